@@ -1,0 +1,1 @@
+"""The bank: everything it decides and remembers. Pages draw it, reports look at it."""

@@ -1,0 +1,106 @@
+"""The composition root: settings become one Bank, and the database the newest schema."""
+
+from datetime import date
+from typing import Final
+
+from alembic.command import upgrade
+from alembic.config import Config
+from sqlalchemy import Engine, select
+
+from bank.book.drafts import SYSTEM_USER_ID
+from bank.book.tables import BankState
+from bank.core.clock import Clock, SystemClock
+from bank.core.config import PROJECT, Settings
+from bank.core.db import Database
+from bank.core.desk import Bank, Desk
+from bank.core.permissions import Role
+from bank.core.secrets import Keyring
+
+MIGRATIONS: Final = PROJECT / "data" / "migrations"
+_served: Final[list[Bank]] = []
+
+
+def alembic_config(**attributes: object) -> Config:
+    """Alembic's settings, made here: there is no alembic.ini to keep in step."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes.update(attributes)
+    return config
+
+
+def migrate(db: Database) -> None:
+    """Bring the database to the newest schema, at every start, also from two processes at once."""
+    with db.writes, db.engine.connect() as connection:
+        if db.dialect == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_lock(7243001)")
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        upgrade(alembic_config(connection=connection), "head")
+        connection.commit()
+        connection.connection.commit()
+        if db.dialect == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_unlock(7243001)")
+            connection.commit()
+
+
+def open_bank(
+    settings: Settings | None = None, *, clock: Clock | None = None, migrated: bool = False
+) -> Bank:
+    """Open the bank that the settings name, creating or upgrading its database first.
+
+    `clock` replaces the system's (demo seeding, tests); `migrated` says that the schema is known
+    to be current.
+    """
+    settings = settings or Settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    db = Database(settings.resolved_url())
+    if not migrated:
+        migrate(db)
+    is_demo, business_date = _state(db.engine)
+    return Bank(
+        db=db,
+        clock=clock or SystemClock(lambda: business_date),
+        settings=settings,
+        keyring=Keyring(settings.resolved_secret()),
+        is_demo=is_demo,
+    )
+
+
+def _state(engine: Engine) -> tuple[bool, date | None]:
+    with engine.connect() as connection:
+        row = connection.execute(select(BankState.is_demo, BankState.business_date)).first()
+    return (row.is_demo, row.business_date) if row else (False, None)
+
+
+def serve_from(bank: Bank) -> None:
+    """Make this the bank that the pages of this process see (the server does it, and tests do)."""
+    _served[:] = [bank]
+
+
+def serve_nothing() -> None:
+    """The bank of this process is closed."""
+    _served.clear()
+
+
+def is_served() -> bool:
+    """Whether this process serves a bank: not under a bare `streamlit run`."""
+    return bool(_served)
+
+
+def current_bank() -> Bank:
+    """The bank that this process serves."""
+    if not _served:
+        raise RuntimeError("No bank is served here. Start it with: python -m bank serve")
+    return _served[0]
+
+
+def system_desk(bank: Bank, channel: str = "system") -> Desk:
+    """The desk of the bank's own jobs: import, worker, day end."""
+    return Desk(
+        bank=bank,
+        role=Role.SYSTEM,
+        user_id=SYSTEM_USER_ID,
+        name="system",
+        channel=channel,
+        from_where="local",
+    )

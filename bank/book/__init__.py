@@ -1,0 +1,1 @@
+"""The book: chart of accounts, double-entry ledger, seals."""

@@ -1,0 +1,1 @@
+"""Mechanism that every floor needs, and nothing about banking."""

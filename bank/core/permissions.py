@@ -1,0 +1,133 @@
+"""Who may do what: roles, permissions, and the one table that joins them."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """The eight roles of people, `guest` (not signed in) and `system` (import, worker, day end)."""
+
+    CUSTOMER = "customer"
+    CASHIER = "cashier"
+    BANKER = "banker"
+    EXECUTIVE = "executive"
+    REVIEWER = "reviewer"
+    BRANCH_ADMIN = "branch_admin"
+    AUDITOR = "auditor"
+    SUPER_ADMIN = "super_admin"
+    GUEST = "guest"
+    SYSTEM = "system"
+
+
+STAFF: Final = frozenset(
+    {
+        Role.CASHIER,
+        Role.BANKER,
+        Role.EXECUTIVE,
+        Role.REVIEWER,
+        Role.BRANCH_ADMIN,
+        Role.AUDITOR,
+        Role.SUPER_ADMIN,
+    }
+)
+# Everyone else at a desk sees only the branch or the customer the desk belongs to.
+WHOLE_BANK: Final = frozenset({Role.AUDITOR, Role.SUPER_ADMIN, Role.SYSTEM})
+
+
+class Permission(StrEnum):
+    """One thing a role may do. The value is what the trail and the matrix show."""
+
+    SIGN_IN = "sign_in:use"
+    SESSION_KEEP = "session:keep"
+    DOOR_KNOCK = "door:knock"
+    DEMO_VIEW = "demo:view"
+    OWN_ACCOUNTS_VIEW = "own_accounts:view"
+    OWN_MONEY_SEND = "own_money:send"
+    ACCOUNT_LOOK_UP = "account:look_up"
+    ACCOUNT_OPEN = "account:open"
+    CUSTOMER_ADD = "customer:add"
+    CUSTOMER_VIEW = "customer:view"
+    CASH_POST = "cash:post"
+    RECEIPT_PRINT = "receipt:print"
+    HOLD_PLACE = "hold:place"
+    ENTRY_REVERSE = "entry:reverse"
+    JOURNAL_VIEW = "journal:view"
+    TRAIL_VIEW = "trail:view"
+    TRIAL_BALANCE_VIEW = "trial_balance:view"
+    INTEGRITY_VIEW = "integrity:view"
+    BRANCH_MONEY_VIEW = "branch_money:view"
+    REPORT_RUN = "report:run"
+    BRANCH_LIST = "branch:list"
+    BRANCH_ADD = "branch:add"
+    STAFF_ADD = "staff:add"
+    BOOK_IMPORT = "book:import"
+    BOOK_EXPORT = "book:export"
+    BOOK_SEAL = "book:seal"
+    OUTBOX_DELIVER = "outbox:deliver"
+    DEMO_SEED = "demo:seed"
+
+
+P = Permission
+_EVERYONE_SIGNED_IN = frozenset({P.SESSION_KEEP, P.DOOR_KNOCK, P.BRANCH_LIST, P.DEMO_VIEW})
+_EVERY_EMPLOYEE = _EVERYONE_SIGNED_IN | {P.ACCOUNT_LOOK_UP}
+
+GRANTS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.CUSTOMER: _EVERYONE_SIGNED_IN | {P.OWN_ACCOUNTS_VIEW, P.OWN_MONEY_SEND, P.RECEIPT_PRINT},
+    Role.CASHIER: _EVERY_EMPLOYEE | {P.CASH_POST, P.RECEIPT_PRINT},
+    Role.BANKER: _EVERY_EMPLOYEE | {P.ACCOUNT_OPEN, P.CUSTOMER_ADD, P.CUSTOMER_VIEW},
+    Role.EXECUTIVE: _EVERY_EMPLOYEE | {P.CUSTOMER_VIEW},
+    Role.REVIEWER: _EVERY_EMPLOYEE,
+    Role.BRANCH_ADMIN: _EVERY_EMPLOYEE
+    | {
+        P.ACCOUNT_OPEN,
+        P.CUSTOMER_ADD,
+        P.CUSTOMER_VIEW,
+        P.RECEIPT_PRINT,
+        P.HOLD_PLACE,
+        P.ENTRY_REVERSE,
+        P.JOURNAL_VIEW,
+        P.TRIAL_BALANCE_VIEW,
+        P.BRANCH_MONEY_VIEW,
+        P.REPORT_RUN,
+    },
+    # An auditor sees everything and moves nothing.
+    Role.AUDITOR: _EVERY_EMPLOYEE
+    | {
+        P.CUSTOMER_VIEW,
+        P.RECEIPT_PRINT,
+        P.JOURNAL_VIEW,
+        P.TRAIL_VIEW,
+        P.TRIAL_BALANCE_VIEW,
+        P.INTEGRITY_VIEW,
+        P.BRANCH_MONEY_VIEW,
+        P.REPORT_RUN,
+        P.BOOK_EXPORT,
+    },
+    # A super admin configures the bank. They do not touch customers' money.
+    Role.SUPER_ADMIN: _EVERY_EMPLOYEE
+    | {
+        P.JOURNAL_VIEW,
+        P.TRIAL_BALANCE_VIEW,
+        P.INTEGRITY_VIEW,
+        P.BRANCH_MONEY_VIEW,
+        P.REPORT_RUN,
+        P.BRANCH_ADD,
+        P.STAFF_ADD,
+    },
+    Role.GUEST: frozenset({P.SIGN_IN, P.DOOR_KNOCK, P.DEMO_VIEW}),
+    Role.SYSTEM: frozenset(
+        {
+            P.ACCOUNT_OPEN,
+            P.CUSTOMER_ADD,
+            P.BRANCH_LIST,
+            P.BRANCH_ADD,
+            P.STAFF_ADD,
+            P.INTEGRITY_VIEW,
+            P.BOOK_IMPORT,
+            P.BOOK_EXPORT,
+            P.BOOK_SEAL,
+            P.OUTBOX_DELIVER,
+            P.DEMO_SEED,
+        }
+    ),
+}

@@ -1,0 +1,1 @@
+"""What is done at a counter or in the portal: cash, transfers."""

@@ -1,0 +1,221 @@
+"""What the counters keep of an entry beside the book: the slip, the transfer, the printed copies.
+
+Records, written once in the entry's own transaction; triggers refuse every change. Amounts are in
+minor units of the accounts' currency; what an entry moved is always read from the book.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    exists,
+    select,
+)
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+from bank.accounts.accounts import Account
+from bank.book.drafts import Posted
+from bank.book.references import reference_of
+from bank.book.tables import JournalEntry, Posting
+from bank.core.db import Base, marks
+from bank.core.desk import Tx, query
+from bank.core.errors import WrongState
+from bank.core.permissions import Permission
+from bank.people.customers import Customer
+
+DEPOSIT: Final = "cash_deposit"
+WITHDRAWAL: Final = "cash_withdrawal"
+TRANSFER: Final = "transfer"
+LONGEST_SLIP: Final = 24
+LONGEST_PERSON: Final = 50
+LONGEST_REMARK: Final = 50  # of a cash slip; a transfer's note is longer
+LONGEST_NOTE: Final = 80
+
+
+class SlipAlreadyBooked(WrongState):
+    """This slip was booked today already. Look at your list of today before booking it again."""
+
+
+class CashSlip(Base):
+    """The paper slip behind a cash entry, and who brought or took the money.
+
+    A slip number is used once per branch, day and kind: slip books differ between branches and
+    start anew, but the same slip keyed twice on one day is a mistake at the counter. `again`
+    counts the earlier entries of this slip that were reversed, so that a slip booked on a wrong
+    account can be booked on the right one.
+    """
+
+    __tablename__ = "cash_slips"
+    __table_args__ = (
+        CheckConstraint("kind IN ('cash_deposit', 'cash_withdrawal')", name="kind_known"),
+        UniqueConstraint("branch_id", "booking_date", "slip_number", "kind", "again"),
+        Index("ix_cash_slips_cashier_id", "cashier_id", "booking_date"),
+    )
+
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("entries.id"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[str] = mapped_column(String(16))
+    branch_id: Mapped[int]
+    booking_date: Mapped[date]
+    slip_number: Mapped[str] = mapped_column(String(LONGEST_SLIP))
+    again: Mapped[int] = mapped_column(SmallInteger)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    person: Mapped[str] = mapped_column(String(LONGEST_PERSON))
+    note: Mapped[str] = mapped_column(String(LONGEST_REMARK))
+    cashier_id: Mapped[int]
+
+
+class Transfer(Base):
+    """Who sent what to whom: an account's transfers out are its rows as `from`, in as `to`."""
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("from_account_id <> to_account_id", name="two_accounts"),
+        Index("ix_transfers_from_account_id", "from_account_id", "entry_id"),
+        Index("ix_transfers_to_account_id", "to_account_id", "entry_id"),
+    )
+
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("entries.id"), primary_key=True, autoincrement=False
+    )
+    from_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    to_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    amount_minor: Mapped[int]
+    note: Mapped[str] = mapped_column(String(LONGEST_NOTE))
+    sent_by: Mapped[int]
+    sent_at: Mapped[datetime]
+
+
+class ReceiptPrint(Base):
+    """One printing of a receipt. Copy 1 is the original, every later one a duplicate."""
+
+    __tablename__ = "receipt_prints"
+
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("entries.id"), primary_key=True, autoincrement=False
+    )
+    copy_number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    printed_at: Mapped[datetime]
+    printed_by: Mapped[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CashLine:
+    """One cash entry of a cashier's day."""
+
+    entry_id: int
+    booked_at: datetime
+    booking_date: date
+    kind: str
+    slip_number: str
+    account_number: str
+    holder: str
+    amount_minor: int
+    is_reversed: bool
+
+    @property
+    def reference(self) -> str:
+        """What people quote."""
+        return reference_of(self.booking_date, self.entry_id)
+
+    @property
+    def cash_in_minor(self) -> int | None:
+        """What came into the drawer; None for a withdrawal."""
+        return self.amount_minor if self.kind == DEPOSIT else None
+
+    @property
+    def cash_out_minor(self) -> int | None:
+        """What left the drawer; None for a deposit."""
+        return self.amount_minor if self.kind == WITHDRAWAL else None
+
+
+_KEEP_SLIP: Final = """
+    INSERT INTO cash_slips (entry_id, kind, branch_id, booking_date, slip_number, again,
+        account_id, person, note, cashier_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+
+
+@query(Permission.CASH_POST)
+def own_slips_today(tx: Tx) -> Sequence[CashLine]:
+    """List the deposits and withdrawals this cashier booked on this business date, newest first."""
+    reversal = aliased(JournalEntry)
+    rows = tx.connection.execute(
+        select(
+            CashSlip.entry_id,
+            JournalEntry.booked_at,
+            JournalEntry.booking_date,
+            CashSlip.kind,
+            CashSlip.slip_number,
+            Account.number.label("account_number"),
+            Customer.name.label("holder"),
+            Posting.amount_minor,
+            exists().where(reversal.reverses_id == CashSlip.entry_id).label("is_reversed"),
+        )
+        .join(JournalEntry, JournalEntry.id == CashSlip.entry_id)
+        .join(Account, Account.id == CashSlip.account_id)
+        .join(Customer, Customer.id == Account.customer_id)
+        .join(
+            Posting,
+            (Posting.entry_id == CashSlip.entry_id) & (Posting.account_id == CashSlip.account_id),
+        )
+        .where(CashSlip.cashier_id == tx.desk.user_id, CashSlip.booking_date == tx.business_date)
+        .order_by(CashSlip.entry_id.desc())
+    )
+    tx.looked_at("cash", tx.business_date.isoformat())
+    return [CashLine(**{**row._mapping, "amount_minor": abs(row.amount_minor)}) for row in rows]
+
+
+def keep_slip(
+    tx: Tx,
+    posted: Posted,
+    *,
+    kind: str,
+    slip_number: str,
+    account_id: int,
+    person: str,
+    note: str,
+) -> None:
+    """Write the slip beside its entry, or refuse one that was booked today and still stands."""
+    keep = marks(tx.dialect, _KEEP_SLIP)
+
+    def row(again: int) -> tuple[Any, ...]:
+        return (
+            posted.entry_id, kind, tx.desk.branch_id, tx.day(posted.booking_date),
+            slip_number, again, account_id, person, note,
+            tx.desk.user_id,
+        )  # fmt: skip
+
+    tx.cursor.execute(keep, row(0))
+    if tx.cursor.rowcount == 1:
+        return
+    reversal = aliased(JournalEntry)
+    earlier = tx.connection.execute(
+        select(CashSlip.entry_id, CashSlip.booking_date, reversal.id)
+        .join(reversal, reversal.reverses_id == CashSlip.entry_id, isouter=True)
+        .where(
+            CashSlip.branch_id == tx.desk.branch_id,
+            CashSlip.booking_date == posted.booking_date,
+            CashSlip.slip_number == slip_number,
+            CashSlip.kind == kind,
+        )
+    ).all()
+    for entry_id, day, reversed_by in earlier:
+        if reversed_by is None:
+            raise SlipAlreadyBooked(
+                f"Slip {slip_number} was booked today as {reference_of(day, entry_id)}. "
+                "If this is another slip, check its number."
+            )
+    tx.cursor.execute(keep, row(len(earlier)))
+    if tx.cursor.rowcount != 1:
+        raise SlipAlreadyBooked

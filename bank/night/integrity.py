@@ -1,0 +1,221 @@
+"""Integrity: assertions about the bank's own books that must return no row (reports/checks).
+
+Each check is one SELECT in SQL that both databases understand, run on the bank's own
+database and not on the copy for reports. The seals are one more check. What a run found is
+kept in the trail, where nobody can improve it afterwards.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import select, text
+
+from bank.book import seals
+from bank.core.audit import Outcome, TrailRecord
+from bank.core.db import Base
+from bank.core.desk import Desk, Tx, command, flow, looking, query
+from bank.core.errors import NotFound
+from bank.core.permissions import Permission
+from bank.night import analytics
+from bank.night.guard import Refused
+from bank.night.report_files import FOLDER, ReportFault, split
+
+MOST_SAMPLES: Final = 20
+SEALS: Final = "seals"
+KEPT: Final = "night.integrity.keep_result"
+
+
+class NoSuchCheck(NotFound):
+    """There is no such check. Choose one from the list."""
+
+
+class CheckHeader(BaseModel):
+    """The header of a check: its name for people, what must hold, what to do when it does not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=3, max_length=80)
+    sentence: str = Field(min_length=10, max_length=200)
+    next: str = Field(min_length=10, max_length=200)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One assertion. `sql` may use :today, the business date as ISO text."""
+
+    name: str
+    title: str
+    sentence: str
+    next_step: str
+    sql: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What a run found: how many rows break the check (0 is good), some of them, and how long it
+    took."""
+
+    name: str
+    title: str
+    rows: int
+    sample: Sequence[Mapping[str, Any]]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the books are as they should be."""
+        return self.rows == 0
+
+    @property
+    def line(self) -> str:
+        """The result as `python -m bank verify` prints it."""
+        return f"ok {self.name}" if self.passed else f"FAIL {self.name}: {self.rows}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckState:
+    """A check with its last run, as the trail has it; None where it never ran."""
+
+    name: str
+    title: str
+    sentence: str
+    next_step: str
+    rows: int | None = None
+    seconds: float | None = None
+    run_at: datetime | None = None
+    run_by: str | None = None
+
+    @property
+    def state(self) -> str:
+        """One word."""
+        if self.rows is None:
+            return "not run"
+        return "failed" if self.rows else "passed"
+
+
+SEAL_CHECK: Final = Check(
+    name=SEALS,
+    title="Seals",
+    sentence="Every sealed entry, every root and the published roots are as they were sealed.",
+    next_step="The finding names the entry. Compare it with the last backup and with roots.txt.",
+    sql="",
+)
+
+
+def load(folder: Path) -> dict[str, Check]:
+    """The checks of a folder by name; ReportFault lists all that is wrong."""
+    checks = {}
+    faults = []
+    for path in sorted(folder.glob("*.sql")):
+        try:
+            given, sql = split(path.read_text(encoding="utf-8"))
+            header = CheckHeader.model_validate(given)
+            analytics.judge_check(sql, frozenset(Base.metadata.tables))
+        except (Refused, ValidationError) as wrong:
+            faults.append(f"{path.name}: {' '.join(str(wrong).split())}")
+            continue
+        checks[path.stem] = Check(
+            path.stem, header.title, header.sentence, header.next, sql.replace("$today", ":today")
+        )
+    if faults:
+        raise ReportFault("\n".join(faults))
+    return checks
+
+
+@cache
+def catalogue() -> Mapping[str, Check]:
+    """The bank's own checks and the seals, read and judged once per process."""
+    return {**load(FOLDER / "checks"), SEALS: SEAL_CHECK}
+
+
+@query(Permission.INTEGRITY_VIEW)
+def checks(tx: Tx) -> Sequence[CheckState]:
+    """List every check with what its last run found."""
+    return [_state(tx, check) for check in catalogue().values()]
+
+
+@flow(Permission.INTEGRITY_VIEW)
+def run_check(desk: Desk, name: str) -> CheckResult:
+    """Run one check and keep what it found in the trail."""
+    check = catalogue().get(name)
+    if check is None:
+        raise NoSuchCheck
+    started = time.monotonic()
+    rows, sample = _seals(desk) if name == SEALS else _broken(desk, check)
+    seconds = round(time.monotonic() - started, 3)
+    keep_result(desk, name, rows, seconds)
+    return CheckResult(name=name, title=check.title, rows=rows, sample=sample, seconds=seconds)
+
+
+@flow(Permission.INTEGRITY_VIEW)
+def run_checks(
+    desk: Desk, progress: Callable[[int, int, str], None] | None = None
+) -> list[CheckResult]:
+    """Run every check. `progress` is told how many are done, of how many, and what comes next."""
+    results = []
+    for done, check in enumerate(catalogue().values()):
+        if progress is not None:
+            progress(done, len(catalogue()), check.title)
+        results.append(run_check(desk, check.name))
+    return results
+
+
+@flow(Permission.BOOK_SEAL)
+def verify(desk: Desk) -> list[CheckResult]:
+    """Seal the newest entries, then run every check."""
+    seals.seal(desk)
+    return run_checks(desk)
+
+
+@command(Permission.INTEGRITY_VIEW)
+def keep_result(tx: Tx, name: str, rows: int, seconds: float) -> None:
+    """Keep in the trail what a run of a check found."""
+    tx.concerns("check", name)
+
+
+def _broken(desk: Desk, check: Check) -> tuple[int, list[dict[str, Any]]]:
+    given = {"today": desk.bank.clock.business_date().isoformat()} if ":today" in check.sql else {}
+    with looking(desk) as tx:
+        some = f"SELECT * FROM (\n{check.sql}\n) AS broken LIMIT {MOST_SAMPLES}"  # noqa: S608
+        sample = [dict(row) for row in tx.connection.execute(text(some), given).mappings()]
+        if len(sample) < MOST_SAMPLES:
+            return len(sample), sample
+        count = f"SELECT COUNT(*) FROM (\n{check.sql}\n) AS broken"  # noqa: S608
+        return int(tx.connection.execute(text(count), given).scalar_one()), sample
+
+
+def _seals(desk: Desk) -> tuple[int, list[dict[str, Any]]]:
+    found = seals.check_seals(desk)
+    return len(found), [{"finding": finding} for finding in found[:MOST_SAMPLES]]
+
+
+def _state(tx: Tx, check: Check) -> CheckState:
+    last = tx.session.scalar(
+        select(TrailRecord)
+        .where(
+            TrailRecord.object_kind == "check",
+            TrailRecord.object_id == check.name,
+            TrailRecord.verb == KEPT,
+            TrailRecord.outcome == Outcome.DONE.value,
+        )
+        .order_by(TrailRecord.id.desc())
+        .limit(1)
+    )
+    kept = json.loads(last.details) if last is not None else {}
+    return CheckState(
+        name=check.name,
+        title=check.title,
+        sentence=check.sentence,
+        next_step=check.next_step,
+        rows=kept.get("rows"),
+        seconds=kept.get("seconds"),
+        run_at=last.at if last is not None else None,
+        run_by=last.actor_name if last is not None else None,
+    )

@@ -1,0 +1,214 @@
+"""Attempts to sign in, each a row and a line of somebody's history: from the try to its outcome.
+
+    tried --password right--> code_due or set_up_due --code right--> password_due or passed
+      |                            |                                     |              |
+      '------> refused <-----------'                new password chosen -'   ticket --> opened
+      '------> unlocked (the password of a locked session)
+
+What step is due only this row says; `sign_in` moves it. `set_up_due` is an employee's first
+sign-in, whose code proves that the QR code was scanned. `password_due` is whoever came with a
+temporary password. A sign-in that takes too long is over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank.core import outbox
+from bank.core.db import Base
+from bank.core.desk import Tx, query
+from bank.core.errors import NotAllowed, WrongState
+from bank.core.permissions import Permission
+from bank.core.states import machine, move
+from bank.people import tries
+from bank.people.identity import User, held_user, user_by_id
+from bank.people.rules import rules
+from bank.people.sessions import LONGEST_AGENT, LONGEST_FROM_WHERE, Session
+from bank.people.tries import Guarded
+
+
+class SignInStatus(StrEnum):
+    """How far a sign-in has come."""
+
+    TRIED = "tried"
+    REFUSED = "refused"
+    CODE_DUE = "code_due"
+    SET_UP_DUE = "set_up_due"
+    PASSWORD_DUE = "password_due"  # noqa: S105 - a state, not a password
+    PASSED = "passed"
+    OPENED = "opened"
+    UNLOCKED = "unlocked"
+
+
+S = SignInStatus
+MOVES: Final = machine(
+    "sign_in",
+    {
+        S.TRIED: {S.REFUSED, S.CODE_DUE, S.SET_UP_DUE, S.UNLOCKED},
+        S.CODE_DUE: {S.REFUSED, S.PASSWORD_DUE, S.PASSED},
+        S.SET_UP_DUE: {S.REFUSED, S.PASSWORD_DUE, S.PASSED},
+        S.PASSWORD_DUE: {S.PASSED},
+        S.PASSED: {S.OPENED},
+    },
+)
+
+
+class SignInRefused(NotAllowed):
+    """User name and password do not match, or were tried too often. Check both, or wait a while."""
+
+
+class SignInOver(WrongState):
+    """This sign-in took too long or had too many tries. Start again with your user name."""
+
+
+class UnlockRefused(SignInRefused):
+    """This is not your password, or it was tried too often. Check it, or wait a while."""
+
+
+class SignIn(Base):
+    """One attempt. `user_id` is null for a name nobody has; `session_id` is what it opened or
+    meant to unlock. Token and ticket are kept as digests."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (
+        Index("ix_sign_ins_user_id", "user_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("sessions.id"), index=True)
+    status: Mapped[SignInStatus]
+    at: Mapped[datetime] = mapped_column(index=True)
+    from_where: Mapped[str] = mapped_column(String(LONGEST_FROM_WHERE))
+    agent: Mapped[str] = mapped_column(String(LONGEST_AGENT))
+    token_fingerprint: Mapped[str | None] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime | None]
+    code_tries: Mapped[int]
+    ticket_fingerprint: Mapped[str | None] = mapped_column(String(64), unique=True)
+    ticket_bound_to: Mapped[str | None] = mapped_column(String(64))
+    ticket_expires_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastSignIn:
+    """A line of somebody's own sign-in history."""
+
+    at: datetime
+    from_where: str
+    agent: str
+    outcome: SignInStatus
+    ended_at: datetime | None
+    ended_because: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A try that has been counted and not yet been looked at."""
+
+    id: int
+    user_id: int | None
+    password_hash: str | None  # None when there is nothing to compare with
+    why_not: str  # for the trail; the person reads the same sentence in every case
+    is_last: bool
+
+
+@query(Permission.SESSION_KEEP)
+def own_sign_ins(tx: Tx, newest: int = 50) -> Sequence[PastSignIn]:
+    """List this person's latest sign-ins and attempts, with when each session ended."""
+    rows = tx.session.execute(
+        select(SignIn, Session.ended_at, Session.ended_because)
+        .outerjoin(Session, Session.id == SignIn.session_id)
+        .where(SignIn.user_id == tx.desk.user_id)
+        .order_by(SignIn.id.desc())
+        .limit(newest)
+    )
+    return [
+        PastSignIn(
+            at=row.at,
+            from_where=row.from_where,
+            agent=row.agent,
+            outcome=row.status,
+            ended_at=ended_at if row.status is S.OPENED else None,
+            ended_because=ended_because if row.status is S.OPENED else None,
+        )
+        for row, ended_at, ended_because in rows
+    ]
+
+
+def begin(tx: Tx, user: User | None, agent: str, session_id: int | None = None) -> Attempt:
+    """Write the attempt down and take its try, before anybody looks at the password."""
+    why_not, taken, password_hash = "", 0, None
+    if user is None:
+        why_not = "unknown name"
+    elif not user.active or user.password_hash is None:
+        why_not = "may not sign in"
+    elif not (taken := tries.take(tx, user.id, Guarded.SIGN_IN)):
+        why_not = "locked"
+    else:
+        why_not, password_hash = "wrong password", user.password_hash
+    row = SignIn(
+        user_id=user.id if user else None,
+        session_id=session_id,
+        status=S.TRIED,
+        at=tx.now,
+        from_where=tx.desk.from_where,
+        agent=agent[:LONGEST_AGENT],
+        code_tries=0,
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    return Attempt(
+        id=row.id,
+        user_id=row.user_id,
+        password_hash=password_hash,
+        why_not=why_not,
+        is_last=tries.was_last(tx, taken),
+    )
+
+
+def refuse(attempt: Attempt, tx: Tx) -> None:
+    """What outlives the refusal: the attempt's outcome, who it was about, a word to that person."""
+    move(tx.locked(SignIn, attempt.id), S.REFUSED, MOVES)
+    tx.facts["why"] = attempt.why_not
+    if attempt.user_id is not None:
+        user = user_by_id(tx, attempt.user_id)
+        tx.concerns("user", user.id)
+        tx.facts["username"] = user.username
+        if attempt.is_last:
+            tell_of_lock(tx, user)
+
+
+def attempted(tx: Tx, attempt: Attempt) -> tuple[SignIn, User]:
+    """The attempt whose password was right, unless the person changed while it was verified."""
+    assert attempt.user_id is not None
+    row, user = tx.locked(SignIn, attempt.id), held_user(tx, attempt.user_id)
+    if not user.active or user.password_hash != attempt.password_hash:
+        raise SignInRefused(remember=partial(refuse, attempt))
+    tx.concerns("user", user.id)
+    tx.facts["username"] = user.username
+    return row, user
+
+
+def tell_of_lock(tx: Tx, user: User, what: str = "Signing in") -> None:
+    """Write to somebody whose last try has just been used up; it may not have been theirs."""
+    if user.email is None:
+        return
+    outbox.queue_mail(
+        tx,
+        to=user.email,
+        subject=f"{what} is locked for a while",
+        body=(
+            f"Hello {user.name},\n\nA wrong password or code was entered too often, last from "
+            f"{tx.desk.from_where or 'an unknown address'}. {what} is locked for "
+            f"{rules(tx).locked_minutes} minutes. If it was not you, call your branch.\n"
+        ),
+        purpose="locked",
+        user_id=user.id,
+    )

@@ -1,0 +1,215 @@
+"""Users: who may sign in, as what, and with which proof. Employees are added here."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank.core.db import Base
+from bank.core.desk import Desk, Tx, command, flow
+from bank.core.errors import BadInput, NotFound, WrongState
+from bank.core.ids import new_password
+from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
+from bank.core.secrets import Secret
+from bank.people import branches, passwords
+from bank.people.fields import LONGEST_EMAIL, LONGEST_NAME, clean_email, clean_name
+
+SYSTEM_USER_ID: Final = 1  # made by the migration; cannot sign in
+USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
+
+
+class UsernameTaken(WrongState):
+    """This user name is taken. Choose another one."""
+
+
+class NoSuchUser(NotFound):
+    """There is no such user. Check the user name and try again."""
+
+
+class User(Base):
+    """Somebody who acts in the bank: an employee, a customer in the portal, or the system.
+
+    `totp_secret` and `totp_pending` are encrypted with the bank's key. The first is in use; the
+    second has been shown as a QR code and waits for its first right code. `totp_last_step` is the
+    last thirty seconds whose code was accepted, so that each works once.
+    """
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("username = lower(username)", name="username_lower"),
+        CheckConstraint("(role = 'customer') = (customer_id IS NOT NULL)", name="customer_known"),
+        CheckConstraint(
+            "branch_id IS NOT NULL OR role IN ('auditor', 'super_admin', 'system')",
+            name="branch_known",
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(32), unique=True)
+    role: Mapped[Role]
+    branch_id: Mapped[int | None] = mapped_column(ForeignKey("branches.id"), index=True)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), unique=True)
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    email: Mapped[str | None] = mapped_column(String(LONGEST_EMAIL))
+    active: Mapped[bool]
+    password_hash: Mapped[str | None] = mapped_column(String(60))
+    must_change_password: Mapped[bool]
+    transaction_password_hash: Mapped[str | None] = mapped_column(String(60))
+    totp_secret: Mapped[str | None] = mapped_column(String(250))
+    totp_pending: Mapped[str | None] = mapped_column(String(250))
+    totp_last_step: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAccess:
+    """What is handed over once: the user name and the temporary password."""
+
+    user_id: int
+    username: str
+    temporary_password: Secret
+
+
+def clean_username(text: str) -> str:
+    """The user name in lower case, or BadInput(username)."""
+    username = text.strip().lower()
+    if not USERNAME.fullmatch(username):
+        raise BadInput(
+            "A user name has 3 to 32 letters, digits, dots, dashes or underscores.",
+            field="username",
+        )
+    return username
+
+
+def user_by_id(tx: Tx, user_id: int) -> User:
+    """The user, or NoSuchUser."""
+    user = tx.session.get(User, user_id)
+    if user is None:
+        raise NoSuchUser
+    return user
+
+
+def held_user(tx: Tx, user_id: int) -> User:
+    """The user as they are now, held until the transaction ends; rows may still refer to them.
+
+    Whoever holds several things of a person takes them in this order, or two of their clicks could
+    wait for each other for ever: user, tries, codes, sessions.
+    """
+    user = tx.session.get(
+        User, user_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    if user is None:
+        raise NoSuchUser
+    return user
+
+
+def user_by_name(tx: Tx, username: str) -> User | None:
+    """The user with this name, however it was typed, or None."""
+    return tx.session.scalar(select(User).where(User.username == username.strip().lower()))
+
+
+@flow(Permission.STAFF_ADD)
+def add_staff(
+    desk: Desk, username: str, name: str, email: str, role: Role, ifsc: str | None = None
+) -> NewAccess:
+    """Add an employee, with a temporary password that the first sign-in replaces.
+
+    Every employee belongs to a branch, except auditors and super admins, who may.
+    """
+    password = Secret(new_password())
+    hashed = Secret(passwords.hash_password(password))
+    user_id, kept_name = record_staff(desk, username, name, email, role, ifsc, hashed)
+    return NewAccess(user_id=user_id, username=kept_name, temporary_password=password)
+
+
+@command(Permission.STAFF_ADD)
+def record_staff(
+    tx: Tx,
+    username: str,
+    name: str,
+    email: str,
+    role: Role,
+    ifsc: str | None,
+    password_hash: Secret,
+) -> tuple[int, str]:
+    """Write down a new employee whose temporary password has been hashed; answers id and name."""
+    if role not in STAFF:
+        raise BadInput("Choose one of the roles of employees.", field="role")
+    if not ifsc and role not in WHOLE_BANK:
+        raise BadInput("An employee with this role works at a branch.", field="branch")
+    address = clean_email(email)
+    if address is None:
+        raise BadInput("An employee needs a mail address.", field="email")
+    user = add_user_row(
+        tx,
+        username=username,
+        name=name,
+        email=address,
+        role=role,
+        branch_id=branches.branch_by_ifsc(tx, ifsc, field="branch").id if ifsc else None,
+        password_hash=password_hash.reveal(),
+    )
+    tx.concerns("user", user.id)
+    tx.changed(None, facts_of(user))
+    return user.id, user.username
+
+
+def add_user_row(
+    tx: Tx,
+    *,
+    username: str,
+    name: str,
+    email: str | None,
+    role: Role,
+    branch_id: int | None,
+    password_hash: str,
+    customer_id: int | None = None,
+    must_change_password: bool = True,
+    transaction_password_hash: str | None = None,
+    totp_secret: Secret | None = None,
+) -> User:
+    """Make the row of a new user in this transaction (also for the demo).
+
+    Raises BadInput, or UsernameTaken.
+    """
+    user = User(
+        username=clean_username(username),
+        role=role,
+        branch_id=branch_id,
+        customer_id=customer_id,
+        name=clean_name(name),
+        email=email,
+        active=True,
+        password_hash=password_hash,
+        must_change_password=must_change_password,
+        transaction_password_hash=transaction_password_hash,
+        totp_secret=totp_secret and tx.bank.keyring.encrypt("totp", totp_secret.reveal()),
+        totp_last_step=0,
+        created_at=tx.now,
+    )
+    if user_by_name(tx, user.username) is not None:
+        raise UsernameTaken(field="username")
+    tx.session.add(user)
+    try:
+        tx.session.flush()
+    except IntegrityError:  # somebody else took the name between the look and the write
+        raise UsernameTaken(field="username") from None
+    return user
+
+
+def facts_of(user: User) -> dict[str, object]:
+    """What the trail keeps of a user: no password, no key."""
+    return {
+        "username": user.username,
+        "name": user.name,
+        "email": user.email,
+        "role": user.role.value,
+        "branch_id": user.branch_id,
+        "customer_id": user.customer_id,
+        "active": user.active,
+    }

@@ -1,0 +1,323 @@
+"""Sessions: who is signed in, and until when. The browser holds a token, the bank its digest.
+
+    active --"lock", or idle--> locked --password--> active
+       '--------------------------'----signed out, revoked, password changed----> ended
+
+A session that has been idle is locked without anybody writing it down: its `last_seen_at` says so.
+One that has reached `expires_at` is over in the same way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank.core.db import Base, marks
+from bank.core.desk import Bank, Desk, Tx, command, looking, note, query
+from bank.core.errors import NotFound
+from bank.core.ids import fingerprint, new_token
+from bank.core.permissions import Permission, Role
+from bank.core.secrets import Secret
+from bank.core.states import machine, move
+from bank.people.rules import Rules, rules
+
+LONGEST_FROM_WHERE: Final = 64
+LONGEST_AGENT: Final = 200
+
+
+class SessionStatus(StrEnum):
+    """How a session stands."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    ENDED = "ended"
+
+
+MOVES: Final = machine(
+    "session",
+    {
+        SessionStatus.ACTIVE: {SessionStatus.LOCKED, SessionStatus.ENDED},
+        SessionStatus.LOCKED: {SessionStatus.ACTIVE, SessionStatus.ENDED},
+    },
+)
+
+
+class NoSuchSession(NotFound):
+    """This session is not one of yours, or it has ended already."""
+
+
+class Session(Base):
+    """One sign-in of one person in one browser. `fingerprint` is the digest of its cookie."""
+
+    __tablename__ = "sessions"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    status: Mapped[SessionStatus]
+    opened_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None] = mapped_column(String(32))
+    from_where: Mapped[str] = mapped_column(String(LONGEST_FROM_WHERE))
+    agent: Mapped[str] = mapped_column(String(LONGEST_AGENT))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a cookie leads to. There is a desk only while the session is active.
+
+    `user_id` and `name` are known as long as it has not ended: the lock screen greets its owner.
+    """
+
+    state: SessionStatus
+    desk: Desk | None = None
+    user_id: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionCard:
+    """A session as its owner sees it."""
+
+    id: int
+    opened_at: datetime
+    last_seen_at: datetime
+    from_where: str
+    agent: str
+    state: SessionStatus
+    is_this_one: bool
+
+
+NOBODY: Final = Found(state=SessionStatus.ENDED)
+
+_FIND: Final = """
+    SELECT s.id, s.status, s.last_seen_at, s.expires_at,
+           u.id, u.name, u.role, u.branch_id, u.customer_id
+    FROM sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.fingerprint = ? AND s.status <> 'ended' AND u.active
+"""
+_FIND_FOR: Final = {dialect: marks(dialect, _FIND) for dialect in ("sqlite", "postgresql")}
+_SEEN: Final = (
+    "UPDATE sessions SET last_seen_at = ? WHERE id = ? AND status = 'active' AND last_seen_at < ?"
+)
+
+
+def guest(bank: Bank, ip: str = "") -> Desk:
+    """The desk of somebody who has not signed in, at this address."""
+    return Desk(bank=bank, role=Role.GUEST, channel="portal", from_where=ip[:LONGEST_FROM_WHERE])
+
+
+def find(bank: Bank, sid: str | None, ip: str = "", *, awake: bool = True) -> Found:
+    """What the cookie `sid` leads to, by one look at the tables.
+
+    Called in every rerun, fragment and callback, so whatever was revoked or changed counts at once.
+    `awake=False` looks without counting as activity (a page that refreshes itself).
+    """
+    seen = _look(bank, sid, ip)
+    if seen is None:
+        return NOBODY
+    if not seen.is_active:
+        return Found(state=SessionStatus.LOCKED, user_id=seen.desk.user_id, name=seen.desk.name)
+    if awake and seen.is_stale:
+        with note(seen.desk) as tx:
+            now = tx.stamp(tx.now)
+            tx.cursor.execute(marks(tx.dialect, _SEEN), (now, seen.desk.session_id, now))
+    return Found(
+        state=SessionStatus.ACTIVE,
+        desk=seen.desk,
+        user_id=seen.desk.user_id,
+        name=seen.desk.name,
+    )
+
+
+def desk_for(bank: Bank, sid: str | None, ip: str = "", *, awake: bool = True) -> Desk | None:
+    """The desk of whoever holds this cookie, or None: nobody, or locked."""
+    return find(bank, sid, ip, awake=awake).desk
+
+
+def session_state_of(bank: Bank, sid: str | None) -> SessionStatus:
+    """Whether the session behind this cookie is active, locked or ended."""
+    return find(bank, sid, awake=False).state
+
+
+def close(bank: Bank, sid: str | None, ip: str = "") -> None:
+    """Sign out by the cookie alone, also from the lock screen. An ended session stays ended."""
+    seen = _look(bank, sid, ip)
+    if seen is not None:
+        sign_out(seen.desk)
+
+
+@query(Permission.SESSION_KEEP)
+def own_sessions(tx: Tx) -> Sequence[SessionCard]:
+    """List the sessions in which this person is signed in now, newest first."""
+    known = rules(tx)
+    rows = tx.session.scalars(
+        select(Session)
+        .where(
+            Session.user_id == tx.desk.user_id,
+            Session.status != SessionStatus.ENDED,
+            Session.expires_at > tx.now,
+        )
+        .order_by(Session.id.desc())
+    )
+    return [
+        SessionCard(
+            id=row.id,
+            opened_at=row.opened_at,
+            last_seen_at=row.last_seen_at,
+            from_where=row.from_where,
+            agent=row.agent,
+            state=SessionStatus.LOCKED if is_idle(row.last_seen_at, tx.now, known) else row.status,
+            is_this_one=row.id == tx.desk.session_id,
+        )
+        for row in rows
+    ]
+
+
+@command(Permission.SESSION_KEEP)
+def lock(tx: Tx) -> None:
+    """Lock this session: its password opens it again, and nothing is lost."""
+    row = _own(tx, tx.desk.session_id)
+    move(row, SessionStatus.LOCKED, MOVES)
+    tx.concerns("session", row.id)
+
+
+@command(Permission.SESSION_KEEP)
+def sign_out(tx: Tx) -> None:
+    """End this session."""
+    _end(tx, [_own(tx, tx.desk.session_id)], "signed_out")
+    tx.concerns("session", tx.desk.session_id)
+
+
+@command(Permission.SESSION_KEEP)
+def sign_out_everywhere(tx: Tx) -> int:
+    """End every session of this person, this one too; answers how many."""
+    assert tx.desk.user_id is not None
+    return end_sessions(tx, tx.desk.user_id, because="signed_out_everywhere")
+
+
+@command(Permission.SESSION_KEEP)
+def end_session(tx: Tx, session_id: int) -> None:
+    """End one of this person's sessions, in another browser perhaps."""
+    _end(tx, [_own(tx, session_id)], "revoked")
+    tx.concerns("session", session_id)
+
+
+def end_sessions(tx: Tx, user_id: int, *, because: str, but: int | None = None) -> int:
+    """End the sessions of a user in this transaction, all but one if given; answers how many."""
+    wanted = select(Session).where(
+        Session.user_id == user_id, Session.status != SessionStatus.ENDED
+    )
+    rows = tx.session.scalars(wanted.order_by(Session.id).with_for_update(key_share=True)).all()
+    ended = [row for row in rows if row.id != but]
+    _end(tx, ended, because)
+    tx.facts["sessions_ended"] = [row.id for row in ended]
+    return len(ended)
+
+
+def open_row(tx: Tx, user_id: int, agent: str) -> tuple[Session, Secret]:
+    """Make the row of a new session in this transaction, and the token for its cookie."""
+    sid = Secret(new_token())
+    row = Session(
+        fingerprint=fingerprint(sid.reveal()),
+        user_id=user_id,
+        status=SessionStatus.ACTIVE,
+        opened_at=tx.now,
+        last_seen_at=tx.now,
+        expires_at=tx.now + timedelta(hours=rules(tx).session_hours),
+        from_where=tx.desk.from_where,
+        agent=agent[:LONGEST_AGENT],
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    return row, sid
+
+
+def live_session(tx: Tx, sid: Secret, *, held: bool = False) -> Session:
+    """The session behind a cookie, held until the transaction ends if so asked.
+
+    Raises NoSuchSession when it is over.
+    """
+    wanted = select(Session).where(Session.fingerprint == fingerprint(sid.reveal()))
+    row = tx.session.scalar(wanted.with_for_update(key_share=True) if held else wanted)
+    if row is None or row.status is SessionStatus.ENDED or row.expires_at <= tx.now:
+        raise NoSuchSession
+    return row
+
+
+def wake(tx: Tx, row: Session) -> None:
+    """Open a locked session again in this transaction; one that is active stays so."""
+    if row.status is SessionStatus.ACTIVE and is_idle(row.last_seen_at, tx.now, rules(tx)):
+        move(row, SessionStatus.LOCKED, MOVES)  # what its idleness has meant all the while
+    if row.status is SessionStatus.LOCKED:
+        move(row, SessionStatus.ACTIVE, MOVES)
+    row.last_seen_at = tx.now
+
+
+def is_idle(last_seen_at: datetime, now: datetime, known: Rules) -> bool:
+    """Whether nothing was done for so long that the session is locked."""
+    return now - last_seen_at >= timedelta(minutes=known.idle_minutes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    desk: Desk
+    is_active: bool
+    is_stale: bool  # its last activity should be written down again
+
+
+def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
+    if not sid:
+        return None
+    visitor = guest(bank, ip)
+    with looking(visitor) as tx:
+        known, now = rules(tx), tx.now
+        tx.cursor.execute(_FIND_FOR[tx.dialect], (fingerprint(sid),))
+        row = tx.cursor.fetchone()
+    if row is None or now >= _instant(row[3]):
+        return None
+    role, last_seen_at = Role(row[6]), _instant(row[2])
+    desk = Desk(
+        bank=bank,
+        role=role,
+        user_id=row[4],
+        name=row[5],
+        branch_id=row[7],
+        customer_id=row[8],
+        session_id=row[0],
+        channel="portal" if role is Role.CUSTOMER else "branch",
+        from_where=visitor.from_where,
+    )
+    return _Seen(
+        desk=desk,
+        is_active=row[1] == SessionStatus.ACTIVE and not is_idle(last_seen_at, now, known),
+        is_stale=now - last_seen_at >= timedelta(seconds=known.seen_seconds),
+    )
+
+
+def _own(tx: Tx, session_id: int | None) -> Session:
+    held = {"key_share": True}
+    row = tx.session.get(Session, session_id, with_for_update=held) if session_id else None
+    if row is None or row.user_id != tx.desk.user_id or row.status is SessionStatus.ENDED:
+        raise NoSuchSession
+    return row
+
+
+def _end(tx: Tx, rows: Sequence[Session], because: str) -> None:
+    for row in rows:
+        move(row, SessionStatus.ENDED, MOVES)
+        row.ended_at, row.ended_because = tx.now, because
+
+
+def _instant(raw: datetime | str) -> datetime:
+    """What the bare driver read: ISO text in UTC on SQLite, an aware instant on PostgreSQL."""
+    if isinstance(raw, str):
+        return datetime.fromisoformat(raw).replace(tzinfo=UTC)
+    return raw

@@ -1,0 +1,1 @@
+"""What a branch admin sees and does."""

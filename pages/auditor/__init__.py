@@ -1,0 +1,1 @@
+"""Pages of auditors, and of whoever else may read the books."""

@@ -1,0 +1,222 @@
+"""The cash counter: deposit and withdraw by slip, receipts, and what this cashier did today."""
+
+import streamlit as st
+
+from bank.accounts import accounts
+from bank.accounts.accounts import AccountCard
+from bank.core import money
+from bank.core.permissions import Permission
+from bank.counters import cash, receipts, slips
+from bank.counters.cash import CashPreview
+from bank.counters.receipts import Receipt
+from pages.parts import forms, tables, ui, words
+from pages.parts.forms import File, Slip, Step
+from pages.parts.tables import Kind, column
+
+desk = ui.enter(Permission.CASH_POST, title="Cash counter")
+
+NARROW = 640  # pixels: a slip is no wider than what is written on it
+KINDS = {slips.DEPOSIT: "Deposit", slips.WITHDRAWAL: "Withdrawal"}
+LABELS = {
+    "account": "Account number",
+    "amount": "Amount",
+    "slip number": "Slip number",
+    "person": "Paid in by / paid out to",
+    "narration": "Remark",
+}
+TODAY = [
+    column("Time", lambda line: words.moment(line.booked_at)[-5:]),
+    column("Reference", "reference", key=True),
+    column("What", lambda line: KINDS[line.kind]),
+    column("Slip", "slip_number"),
+    column("Account", "account_number", Kind.ACCOUNT),
+    column("Name", "holder", width=140),
+    column("Cash in", "cash_in_minor", Kind.AMOUNT, key=True, width=104),
+    column("Cash out", "cash_out_minor", Kind.AMOUNT, key=True, width=104),
+    column("State", lambda line: "reversed" if line.is_reversed else "booked", Kind.STATE),
+]
+
+slip: Slip[CashPreview, Receipt] = Slip("counter")
+
+
+def receipt_file(reference: str, *, label: str = "Print receipt", balance: bool = False) -> File:
+    """The receipt as a PDF, made when it is asked for: the first is the original."""
+    return File(
+        label=label,
+        make=lambda asking: receipts.print_receipt(asking, reference, balance),
+        permission=Permission.RECEIPT_PRINT,
+        file_name=f"receipt-{reference}.pdf",
+    )
+
+
+def served(card: AccountCard) -> None:
+    """Whom the number belongs to, before anything is counted."""
+    with st.container(border=True):
+        st.markdown(f"**{words.plain(card.holder)}** {words.badge(str(card.status))}")
+        st.caption(
+            words.plain(
+                f"{card.product_name}, {card.branch_name} ({card.ifsc}), customer "
+                f"{card.customer_number}, available "
+                f"{money.show(card.available_minor, card.currency)}"
+            )
+        )
+
+
+def fill() -> None:
+    """The slip as it lies on the counter: account first, so that the holder can be greeted."""
+    kind = st.segmented_control(
+        "What is it",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        default=slips.DEPOSIT,
+        required=True,
+        key=slip.field("kind"),
+        persist_state="page",
+    )
+    number = st.text_input(
+        LABELS["account"],
+        key=slip.field("account"),
+        persist_state="page",
+        placeholder="As it stands on the slip",
+        autocomplete="off",
+    )
+    with st.container():  # always there, so that nothing below it moves (see forms.echo)
+        if number:
+            with ui.attempt(labels=LABELS):
+                served(accounts.find_account(desk, number))
+    amount = forms.amount_input(LABELS["amount"], key=slip.field("amount"))
+    left, right = st.columns(2)
+    slip_number = left.text_input(
+        LABELS["slip number"],
+        key=slip.field("slip"),
+        persist_state="page",
+        max_chars=slips.LONGEST_SLIP,
+        autocomplete="off",
+    )
+    person = right.text_input(
+        "Paid out to" if kind == slips.WITHDRAWAL else "Paid in by",
+        key=slip.field("person"),
+        persist_state="page",
+        max_chars=slips.LONGEST_PERSON,
+        help="When it is not the holder.",
+        autocomplete="off",
+    )
+    remark = st.text_input(
+        LABELS["narration"],
+        key=slip.field("remark"),
+        persist_state="page",
+        max_chars=slips.LONGEST_REMARK,
+        help="Stands on the statement.",
+        autocomplete="off",
+    )
+    if st.button("Preview", type="primary", key=slip.field("preview")):
+        with ui.attempt(labels=LABELS):
+            ahead = cash.preview_cash(
+                desk,
+                kind or "",
+                number or "",
+                money.parse(amount),
+                slip_number or "",
+                person or "",
+                remark or "",
+            )
+            slip.preview(ahead)
+
+
+def check(ahead: CashPreview) -> None:
+    """What will be booked, to be compared with the slip and the cash."""
+    what = KINDS[ahead.kind]
+    confirmed = forms.confirm(
+        slip,
+        title=f"{what}: compare with the slip",
+        amount_minor=ahead.amount_minor,
+        facts={
+            "Account": f"{ahead.account_number}, {ahead.holder}",
+            "Slip number": ahead.slip_number,
+            "On the statement": ahead.narration,
+            "Debit": ahead.debit,
+            "Credit": ahead.credit,
+            "Balance before": money.show_side(ahead.balance_before_minor),
+            "Balance after": money.show_side(ahead.balance_after_minor),
+            "Mail to": ahead.mail_to or "nobody, no address is known",
+        },
+        action=f"{'Take' if ahead.kind == slips.DEPOSIT else 'Pay out'} "
+        f"{money.show(ahead.amount_minor)}",
+    )
+    if confirmed:
+        verb = cash.deposit if ahead.kind == slips.DEPOSIT else cash.withdraw
+        with ui.attempt(labels=LABELS):
+            slip.finish(
+                verb(
+                    desk,
+                    ahead.account_number,
+                    ahead.amount_minor,
+                    ahead.slip_number,
+                    ahead.person,
+                    ahead.remark,
+                    request_id=slip.request_id,
+                )
+            )
+
+
+def done(receipt: Receipt) -> None:
+    """The reference large, the paper, the next one."""
+    forms.receipt(
+        slip,
+        done=f"{KINDS[receipt.kind]} of {money.show(receipt.amount_minor)} booked.",
+        reference=receipt.reference,
+        facts={
+            "Amount": receipt.amount_in_words,
+            "Account": f"{receipt.account}, {receipt.holder}",
+            "Slip number": receipt.slip_number or "",
+            "Time": words.moment(receipt.booked_at),
+            "Balance after": money.show_side(receipt.balance_after_minor),
+        },
+        files=[
+            receipt_file(receipt.reference),
+            receipt_file(receipt.reference, label="Print with balance", balance=True),
+        ],
+        another="Next customer",
+    )
+
+
+def today() -> None:
+    """What this cashier booked today, with totals; any receipt once more, marked DUPLICATE."""
+    st.header("Your slips today")
+    lines = slips.own_slips_today(desk)
+    if not lines:
+        ui.empty("Nothing booked yet today.", "Deposits and withdrawals you book appear here.")
+        return
+    counted = [line for line in lines if not line.is_reversed]
+    cash_in = sum(line.cash_in_minor or 0 for line in counted)
+    cash_out = sum(line.cash_out_minor or 0 for line in counted)
+    one, two, three = st.columns(3)
+    one.metric("Cash in", money.show(cash_in), border=True)
+    two.metric("Cash out", money.show(cash_out), border=True)
+    three.metric("Net, reversals left out", money.show(cash_in - cash_out), border=True)
+    chosen = tables.choose(
+        lines, TODAY, key="counter_today", id_of=lambda line: line.entry_id, prompt="Choose a slip"
+    )
+    if chosen is None:
+        st.caption("Choose a slip to print its receipt once more.")
+        return
+    again = receipt_file(chosen.reference)
+    ui.download(
+        f"Print receipt {chosen.reference}",
+        again.make,
+        permission=again.permission,
+        file_name=again.file_name,
+        mime=again.mime,
+        key="counter_today_print",
+    )
+
+
+match slip.step:
+    case Step.FILL:
+        with st.container(width=NARROW):
+            fill()
+    case Step.PREVIEW:
+        check(slip.draft)
+    case Step.DONE:
+        done(slip.receipt)
+today()

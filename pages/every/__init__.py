@@ -1,0 +1,1 @@
+"""Pages that everybody who is signed in has."""

@@ -1,0 +1,1 @@
+"""What every page is built of, so that the bank looks and speaks the same everywhere."""

@@ -1,0 +1,158 @@
+"""The menu: one table of every page, whom it is for, and where it lies.
+
+A page appears for whoever holds its permission. Add a page by adding a row; its address is the
+file's path in one flat word (`cashier/counter.py` is /cashier-counter), because Streamlit draws
+nested addresses blank.
+"""
+
+from typing import Final, NamedTuple
+
+from bank.core.desk import Desk
+from bank.core.permissions import STAFF, Permission, Role
+
+P = Permission
+EVERYONE: Final = STAFF | {Role.CUSTOMER}
+
+
+class Entry(NamedTuple):
+    """One page. `icon` names a Material symbol (its font comes with Streamlit); `about` says in a
+    sentence what the page is for, on the home page of employees."""
+
+    section: str
+    title: str
+    file: str  # below pages/
+    permission: Permission
+    icon: str
+    about: str
+    roles: frozenset[Role] = EVERYONE  # narrower than the permission where a page is not for all
+    front: bool = False  # the page of these roles that opens first
+    only_in_a_demo: bool = False
+
+    @property
+    def url_path(self) -> str:
+        """The page's address."""
+        return self.file.removesuffix(".py").replace("/", "-").replace("_", "-")
+
+    def open_to(self, desk: Desk) -> bool:
+        """Whether this person has the page in the menu."""
+        if self.only_in_a_demo and not desk.bank.is_demo:
+            return False
+        return desk.role in self.roles and desk.may(self.permission)
+
+
+_CUSTOMER: Final = frozenset({Role.CUSTOMER})
+
+_GUESTS: Final = frozenset({Role.GUEST})
+
+MENU: Final = (
+    Entry("", "Home", "every/home.py", P.SESSION_KEEP, "home", "", STAFF, front=True),
+    Entry("", "Home", "customer/home.py", P.OWN_ACCOUNTS_VIEW, "home", "", _CUSTOMER, front=True),
+    Entry(
+        "",
+        "Send money",
+        "customer/send_money.py",
+        P.OWN_MONEY_SEND,
+        "send",
+        "To your own accounts, or to any account of the bank.",
+    ),
+    Entry(
+        "",
+        "Statement",
+        "customer/statement.py",
+        P.OWN_ACCOUNTS_VIEW,
+        "receipt_long",
+        "Any period of an account, to read or to download.",
+    ),
+    Entry(
+        "Counter",
+        "Cash counter",
+        "cashier/counter.py",
+        P.CASH_POST,
+        "payments",
+        "Pay cash in and out by slip.",
+    ),
+    Entry(
+        "Counter",
+        "Open an account",
+        "banker/open_account.py",
+        P.ACCOUNT_OPEN,
+        "person_add",
+        "Take in a customer and open an account.",
+    ),
+    Entry(
+        "Counter",
+        "Find an account",
+        "staff/find_account.py",
+        P.ACCOUNT_LOOK_UP,
+        "search",
+        "Any account of the bank by its exact number, to read.",
+    ),
+    Entry(
+        "Branch",
+        "Branch money",
+        "admin/dashboard.py",
+        P.BRANCH_MONEY_VIEW,
+        "monitoring",
+        "What the branch holds, and what came in and went out today.",
+    ),
+    Entry(
+        "Books",
+        "Journal",
+        "auditor/journal.py",
+        P.JOURNAL_VIEW,
+        "menu_book",
+        "Every entry with its postings, found by what you know of it.",
+    ),
+    Entry(
+        "Books",
+        "Trial balance",
+        "auditor/trial_balance.py",
+        P.TRIAL_BALANCE_VIEW,
+        "balance",
+        "The general ledger by branch, as of any date.",
+    ),
+    Entry(
+        "Control",
+        "Trail",
+        "auditor/trail.py",
+        P.TRAIL_VIEW,
+        "footprint",
+        "Who did what, when and from where, with what before and after.",
+    ),
+    Entry(
+        "Control",
+        "Integrity",
+        "auditor/integrity.py",
+        P.INTEGRITY_VIEW,
+        "verified_user",
+        "Run the checks that prove the books.",
+    ),
+    Entry(
+        "You",
+        "Security",
+        "every/security.py",
+        P.SESSION_KEEP,
+        "shield_person",
+        "Your passwords, your device for codes, and where you are signed in.",
+    ),
+    Entry(
+        "Demo",
+        "Demo mailbox",
+        "demo/mailbox.py",
+        P.DEMO_VIEW,
+        "mail",
+        "Every mail and every code of this demo bank.",
+        EVERYONE | _GUESTS,
+        only_in_a_demo=True,
+    ),
+)
+
+
+def entries_for(desk: Desk) -> list[Entry]:
+    """The rows of the menu this person sees, in order."""
+    return [entry for entry in MENU if entry.open_to(desk)]
+
+
+def entry_at(url_path: str) -> Entry | None:
+    """The page at an address, whoever may see it."""
+    return next((entry for entry in MENU if entry.url_path == url_path), None)

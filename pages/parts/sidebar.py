@@ -1,0 +1,35 @@
+"""Below the menu: the branch with its IFSC, the business date, the person, the way out."""
+
+import streamlit as st
+
+from bank.core.desk import Desk
+from bank.core.permissions import Permission
+from bank.people import sessions
+from pages.parts import frame, sign_in, ui, words
+
+
+def draw(desk: Desk) -> None:
+    """For somebody who is signed in."""
+    with st.sidebar:
+        here = frame.branch_of(desk)
+        if here is not None:
+            st.markdown(f"**{words.plain(here.name)}**  \n{here.ifsc}")
+        elif desk.sees_whole_bank:
+            st.markdown("**All branches**")
+        st.markdown(f"Business date  \n**{words.day(desk.bank.clock.business_date())}**")
+        st.markdown(f"**{words.plain(desk.name)}**  \n{words.role_name(desk.role)}")
+        with st.container(horizontal=True):
+            if st.button("Sign out", icon=":material/logout:", key="sidebar_sign_out"):
+                sign_in.leave("/auth/close")
+            st.button("Lock", icon=":material/lock:", key="sidebar_lock", on_click=_lock)
+
+
+def draw_for_a_visitor() -> None:
+    """For somebody who is not signed in."""
+    with st.sidebar:
+        st.caption("Sign in to see your accounts or your work.")
+
+
+@ui.guarded(Permission.SESSION_KEEP)
+def _lock(desk: Desk) -> None:
+    sessions.lock(desk)

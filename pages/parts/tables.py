@@ -1,0 +1,326 @@
+"""Tables, one way: amounts as right-aligned text, dates in words, numbers masked, CSV beside.
+
+A wide window shows a grid with every column; a phone shows the same rows as a plain table of the
+two or three columns marked as key (`house.css` decides which of the two is visible).
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar
+
+import pyarrow as pa
+import streamlit as st
+
+from bank.core import money
+from bank.core.cells import safe_cell
+from pages.parts import words
+
+T = TypeVar("T")
+ROW_HEIGHT: Final = 36
+ROWS_IN_SIGHT: Final = 12
+CELL_PADDING: Final = 24  # pixels, both sides together
+DIGIT_WIDTH: Final = 8
+
+
+class Kind(StrEnum):
+    """How the values of a column are written."""
+
+    TEXT = "text"
+    AMOUNT = "amount"  # minor units, `₹ 12,345.00`, with a minus sign where negative
+    SIDE = "side"  # minor units, `₹ 12,345.00 Cr`
+    NUMBER = "number"  # a count, `1,284`
+    DAY = "day"
+    MOMENT = "moment"
+    ACCOUNT = "account"  # masked but for the last four digits
+    STATE = "state"
+
+
+# Kinds that have no currency. A table of fifty rows asks for hundreds of cells in every rerun.
+_WRITERS: Final[Mapping[Kind, Callable[[Any], str]]] = {
+    Kind.TEXT: str,
+    Kind.NUMBER: lambda value: f"{value:,}",
+    Kind.DAY: words.day,
+    Kind.MOMENT: words.moment,
+    Kind.ACCOUNT: lambda value: words.masked(str(value)),
+    Kind.STATE: lambda value: words.sentence(str(value)),
+}
+RIGHT: Final = frozenset({Kind.AMOUNT, Kind.SIDE, Kind.NUMBER})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column(Generic[T]):
+    """One column of a table of T.
+
+    `value` is an attribute (`"booking_date"`, also dotted) or a function of the row. An amount's
+    currency is `currency`: an ISO code, or a function of the row. `key` columns stay on a phone.
+    """
+
+    label: str
+    value: str | Callable[[T], Any]
+    kind: Kind = Kind.TEXT
+    key: bool = False
+    currency: str | Callable[[T], str] = money.HOME
+    help: str | None = None
+    width: int | None = None
+
+    def of(self, row: T) -> Any:
+        """The bare value."""
+        return self.value(row) if callable(self.value) else attrgetter(self.value)(row)
+
+    def currency_of(self, row: T) -> str:
+        """The currency of this row's amount."""
+        return self.currency(row) if callable(self.currency) else self.currency
+
+
+def column(
+    label: str,
+    value: str | Callable[[T], Any],
+    kind: Kind = Kind.TEXT,
+    *,
+    key: bool = False,
+    currency: str | Callable[[T], str] = money.HOME,
+    help: str | None = None,
+    width: int | None = None,
+) -> Column[T]:
+    """Short for `Column(label=..., value=...)`."""
+    return Column(
+        label=label, value=value, kind=kind, key=key, currency=currency, help=help, width=width
+    )
+
+
+def written(value: Any, kind: Kind, currency: str = money.HOME) -> str:
+    """The value as a person reads it; nothing for None."""
+    if value is None or value == "":
+        return ""
+    if kind is Kind.AMOUNT:
+        return money.show(value, currency)
+    if kind is Kind.SIDE:
+        return money.show_side(value, currency)
+    return _WRITERS[kind](value)
+
+
+def show(
+    rows: Sequence[T],
+    columns: Sequence[Column[T]],
+    *,
+    key: str,
+    of: int | None = None,
+    total: Mapping[str, int] | None = None,
+    file_name: str | None = None,
+    height: int | None = None,
+) -> None:
+    """Draw the table.
+
+    `of` is how many rows there are in all ("Showing 50 of 1,284"). `total` gives a last row: sums
+    in minor units by column label. `file_name` adds a CSV download of what is shown.
+    """
+    _draw(_cells(rows, columns, total), columns, key=key, height=height)
+    _below(rows, columns, key=key, of=of, file_name=file_name)
+
+
+def choose(
+    rows: Sequence[T],
+    columns: Sequence[Column[T]],
+    *,
+    key: str,
+    id_of: Callable[[T], object],
+    of: int | None = None,
+    file_name: str | None = None,
+    height: int | None = None,
+    prompt: str = "Choose a row",
+) -> T | None:
+    """Draw the table and return the row a person chose, None while none is.
+
+    The choice is kept as `id_of(row)` in session_state[f"{key}_chosen"], never as a position: when
+    the list changes between the drawing and the click, no other row slips under the finger.
+    """
+    ids = [str(id_of(row)) for row in rows]
+    drawn = f"{key}_{hashlib.sha256(chr(31).join(ids).encode()).hexdigest()[:12]}"
+    phone, remembered = f"{drawn}_phone", f"{key}_chosen"
+    before = st.session_state.get(remembered)
+    at = ids.index(before) if before in ids else None
+
+    def keep(row: int | None) -> None:
+        # Callbacks run before Home.py: this one only notes an id and reads nothing of the bank.
+        st.session_state[remembered] = None if row is None else ids[row]
+        st.session_state[phone] = row
+
+    def grid_touched() -> None:
+        selected: list[int] = st.session_state[drawn].selection.rows
+        keep(selected[0] if selected else None)
+
+    cells = _cells(rows, columns, None)
+    lines = [
+        " · ".join(line) for line in zip(*(cells[i.label] for i in _key(columns)), strict=True)
+    ]
+    _draw(cells, columns, key=drawn, height=height, chosen=at, touched=grid_touched)
+    st.session_state[phone] = at
+    with st.container(key=f"narrow_choice_{key}"):
+        st.selectbox(
+            prompt,
+            options=range(len(rows)),
+            format_func=lines.__getitem__,
+            key=phone,
+            placeholder=prompt,
+            on_change=lambda: keep(st.session_state[phone]),
+        )
+    _below(rows, columns, key=key, of=of, file_name=file_name)
+    return rows[at] if at is not None else None
+
+
+def facts(pairs: Mapping[str, str], *, title: str = "") -> None:
+    """Names and values below each other: what is about to be done, or what one row says."""
+    if title:
+        st.header(title)
+    shown = {name: value for name, value in pairs.items() if value}
+    st.table(
+        {"Name": list(shown), "Value": [words.plain(value) for value in shown.values()]},
+        border="horizontal",
+        hide_index=True,
+        hide_header=True,
+        alt=title or "Details",
+    )
+
+
+def csv_of(rows: Iterable[T], columns: Sequence[Column[T]]) -> bytes:
+    """The rows as UTF-8 CSV with a header: amounts as decimals, dates as ISO, harmless text."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    with_currency = any(item.kind in {Kind.AMOUNT, Kind.SIDE} for item in columns)
+    writer.writerow([item.label for item in columns] + (["Currency"] if with_currency else []))
+    for row in rows:
+        cells = [_bare(item.of(row), item, row) for item in columns]
+        if with_currency:
+            cells.append(
+                next(i.currency_of(row) for i in columns if i.kind in {Kind.AMOUNT, Kind.SIDE})
+            )
+        writer.writerow(cells)
+    return out.getvalue().encode("utf-8-sig")  # the mark tells spreadsheets that it is UTF-8
+
+
+def _bare(value: Any, item: Column[T], row: T) -> str:
+    if value is None:
+        return ""
+    if item.kind in {Kind.AMOUNT, Kind.SIDE}:
+        return str(money.to_decimal(value, item.currency_of(row)))
+    if item.kind is Kind.NUMBER:
+        return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return safe_cell(written(value, item.kind))
+
+
+def _draw(
+    cells: Mapping[str, list[str]],
+    columns: Sequence[Column[T]],
+    *,
+    key: str,
+    height: int | None,
+    chosen: int | None = None,
+    touched: Callable[[], None] | None = None,
+) -> None:
+    count = len(cells[columns[0].label])
+    options: dict[str, Any] = {}
+    if touched:
+        options = {
+            "on_select": touched,
+            "selection_mode": "single-row",
+            "selection_default": {"selection": {"rows": [] if chosen is None else [chosen]}},
+        }
+    with st.container(key=f"wide_{key}"):
+        st.dataframe(
+            pa.table(
+                cells
+            ),  # as it travels: making a DataFrame of it first takes ten times as long
+            hide_index=True,
+            height=height or ("content" if count <= ROWS_IN_SIGHT else ROWS_IN_SIGHT * ROW_HEIGHT),
+            row_height=ROW_HEIGHT,
+            column_config={item.label: _config(item, cells[item.label]) for item in columns},
+            key=key,
+            **options,
+        )
+    narrow = _key(columns)
+    right = "".join(f"_column{at}right" for at, item in enumerate(narrow, 1) if item.kind in RIGHT)
+    with st.container(key=f"narrow_{key}{right}"):  # house.css knows the columns by this
+        st.table(
+            _arrow({item.label: list(map(words.plain, cells[item.label])) for item in narrow}),
+            border="horizontal",
+            hide_index=True,
+        )
+
+
+def _arrow(cells: Mapping[str, list[str]]) -> pa.Table:
+    """The cells as they travel to the browser; Streamlit's way there by pandas takes far longer."""
+    return pa.table({label: pa.array(texts, pa.string()) for label, texts in cells.items()})
+
+
+def _key(columns: Sequence[Column[T]]) -> Sequence[Column[T]]:
+    """The columns that a phone keeps."""
+    return [item for item in columns if item.key] or columns[:2]
+
+
+def _cells(
+    rows: Sequence[T], columns: Sequence[Column[T]], total: Mapping[str, int] | None
+) -> dict[str, list[str]]:
+    data = {item.label: _column(rows, item) for item in columns}
+    if total and rows:
+        for at, item in enumerate(columns):
+            name = "Total" if at == 0 else ""
+            value = total.get(item.label)
+            currency = item.currency_of(rows[0])
+            data[item.label].append(name if value is None else written(value, item.kind, currency))
+    return data
+
+
+def _column(rows: Sequence[T], item: Column[T]) -> list[str]:
+    if item.kind in {Kind.AMOUNT, Kind.SIDE}:
+        return [written(item.of(row), item.kind, item.currency_of(row)) for row in rows]
+    value_of = item.value if callable(item.value) else attrgetter(item.value)
+    return [written(value_of(row), item.kind) for row in rows]
+
+
+def _config(item: Column[T], cells: Sequence[str]) -> Any:
+    width = item.width
+    if width is None and item.kind is not Kind.TEXT:
+        # The grid guesses widths by a few rows, and then cuts the largest amount short.
+        longest = max(map(len, (item.label, *cells)))
+        width = CELL_PADDING + longest * DIGIT_WIDTH
+    return st.column_config.TextColumn(
+        item.label,
+        help=item.help,
+        width=width,
+        alignment="right" if item.kind in RIGHT else "left",
+    )
+
+
+def _below(
+    rows: Sequence[T],
+    columns: Sequence[Column[T]],
+    *,
+    key: str,
+    of: int | None,
+    file_name: str | None,
+) -> None:
+    is_part = of is not None and of > len(rows)
+    if not is_part and not file_name:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if is_part:
+            st.caption(f"Showing {len(rows):,} of {of:,}.")
+        if file_name and rows:
+            st.download_button(
+                "Download CSV",
+                data=lambda: csv_of(rows, columns),  # made when it is asked for
+                file_name=file_name,
+                mime="text/csv",
+                key=f"{key}_csv",
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+            )

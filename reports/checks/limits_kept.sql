@@ -1,0 +1,9 @@
+/* ---
+title: Limits are kept
+sentence: No account stands below its overdraft limit, unless an import was allowed to take it there.
+next: Ask who changed the limit or the holds of this account, and bring it back within its limit.
+--- */
+SELECT b.account_id, b.booked_minor, b.held_minor, b.overdraft_limit_minor
+FROM balances b
+WHERE b.booked_minor - b.held_minor < -b.overdraft_limit_minor
+  AND NOT EXISTS (SELECT 1 FROM floor_waivers w WHERE w.account_id = b.account_id)

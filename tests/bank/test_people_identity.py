@@ -1,0 +1,154 @@
+"""Employees: added with a temporary password that nobody keeps, each with their own name."""
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from bank.core.desk import Bank, chunk
+from bank.core.errors import BadInput, NotAllowed
+from bank.core.permissions import GRANTS, Permission, Role
+from bank.core.secrets import Secret
+from bank.people import identity, sign_in
+from bank.people.attempts import SignInRefused, SignInStatus
+from bank.people.branches import NoSuchBranch
+from bank.people.identity import SYSTEM_USER_ID, User, UsernameTaken
+from tests.support import people
+from tests.support.bank import desk
+from tests.support.people import OUR_IFSC, Somebody
+
+pytestmark = [pytest.mark.usefixtures("cheap_bcrypt"), pytest.mark.feature("A1.6", "A1.13")]
+
+
+def test_a_new_employee_signs_in_with_what_was_handed_over(bank: Bank) -> None:
+    people.branch_id(bank)
+    office = desk(bank, Role.SUPER_ADMIN)
+    made = identity.add_staff(
+        office, " Meera.S ", "Meera Shah", "meera@bank.example", Role.BANKER, OUR_IFSC
+    )
+    assert made.username == "meera.s"
+    assert repr(made.temporary_password) == "***"
+    meera = Somebody(made.user_id, made.username, made.temporary_password.reveal())
+    step = people.enter_password(bank, meera)
+    assert step.due is SignInStatus.SET_UP_DUE
+    key = sign_in.device_offer(people.guest(bank), step.token).key
+    step = sign_in.enter_code(people.guest(bank), step.token, people.device_code(bank, key))
+    assert step.due is SignInStatus.PASSWORD_DUE, "a temporary password opens no session"
+
+
+@pytest.mark.feature("A1.15", "A9.1")
+def test_the_trail_knows_who_was_added_and_no_password(bank: Bank) -> None:
+    people.branch_id(bank)
+    made = identity.add_staff(
+        desk(bank, Role.SUPER_ADMIN), "meera", "Meera", "m@bank.example", Role.BANKER, OUR_IFSC
+    )
+    [row] = people.trail(bank, "people.identity.record_staff")
+    assert row[:3] == ("done", "user", str(made.user_id))
+    assert made.temporary_password.reveal() not in str(row)
+    assert "$2b$" not in str(row)
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.SUPER_ADMIN])
+def test_auditors_and_super_admins_need_no_branch(bank: Bank, role: Role) -> None:
+    office = desk(bank, Role.SYSTEM)
+    made = identity.add_staff(office, "meera", "Meera", "meera@bank.example", role)
+    assert made.user_id > SYSTEM_USER_ID
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        ({"username": "no"}, "username"),
+        ({"username": "-dash"}, "username"),
+        ({"username": "with blank"}, "username"),
+        ({"username": "мира"}, "username"),
+        ({"username": "x" * 33}, "username"),
+        ({"name": ""}, "name"),
+        ({"email": ""}, "email"),
+        ({"email": "nobody"}, "email"),
+        ({"email": "a@b.example\nBcc: c@d.example"}, "email"),
+        ({"role": Role.CUSTOMER}, "role"),
+        ({"role": Role.SYSTEM}, "role"),
+        ({"role": Role.GUEST}, "role"),
+        ({"ifsc": None}, "branch"),
+        ({"ifsc": "nonsense"}, "branch"),
+    ],
+)
+def test_each_field_is_checked(sqlite_bank: Bank, facts: dict[str, object], field: str) -> None:
+    people.branch_id(sqlite_bank)
+    given: dict[str, object] = {
+        "username": "meera",
+        "name": "Meera",
+        "email": "meera@bank.example",
+        "role": Role.CASHIER,
+        "ifsc": OUR_IFSC,
+    }
+    with pytest.raises(BadInput) as refused:
+        identity.add_staff(desk(sqlite_bank, Role.SUPER_ADMIN), **(given | facts))  # type: ignore[arg-type]
+    assert refused.value.field == field
+    assert people.count(sqlite_bank, "users") == 1
+
+
+def test_a_branch_that_does_not_exist_is_not_found(sqlite_bank: Bank) -> None:
+    office = desk(sqlite_bank, Role.SUPER_ADMIN)
+    with pytest.raises(NoSuchBranch):
+        identity.add_staff(office, "meera", "Meera", "m@b.example", Role.CASHIER, "BANK0999999")
+
+
+def test_a_name_is_taken_in_any_case(bank: Bank) -> None:
+    people.employee(bank)
+    office = desk(bank, Role.SUPER_ADMIN)
+    with pytest.raises(UsernameTaken):
+        identity.add_staff(office, "RAVI", "Ravi", "r@bank.example", Role.CASHIER, OUR_IFSC)
+    with pytest.raises(UsernameTaken):
+        identity.add_staff(office, "System", "Ravi", "r@bank.example", Role.AUDITOR)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"username": "Capital"},
+        {"role": Role.CUSTOMER},
+        {"role": Role.CASHIER, "branch_id": None},
+        {"username": "ravi"},
+    ],
+)
+def test_the_database_refuses_what_the_code_would_not_write(
+    bank: Bank, facts: dict[str, object]
+) -> None:
+    ravi = people.employee(bank)
+    given: dict[str, object] = {
+        "username": "meera",
+        "role": Role.CASHIER,
+        "branch_id": people.branch_id(bank),
+        "name": "Meera",
+        "active": True,
+        "must_change_password": False,
+        "totp_last_step": 0,
+        "created_at": bank.clock.now(),
+    }
+
+    def write() -> None:
+        with chunk(desk(bank, Role.SYSTEM), "test.write") as tx:
+            tx.session.add(User(**(given | facts)))
+            tx.session.flush()
+
+    with pytest.raises(IntegrityError):
+        write()
+    assert ravi.id > SYSTEM_USER_ID
+
+
+def test_the_bank_itself_cannot_sign_in(bank: Bank) -> None:
+    with pytest.raises(SignInRefused):
+        people.enter_password(bank, Somebody(SYSTEM_USER_ID, "system", ""))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_adds_employees(sqlite_bank: Bank, role: Role) -> None:
+    at = desk(sqlite_bank, role)
+    given = (at, "meera", "Meera", "meera@bank.example", Role.AUDITOR, None)
+    if Permission.STAFF_ADD in GRANTS[role]:
+        assert identity.add_staff(*given).username == "meera"
+    else:
+        with pytest.raises(NotAllowed):
+            identity.add_staff(*given)
+        with pytest.raises(NotAllowed):
+            identity.record_staff(*given, Secret("a hash"))

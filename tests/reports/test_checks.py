@@ -1,0 +1,310 @@
+"""Each integrity check passes on an honest book and fails on the book that it is there to find."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from bank.book import seals
+from bank.core.desk import Bank
+from bank.core.errors import NotAllowed
+from bank.core.permissions import Role
+from bank.night import integrity
+from tests.reports.tamper import tamper
+from tests.reports.town import TODAY, Town
+from tests.support.bank import NOON
+from tests.support.server import run_bank
+
+pytestmark = pytest.mark.feature("B40", "B1", "B3")
+
+
+def failing(town: Town) -> dict[str, int]:
+    """Checks that fail, with the number of rows each found."""
+    results = integrity.run_checks(town.desk(Role.AUDITOR))
+    return {result.name: result.rows for result in results if not result.passed}
+
+
+def test_an_honest_book_passes_every_check(honest_town: Town) -> None:
+    results = integrity.verify(honest_town.system)
+    assert {result.name for result in results} == set(integrity.catalogue())
+    assert [result.line for result in results if result.passed] == [
+        f"ok {name}" for name in integrity.catalogue()
+    ]
+
+
+def test_an_empty_book_passes_every_check(bank: Bank) -> None:
+    assert failing(Town(bank)) == {}
+
+
+@dataclass(frozen=True)
+class Break:
+    """A way to break the book: the check that must see it, the SQL, the rows it finds."""
+
+    check: str
+    sql: tuple[str, ...]
+    rows: int = 1
+
+
+GL = "(SELECT id FROM gl_accounts WHERE code = '{}')"
+CASH_LINE = f"gl_account_id = {GL.format('1000')} AND entry_id = 1"
+ASHA = "account_id = (SELECT MIN(account_id) FROM balances)"
+FIRST = "id = (SELECT MIN(id) FROM accounts)"
+ENTRY = (
+    "INSERT INTO entries (id, request_id, content_hash, kind, narration, branch_id, actor_id,"
+    " channel, booked_at, booking_date, value_date, reverses_id, reason{txid})"
+    " SELECT {id}, {request}, content_hash, kind, narration, branch_id, {actor}, channel,"
+    " booked_at, booking_date, value_date, {reverses}, {reason}{txid} FROM entries WHERE id = {of}"
+)
+LINES = (
+    "INSERT INTO postings SELECT {id}, leg, gl_account_id, account_id, branch_id, currency,"
+    " {sign} * amount_minor, booking_date, value_date, line_no, balance_minor, txid"
+    " FROM postings WHERE entry_id = {of}"
+)
+
+
+def entry(id: int, of: int, **changed: str) -> str:
+    """A forged entry, like entry `of` but for what is given."""
+    given = {"request": f"'forged-{id}'", "actor": "actor_id", "reverses": "NULL", "reason": "NULL"}
+    return ENTRY.format(id=id, of=of, txid="", **(given | changed))
+
+
+def lines(id: int, of: int, sign: int = 1) -> str:
+    """The lines of entry `of` again, under another entry."""
+    return LINES.format(id=id, of=of, sign=sign)
+
+
+# Entries 1 to 3 hold capital against cash: no customer's account is on them.
+BREAKS = {
+    "an amount changed": Break(
+        "entries_balance",
+        (f"UPDATE postings SET amount_minor = amount_minor - 1 WHERE {CASH_LINE}",),
+    ),
+    "money moved to another branch": Break(
+        "entries_balance",
+        (f"UPDATE postings SET branch_id = branch_id + 1 WHERE {CASH_LINE}",),
+        rows=2,
+    ),
+    "a currency changed": Break(
+        "entries_balance", (f"UPDATE postings SET currency = 'USD' WHERE {CASH_LINE}",), rows=2
+    ),
+    "an entry without lines": Break("entries_have_lines", (entry(9001, 1),)),
+    "an entry whose lines were deleted": Break(
+        "entries_have_lines", ("DELETE FROM postings WHERE entry_id = 2",)
+    ),
+    "lines without an entry": Break("lines_have_entry", (lines(9002, 1),), rows=2),
+    "an entry deleted": Break("lines_have_entry", ("DELETE FROM entries WHERE id = 3",), rows=2),
+    "a line with another booking date": Break(
+        "lines_have_entry", (f"UPDATE postings SET booking_date = '2026-01-01' WHERE {CASH_LINE}",)
+    ),
+    "a line with another value date": Break(
+        "lines_have_entry", (f"UPDATE postings SET value_date = '2026-01-01' WHERE {CASH_LINE}",)
+    ),
+    "a balance edited": Break(
+        "balances_are_sums", (f"UPDATE balances SET booked_minor = booked_minor + 1 WHERE {ASHA}",)
+    ),
+    "a running balance edited": Break(
+        "running_balance",
+        (f"UPDATE postings SET balance_minor = balance_minor + 1 WHERE {ASHA} AND line_no = 2",),
+        rows=2,  # the line itself and the one after it
+    ),
+    "a line number skipped": Break(
+        "running_balance",
+        (f"UPDATE postings SET line_no = 1000 WHERE {ASHA} AND line_no = "
+         f"(SELECT MAX(line_no) FROM postings WHERE {ASHA})",),
+        rows=2,  # the gap, and the count of lines on the balance
+    ),
+    "a count of lines edited": Break(
+        "running_balance", (f"UPDATE balances SET lines = lines + 1 WHERE {ASHA}",)
+    ),
+    "a held amount edited": Break(
+        "holds_are_held", (f"UPDATE balances SET held_minor = held_minor - 1 WHERE {ASHA}",)
+    ),
+    "a hold deleted": Break("holds_are_held", ("DELETE FROM holds WHERE released_at IS NULL",)),
+    "a limit taken back": Break(
+        "limits_kept", (f"UPDATE balances SET overdraft_limit_minor = -100000000 WHERE {ASHA}",)
+    ),
+    "a reversal of another amount": Break(
+        "reversals_are_opposite",
+        (entry(9003, 1, reverses="1", reason="'x'", actor="999"), lines(9003, 2, -1)),
+    ),
+    "a reversal without a reason": Break(
+        "reversals_are_opposite",
+        ("UPDATE entries SET reason = ' ' WHERE reverses_id IS NOT NULL",),
+    ),
+    "a reversal of nothing": Break(
+        "reversals_are_opposite",
+        ("UPDATE entries SET reverses_id = 777777 WHERE reverses_id IS NOT NULL",),
+    ),
+    "a reversal of a reversal": Break(
+        "reversals_are_opposite",
+        (
+            entry(9004, 1, reverses="1", reason="'x'", actor="999"), lines(9004, 1, -1),
+            entry(9005, 1, reverses="9004", reason="'x'", actor="998"), lines(9005, 1),
+        ),
+    ),
+    "an entry reversed twice": Break(
+        "reversals_are_single",
+        (
+            entry(9006, 1, reverses="1", reason="'x'", actor="999"), lines(9006, 1, -1),
+            entry(9007, 1, reverses="1", reason="'x'", actor="999"), lines(9007, 1, -1),
+        ),
+    ),
+    "a reversal by the poster": Break(
+        "reversals_by_another",
+        (entry(9008, 1, reverses="1", reason="'x'"), lines(9008, 1, -1)),
+    ),
+    "a request booked twice": Break(
+        "requests_unique", (entry(9009, 1, request="request_id"), lines(9009, 1))
+    ),
+    "a line moved to the inter-branch account": Break(
+        "inter_branch_nets",
+        (f"UPDATE postings SET gl_account_id = {GL.format('1900')} WHERE {CASH_LINE}",),
+    ),
+    "a customer's line on another control account": Break(
+        "control_accounts",
+        (f"UPDATE postings SET gl_account_id = {GL.format('2010')} WHERE {ASHA} AND line_no = 1",),
+        rows=2,
+    ),
+    "a control account without a customer": Break(
+        "control_accounts",
+        (f"UPDATE postings SET gl_account_id = {GL.format('2000')} WHERE {CASH_LINE}",),
+    ),
+    "a booking in the future": Break(
+        "booking_dates_sane",
+        ("UPDATE entries SET booking_date = '2026-03-17' WHERE id = 1",
+         "UPDATE postings SET booking_date = '2026-03-17' WHERE entry_id = 1"),
+    ),
+    "a booking of another century": Break(
+        "booking_dates_sane",
+        ("UPDATE entries SET booking_date = '1899-12-31' WHERE id = 1",
+         "UPDATE postings SET booking_date = '1899-12-31' WHERE entry_id = 1"),
+    ),
+    "an account without its balance": Break(
+        "accounts_have_balance", (f"UPDATE accounts SET id = 4242 WHERE {FIRST}",), rows=2
+    ),
+    "an account of another branch than its balance": Break(
+        "accounts_have_balance", (f"UPDATE accounts SET branch_id = 3 WHERE {FIRST}",)
+    ),
+    "an account in another currency than its balance": Break(
+        "accounts_have_balance", (f"UPDATE accounts SET currency = 'USD' WHERE {FIRST}",)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BREAKS.values(), ids=BREAKS)
+def test_exactly_the_right_check_finds_a_broken_book(bare_town: Town, broken: Break) -> None:
+    assert failing(bare_town) == {}
+    tamper(bare_town.bank, *broken.sql)
+    assert failing(bare_town) == {broken.check: broken.rows}
+
+
+def test_every_check_has_a_book_that_breaks_it() -> None:
+    assert {broken.check for broken in BREAKS.values()} | {integrity.SEALS} == set(
+        integrity.catalogue()
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("UPDATE entries SET narration = 'tea' WHERE id = 2", "entry 2 was altered"),
+        ("UPDATE entries SET actor_id = actor_id + 1 WHERE id = 3", "entry 3 was altered"),
+    ],
+)
+def test_the_seals_are_a_check(bare_town: Town, statement: str, says: str) -> None:
+    seals.seal(bare_town.system)
+    assert failing(bare_town) == {}
+    tamper(bare_town.bank, statement)
+    assert set(failing(bare_town)) == {integrity.SEALS}
+    result = integrity.run_check(bare_town.desk(Role.AUDITOR), integrity.SEALS)
+    assert any(says in str(row["finding"]) for row in result.sample)
+
+
+@pytest.mark.feature("B40")
+def test_a_broken_book_is_said_line_by_line(bare_town: Town) -> None:
+    tamper(bare_town.bank, *BREAKS["money moved to another branch"].sql)
+    results = integrity.verify(bare_town.system)
+    assert "FAIL entries_balance: 2" in [result.line for result in results]
+    assert "ok running_balance" in [result.line for result in results]
+
+
+def test_a_sample_names_the_rows_and_the_count_says_how_many(bare_town: Town) -> None:
+    tamper(bare_town.bank, "UPDATE postings SET value_date = '2020-01-01'")
+    result = integrity.run_check(bare_town.desk(Role.AUDITOR), "lines_have_entry")
+    assert len(result.sample) == integrity.MOST_SAMPLES < result.rows
+    assert set(result.sample[0]) == {"entry_id", "leg", "booking_date", "value_date"}
+
+
+def test_what_a_run_found_is_kept_in_the_trail(bare_town: Town) -> None:
+    auditor = bare_town.desk(Role.AUDITOR)
+    assert {check.state for check in integrity.checks(auditor)} == {"not run"}
+    integrity.run_check(auditor, "entries_balance")
+    tamper(bare_town.bank, *BREAKS["a hold deleted"].sql)
+    integrity.run_check(auditor, "holds_are_held")
+    states = {check.name: check for check in integrity.checks(auditor)}
+    assert states["entries_balance"].state == "passed"
+    assert states["holds_are_held"].state == "failed"
+    assert states["running_balance"].state == "not run"
+    kept = states["holds_are_held"]
+    assert (kept.rows, kept.run_at, kept.run_by) == (1, NOON, auditor.name)
+    assert kept.seconds is not None
+    assert kept.next_step.endswith(".")
+
+
+def test_progress_is_told(honest_town: Town) -> None:
+    told: list[tuple[int, int, str]] = []
+    results = integrity.run_checks(honest_town.desk(Role.AUDITOR), lambda *step: told.append(step))
+    assert [done for done, _, _ in told] == list(range(len(results)))
+    assert {of for _, of, _ in told} == {len(results)}
+
+
+def test_an_unknown_check_is_refused(honest_town: Town) -> None:
+    with pytest.raises(integrity.NoSuchCheck):
+        integrity.run_check(honest_town.desk(Role.AUDITOR), "luck")
+
+
+@pytest.mark.parametrize("role", [Role.CASHIER, Role.BRANCH_ADMIN, Role.CUSTOMER, Role.GUEST])
+def test_who_may_not_look_is_refused(honest_town: Town, role: Role) -> None:
+    verbs: list[Callable[[], object]] = [
+        lambda: integrity.checks(honest_town.desk(role)),
+        lambda: integrity.run_checks(honest_town.desk(role)),
+        lambda: integrity.run_check(honest_town.desk(role), "entries_balance"),
+        lambda: integrity.verify(honest_town.desk(role)),
+    ]
+    for verb in verbs:
+        with pytest.raises(NotAllowed):
+            verb()
+
+
+def test_only_the_bank_itself_seals(honest_town: Town) -> None:
+    with pytest.raises(NotAllowed):
+        integrity.verify(honest_town.desk(Role.AUDITOR))
+    assert honest_town.bank.clock.business_date() == TODAY
+
+
+def verify(town: Town) -> tuple[int, list[str]]:
+    """`python -m bank verify` in a process of its own: exit code and lines."""
+    settings = town.bank.settings
+    done = run_bank(
+        "verify",
+        env={
+            "BANK_DATA_DIR": str(settings.data_dir),
+            "BANK_DATABASE_URL": settings.database_url,
+            "BANK_SECRET": settings.resolved_secret(),
+        },
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.mark.feature("B40")
+def test_the_command_line_says_ok_for_each_check(honest_town: Town) -> None:
+    assert verify(honest_town) == (0, [f"ok {name}" for name in integrity.catalogue()])
+
+
+@pytest.mark.feature("B40")
+def test_the_command_line_ends_with_1_when_a_check_fails(bare_town: Town) -> None:
+    tamper(bare_town.bank, *BREAKS["a balance edited"].sql)
+    code, lines = verify(bare_town)
+    assert code == 1
+    assert "FAIL balances_are_sums: 1" in lines
+    assert sum(line.startswith("ok ") for line in lines) == len(integrity.catalogue()) - 1
