@@ -64,6 +64,12 @@ def _bare_postgres(bank: Bank) -> None:
                 text(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS "{rule}" CASCADE')
             )
 
+        # A trigger stamped each entry with its transaction. A forger who left the stamp out would
+        # be caught by the seals at once; the one to find here does not make that mistake.
+        tx.connection.execute(
+            text("ALTER TABLE entries ALTER COLUMN txid SET DEFAULT pg_current_xact_id()")
+        )
+
 
 def tamper(bank: Bank, *statements: str) -> None:
     """Change rows by raw SQL, with no key to mind."""

@@ -51,9 +51,9 @@ ASHA = "account_id = (SELECT MIN(account_id) FROM balances)"
 FIRST = "id = (SELECT MIN(id) FROM accounts)"
 ENTRY = (
     "INSERT INTO entries (id, request_id, content_hash, kind, narration, branch_id, actor_id,"
-    " channel, booked_at, booking_date, value_date, reverses_id, reason{txid})"
+    " channel, booked_at, booking_date, value_date, reverses_id, reason)"
     " SELECT {id}, {request}, content_hash, kind, narration, branch_id, {actor}, channel,"
-    " booked_at, booking_date, value_date, {reverses}, {reason}{txid} FROM entries WHERE id = {of}"
+    " booked_at, booking_date, value_date, {reverses}, {reason} FROM entries WHERE id = {of}"
 )
 LINES = (
     "INSERT INTO postings SELECT {id}, leg, gl_account_id, account_id, branch_id, currency,"
@@ -65,7 +65,7 @@ LINES = (
 def entry(id: int, of: int, **changed: str) -> str:
     """A forged entry, like entry `of` but for what is given."""
     given = {"request": f"'forged-{id}'", "actor": "actor_id", "reverses": "NULL", "reason": "NULL"}
-    return ENTRY.format(id=id, of=of, txid="", **(given | changed))
+    return ENTRY.format(id=id, of=of, **(given | changed))
 
 
 def lines(id: int, of: int, sign: int = 1) -> str:
