@@ -14,6 +14,8 @@ README: Final = ROOT / "README.md"
 FOLDERS: Final = ("bank", "pages", "reports", "data", "tests")
 FOR_TESTS: Final = {"BANK_TEST_POSTGRES_URL", "BANK_SOAK"}
 """May stand in README's table beside the settings of the bank."""
+CELL_BARS: Final = 4
+"""Bars of a row: name, default, meaning."""
 
 
 class Setting(NamedTuple):
@@ -95,6 +97,7 @@ def wrong_settings(rows: list[Setting], described: Mapping[str, str]) -> list[st
     """Settings without a row, rows without a setting, and rows that say something else."""
     shown = {row.name: row.line for row in rows}
     return [
+        *(f"{row.name}: not three cells" for row in rows if row.line.count("|") != CELL_BARS),
         *(f"{name} has no row" for name in sorted(described.keys() - shown.keys())),
         *(f"{name} is no setting" for name in sorted(shown.keys() - described.keys() - FOR_TESTS)),
         *(
@@ -247,3 +250,5 @@ def test_settings_are_compared_both_ways() -> None:
         "BANK_HOST has no row",
         "BANK_PORT is no setting",
     ]
+    joined = settings_in("| `BANK_PORT` | 8501 | Port. || `BANK_HOST` | - | Address. |")
+    assert wrong_settings(joined, {"BANK_PORT": "Port."}) == ["BANK_PORT: not three cells"]
