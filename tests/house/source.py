@@ -107,5 +107,7 @@ def text_files(root: Path = ROOT) -> list[Path]:
             for name in folders
             if name not in NOT_OURS and (here / name).relative_to(root).as_posix() not in MADE
         ]
-        found += [here / name for name in names if Path(name).suffix in WRITTEN]
+        found += [  # in a second worktree, .git is a file of git's own
+            here / name for name in names if Path(name).suffix in WRITTEN and name not in NOT_OURS
+        ]
     return sorted(found)
