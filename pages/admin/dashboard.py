@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bank.core import money
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.night import reports
-from pages.parts import charts, figures, tables, ui, words
+from pages.parts import charts, figures, forms, tables, ui, words
 from pages.parts.figures import Row
 from pages.parts.tables import Kind, column
 
@@ -206,11 +207,14 @@ def cash_flow(rows: Sequence[Row], currency: str) -> None:
 
 
 @ui.live(REFRESH_SECONDS, Permission.BRANCH_MONEY_VIEW)
-def live_tiles(desk: Desk, branch: int | None, day: date | None, currency: str) -> None:
-    """The four figures, and how old they are."""
+def live_tiles(
+    desk: Desk, branch: int | None, day: date | None, currency: str, under_title: DeltaGenerator
+) -> None:
+    """The four figures, and under the page's title how old they are."""
     with ui.attempt():
         report = reports.run(desk, "branch_money", {"branch": branch, "day": day})
-        figures.context(desk, report, branch)
+        with under_title:
+            figures.context(desk, report, branch)
         metrics([row for row in report.rows if row["currency"] == currency], currency)
 
 
@@ -250,19 +254,18 @@ def lines_behind(params: Row, currency: str) -> None:
             st.rerun()
 
 
+under_title = st.empty()  # one line, replaced by every refresh of the tiles
 with ui.attempt():
     with st.container(horizontal=True, vertical_alignment="bottom"):
         branch = figures.branch_choice(desk, key="branch_money_branch")
-        day = st.date_input(
+        day = forms.day_input(
             "As of",
-            value=None,
-            max_value=desk.bank.clock.business_date(),
-            format="DD/MM/YYYY",
+            last=desk.bank.clock.business_date(),
             help="Empty is today, and follows the day.",
             key="branch_money_as_of",
         )
         now = reports.run(desk, "branch_money", {"branch": branch, "day": day})
         currency = figures.currency_choice(now.rows, key="branch_money_currency")
-    live_tiles(branch, day, currency)
+    live_tiles(branch, day, currency, under_title)
     lines_behind(now.params, currency)
     live_charts(branch, day, currency)

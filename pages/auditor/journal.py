@@ -105,8 +105,11 @@ def searched() -> Wanted:
         return Wanted()
     with search:
         a, b, c, d = st.columns(4)
-        start = a.date_input("From", None, key="journal_from", format="DD/MM/YYYY", **KEPT)
-        end = b.date_input("To", None, key="journal_to", format="DD/MM/YYYY", **KEPT)
+        today = desk.bank.clock.business_date()
+        with a:
+            start = forms.day_input("From", key="journal_from", last=today, **KEPT)
+        with b:
+            end = forms.day_input("To", key="journal_to", last=today, **KEPT)
         kind = chosen_of(c, "Kind", "kind", KINDS, words.sentence)
         channel = chosen_of(d, "Channel", "channel", CHANNELS, words.sentence)
         gl_code = chosen_of(

@@ -5,10 +5,11 @@ from datetime import timedelta
 import streamlit as st
 
 from bank.core.audit import Outcome
+from bank.core.clock import in_india
 from bank.core.permissions import Permission, Role
 from bank.office import trail
 from bank.office.trail import Record, Searched
-from pages.parts import tables, ui, words
+from pages.parts import forms, tables, ui, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.TRAIL_VIEW, title="Trail")
@@ -37,17 +38,19 @@ def from_the_start() -> None:
 
 def searched() -> Searched:
     """What the auditor looks for."""
-    today = desk.bank.clock.now().date()
+    today = in_india(desk.bank.clock.now()).date()  # the days of the search are India's
     in_use = any(st.session_state.get(f"trail_{name}") for name in FIELDS)
     with st.expander("Search", expanded=in_use, icon=":material/search:"):
         first, second, third = st.columns(3)
-        days = first.date_input(
-            "Days",
-            value=(today - timedelta(days=30), today),
-            format="DD/MM/YYYY",
-            key="trail_days",
-            on_change=from_the_start,
-        )
+        with first:
+            days = forms.days_input(
+                "Days",
+                today - timedelta(days=30),
+                today,
+                last=today,
+                key="trail_days",
+                on_change=from_the_start,
+            )
         actor = second.text_input("Person", key="trail_actor", on_change=from_the_start)
         outcome = third.selectbox(
             "Outcome",

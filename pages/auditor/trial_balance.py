@@ -7,7 +7,7 @@ import streamlit as st
 from bank.core import money
 from bank.core.permissions import Permission
 from bank.night import reports
-from pages.parts import figures, tables, ui, words
+from pages.parts import figures, forms, tables, ui, words
 from pages.parts.figures import Row
 from pages.parts.tables import Column, Kind, column
 
@@ -81,19 +81,19 @@ def section(rows: Sequence[Row], currency: str, params: Row, branch: str) -> Non
     )
 
 
+under_title = st.container()
 with ui.attempt():
     with st.container(horizontal=True, vertical_alignment="bottom"):
         branch = figures.branch_choice(desk, key="trial_balance_branch")
-        day = st.date_input(
+        day = forms.day_input(
             "As of",
-            value=None,
-            max_value=desk.bank.clock.business_date(),
-            format="DD/MM/YYYY",
+            last=desk.bank.clock.business_date(),
             help="Empty is today.",
             key="trial_balance_as_of",
         )
     report = reports.run(desk, "trial_balance", {"branch": branch, "day": day})
-    figures.context(desk, report, branch)
+    with under_title:
+        figures.context(desk, report, branch)
     found = report.rows
     if not found:
         ui.empty("Nothing was booked up to that day.", "Choose a later day or another branch.")

@@ -52,12 +52,10 @@ def add() -> None:
     today = desk.bank.clock.business_date()
     with st.form("open_account_new", border=False):
         name = st.text_input(LABELS["name"], key="open_account_new_name")
-        born = st.date_input(
+        born = forms.day_input(
             LABELS["date_of_birth"],
-            value=None,
-            min_value=date(today.year - 120, 1, 1),
-            max_value=today,
-            format="DD/MM/YYYY",
+            first=date(today.year - 120, 1, 1),
+            last=today,
             key="open_account_new_born",
         )
         pan = st.text_input(

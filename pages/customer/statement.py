@@ -9,7 +9,7 @@ from bank.accounts.statement_lines import StatementLine
 from bank.core import money
 from bank.core.permissions import Permission
 from bank.counters import receipts, slips
-from pages.parts import tables, ui, words
+from pages.parts import forms, tables, ui, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.OWN_ACCOUNTS_VIEW, title="Statement")
@@ -44,23 +44,17 @@ def period() -> tuple[date, date]:
         on_change=to_the_first_page,
     )
     if chosen == ANY:
-        left, right = st.columns(2)
-        start = left.date_input(
-            "First day",
-            months_back(today, 3),
-            max_value=today,
-            format="DD/MM/YYYY",
-            key="statement_start",
-            on_change=to_the_first_page,
-        )
-        end = right.date_input(
-            "Last day",
-            today,
-            max_value=today,
-            format="DD/MM/YYYY",
-            key="statement_end",
-            on_change=to_the_first_page,
-        )
+        with st.container(horizontal=True):
+            start = forms.day_input(
+                "First day",
+                months_back(today, 3),
+                last=today,
+                key="statement_start",
+                on_change=to_the_first_page,
+            )
+            end = forms.day_input(
+                "Last day", today, last=today, key="statement_end", on_change=to_the_first_page
+            )
         return start or today, end or today
     year = today.year if today.month >= 4 else today.year - 1
     starts = {

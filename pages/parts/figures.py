@@ -16,6 +16,7 @@ from pages.parts.tables import Column, Kind, column
 
 Row = Mapping[str, Any]
 SHOWN: Final = 500
+BRANCH_WIDTH: Final = 280  # pixels
 SINCE: Final = ("This day", "This month", "This year", "The beginning")
 LINES: Final[list[Column[Row]]] = [
     column("Booked", lambda row: row["booking_date"], Kind.DAY, key=True),
@@ -40,7 +41,11 @@ def branch_choice(desk: Desk, *, key: str) -> int | None:
         return desk.branch_id
     names = {card.id: card.name for card in branches.branches(desk)}
     return st.selectbox(
-        "Branch", [None, *names], format_func=lambda id: names.get(id, "All branches"), key=key
+        "Branch",
+        [None, *names],
+        format_func=lambda id: names.get(id, "All branches"),
+        key=key,
+        width=BRANCH_WIDTH,
     )
 
 

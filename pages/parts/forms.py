@@ -10,6 +10,7 @@ there after "Change".
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final, Generic, NoReturn, TypeVar, cast
 
@@ -30,6 +31,10 @@ PASSWORD_LABELS: Final = {
     "old_code": "Code of the device in use",
     "password": "Password",
 }
+# The first day the book may hold (reports/checks/booking_dates_sane.sql): books that a bank brings
+# with it are older than the ten years that Streamlit offers by itself.
+FIRST_DAY: Final = date(1900, 1, 1)
+DAY_WIDTH: Final = 220  # pixels: a date needs no more
 D = TypeVar("D")
 R = TypeVar("R")
 
@@ -134,6 +139,47 @@ def amount_input(label: str, *, key: str, currency: str = money.HOME, help: str 
     )
     echo(text, currency)
     return text or ""
+
+
+def day_input(
+    label: str,
+    value: date | None = None,
+    *,
+    key: str,
+    last: date,
+    first: date = FIRST_DAY,
+    help: str | None = None,
+    **kept: Any,
+) -> date | None:
+    """An input for one day from `first` to `last`, as narrow as a date; None while it is empty."""
+    chosen: date | None = st.date_input(
+        label,
+        value,
+        min_value=first,
+        max_value=last,
+        format="DD/MM/YYYY",
+        help=help,
+        key=key,
+        width=DAY_WIDTH,
+        **kept,
+    )
+    return chosen
+
+
+def days_input(
+    label: str, start: date, end: date, *, key: str, last: date, **kept: Any
+) -> Sequence[date]:
+    """An input for a stretch of days; one day, or none, while it is being chosen."""
+    chosen: Sequence[date] = st.date_input(
+        label,
+        (start, end),
+        min_value=FIRST_DAY,
+        max_value=last,
+        format="DD/MM/YYYY",
+        key=key,
+        **kept,
+    )
+    return chosen
 
 
 def code_input(label: str, *, key: str) -> str:

@@ -75,10 +75,13 @@ def test_a_deposit_is_in_the_totals_within_three_seconds_without_a_reload(
     cash = page.get_by_test_id("stMetric").filter(has_text="Cash in hand")
     expect(cash).to_contain_text("₹ 4,300.00 Dr")
     page.evaluate("document.body.dataset.mark = 'not reloaded'")
+    context = page.get_by_text("figures of")
+    first = context.inner_text()
     till(111_00)
     booked = time.monotonic()
     expect(cash).to_contain_text("₹ 4,411.00 Dr", timeout=LIVE_SECONDS * 1000)
     assert time.monotonic() - booked < LIVE_SECONDS
+    expect(context).not_to_have_text(first)  # the line under the title is as young, and alone
     assert page.locator("body").get_attribute("data-mark") == "not reloaded"
 
 

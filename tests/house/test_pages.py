@@ -86,6 +86,15 @@ def calls_beside_verbs(name: str, tree: ast.AST, root: Path = ROOT) -> list[str]
     return wrong
 
 
+def days_asked_elsewhere(name: str, tree: ast.AST) -> list[str]:
+    """A date input of one's own: Streamlit's reaches back ten years, the bank's books further."""
+    return [
+        f"{name}:{node.lineno}: ask with forms.day_input or forms.days_input"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "date_input"
+    ]
+
+
 def _names_from_the_bank(tree: ast.AST, root: Path) -> Iterator[tuple[str, str]]:
     """Local names and what they stand for: cash -> bank.counters.cash (or a member of it)."""
     for node in ast.walk(tree):
@@ -141,7 +150,16 @@ def test_a_page_calls_only_verbs() -> None:
     assert _all(calls_beside_verbs(name, parse(path)) for name, path in ordinary.items()) == []
 
 
+def test_a_day_is_asked_in_one_way() -> None:
+    others = {name: path for name, path in FILES.items() if name != "pages/parts/forms.py"}
+    assert _all(days_asked_elsewhere(name, parse(path)) for name, path in others.items()) == []
+
+
 # The rules can fail.
+
+
+def test_a_date_input_of_ones_own_is_found() -> None:
+    assert days_asked_elsewhere("pages/a/b.py", ast.parse("left.date_input('From')"))
 
 
 def test_a_misplaced_page_is_found(tmp_path: Path) -> None:
