@@ -4,7 +4,8 @@
        '-------> refused     (--strict, and a row was wrong)
 
 A batch that stays `started` was broken off; importing the same folder again goes
-on where it stopped, because every entry is known by its external id.
+on where it stopped, because every entry is known by its external id. Until that is
+done, reports/checks/imports_finished.sql names it.
 """
 
 from bisect import bisect_right
@@ -19,6 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bank.core.db import Base
 from bank.core.desk import Tx
 from bank.core.states import machine
+
+LONGEST_FOLDER: Final = 200
 
 
 class BatchStatus(StrEnum):
@@ -41,7 +44,7 @@ class ImportBatch(Base):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    folder: Mapped[str] = mapped_column(String(200))
+    folder: Mapped[str] = mapped_column(String(LONGEST_FOLDER))
     strict: Mapped[bool]
     status: Mapped[BatchStatus]
     started_at: Mapped[datetime]

@@ -3,7 +3,9 @@
 Rows go in by chunks, each its own transaction, so that an import that was broken
 off goes on where it stopped; with `strict` all of it is one transaction, and a dry
 run is that transaction rolled back: what it shows is what would happen. An entry
-is known by its external id, so the same file adds nothing the second time.
+is known by its external id, so the same file adds nothing the second time. That is
+why a folder that came in before may come again (to be finished, or with its rejected
+rows corrected) when the bank has long been at work.
 """
 
 import gc
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from bank.accounts.accounts import Account
 from bank.book import ledger
@@ -25,7 +27,14 @@ from bank.core.states import move
 from bank.night import import_files as files
 from bank.night import import_people as people
 from bank.night import import_rows as rows
-from bank.night.import_batches import MOVES, BatchStatus, ContraRules, ImportBatch, contra_rules
+from bank.night.import_batches import (
+    LONGEST_FOLDER,
+    MOVES,
+    BatchStatus,
+    ContraRules,
+    ImportBatch,
+    contra_rules,
+)
 from bank.night.import_entries import CHANNEL, take_entries
 from bank.night.import_report import BelowLimit, Chains, Difference, Rejections, Report, Tell
 from bank.night.import_rows import BadCell, EntryRow
@@ -40,7 +49,8 @@ Unit = Callable[[str, int], AbstractContextManager[Tx]]
 
 
 class BooksInUse(WrongState):
-    """This bank has entries that no import made. Books are brought into an empty database."""
+    """This bank has entries that no import made, and never imported a folder of this name. Books
+    are brought into an empty database; an import is continued under its folder's own name."""
 
 
 class StrictRefused(Declined):
@@ -69,7 +79,7 @@ def import_books(
     folder = files.open_folder(directory)
     desk = replace(desk, channel=CHANNEL)  # whoever starts it: the entries say how they came
     with looking(desk) as tx:
-        _refuse_books_in_use(tx)
+        _refuse_books_in_use(tx, folder.name[:LONGEST_FOLDER])
     batch_id = None if dry_run else _start_batch(desk, folder.name, strict)
     if errors is None and batch_id is not None:
         errors = desk.bank.settings.data_dir / "imports" / f"{batch_id:06d}" / "errors.csv"
@@ -91,16 +101,31 @@ def import_books(
     return report
 
 
-def _refuse_books_in_use(tx: Tx) -> None:
+def _refuse_books_in_use(tx: Tx, folder: str) -> None:
+    """Refuse a bank at work, unless some of this folder is in it: the rest may follow."""
     other = select(JournalEntry.id).where(JournalEntry.channel != CHANNEL).limit(1)
-    if tx.connection.scalar(other) is not None:
+    if tx.connection.scalar(other) is None:
+        return
+    before = (
+        select(ImportBatch.id)
+        .where(
+            ImportBatch.folder == folder,
+            # What was refused, or broke off while it was all or nothing, has left nothing here.
+            or_(
+                ImportBatch.status == BatchStatus.IMPORTED,
+                and_(ImportBatch.status == BatchStatus.STARTED, ImportBatch.strict.is_(False)),
+            ),
+        )
+        .limit(1)
+    )
+    if tx.connection.scalar(before) is None:
         raise BooksInUse
 
 
 def _start_batch(desk: Desk, folder: str, strict: bool) -> int:
     with chunk(desk, VERB, {"folder": folder, "strict": strict}) as tx:
         batch = ImportBatch(
-            folder=folder[:200],
+            folder=folder[:LONGEST_FOLDER],
             strict=strict,
             status=BatchStatus.STARTED,
             started_at=tx.now,

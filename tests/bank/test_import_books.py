@@ -20,7 +20,7 @@ from bank.core.audit import TrailRecord
 from bank.core.desk import Bank, Desk, Tx, chunk, looking
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Role
-from bank.night import import_entries, imports
+from bank.night import import_entries, imports, integrity
 from bank.night.import_batches import BatchStatus, ImportBatch, ImportContra
 from bank.night.import_files import COLUMNS, WrongHeader
 from bank.night.import_report import Report
@@ -28,6 +28,10 @@ from bank.people.customers import Customer
 from tests.support.bank import desk as desk_of
 
 SLICE = Path(__file__).resolve().parents[3] / "shared" / "data" / "berka_slice20_import"
+
+
+class Stopped(Exception):
+    """The power went off."""
 
 
 @dataclass
@@ -423,23 +427,79 @@ def test_a_wrong_header_stops_everything(desk: Desk, books: Books) -> None:
     assert {name for name in after if after[name] != before[name]} == {"trail"}
 
 
-def test_a_bank_in_use_is_refused(desk: Desk, books: Books) -> None:
-    imports.import_books(desk, books.write())
-    (account_id,) = scalars(desk, select(Account.id).where(Account.number == "1001"))
+def counter_deposit(desk: Desk, number: str, amount_minor: int) -> None:
+    """What a cashier books: the bank is at work."""
+    (account_id,) = scalars(desk, select(Account.id).where(Account.number == number))
     with chunk(desk, "test") as tx:
-        cash = ledger.Leg(-100, None, "1000", 1)
+        cash = ledger.Leg(-amount_minor, None, "1000", 1)
         ledger.post(
             tx,
             ledger.Draft(
                 request_id="00000000-0000-0000-0000-000000000001",
                 kind="cash_deposit",
                 narration="",
-                legs=(ledger.Leg(100, account_id), cash),
+                legs=(ledger.Leg(amount_minor, account_id), cash),
                 branch_id=1,
             ),
         )
+
+
+def test_other_books_are_refused_once_the_bank_is_at_work(desk: Desk, books: Books) -> None:
+    imports.import_books(desk, books.write())
+    counter_deposit(desk, "1001", 100)
+    other = books.folder.rename(books.folder.with_name("other"))
     with pytest.raises(imports.BooksInUse, match="into an empty database"):
-        imports.import_books(desk, books.folder)
+        imports.import_books(desk, other)
+
+
+def test_what_left_nothing_behind_is_no_import_to_go_on_with(desk: Desk, books: Books) -> None:
+    people = replace(books, folder=books.folder.with_name("people"), entries=[])
+    people.folder.mkdir()
+    imports.import_books(desk, people.write())
+    counter_deposit(desk, "1001", 100)
+    with chunk(desk, "test") as tx:
+        for status, strict in ((BatchStatus.REFUSED, True), (BatchStatus.STARTED, True)):
+            tx.session.add(
+                ImportBatch(
+                    folder="books", strict=strict, status=status, started_at=tx.now, started_by=1
+                )
+            )
+    with pytest.raises(imports.BooksInUse):
+        imports.import_books(desk, books.write())
+
+
+@pytest.mark.feature("A13.1")
+def test_an_import_is_finished_although_the_bank_is_at_work_already(
+    desk: Desk, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "ENTRIES_AT_ONCE", 2)
+
+    def stop(name: str, done: int) -> None:
+        if name == "entries.csv" and done >= 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        imports.import_books(desk, books.write(), tell=stop)
+    counter_deposit(desk, "1001", 100)
+    assert [check.name for check in integrity.run_checks(desk) if not check.passed] == [
+        "imports_finished"
+    ]
+    report = imports.import_books(desk, books.folder)
+    assert last_line(report) == FIGURES | {"new": 4}
+    assert balances(desk)["1001"] == 112450 + 100
+    assert all(check.passed for check in integrity.run_checks(desk))
+
+
+def test_a_rejected_row_is_corrected_although_the_bank_is_at_work_already(
+    desk: Desk, books: Books
+) -> None:
+    good = books.entries[0]
+    books.entries[0] = good.replace("1000.00,cash", "1000.001,cash")
+    assert imports.import_books(desk, books.write()).rejected == 1
+    counter_deposit(desk, "1002", 100)
+    books.entries[0] = good
+    assert last_line(imports.import_books(desk, books.write())) == FIGURES | {"new": 1}
+    assert balances(desk) == {"1001": 112450, "1002": -2500 + 100, "1003": 5000}
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM])
@@ -459,10 +519,6 @@ def test_the_batch_remembers_the_figures(desk: Desk, books: Books) -> None:
     assert batch.finished_at == datetime(2026, 3, 16, 6, 30, tzinfo=UTC)
     verbs = scalars(desk, select(TrailRecord.verb))
     assert set(verbs) == {"night.imports.import_books"}
-
-
-class Stopped(Exception):
-    """The power went off."""
 
 
 @pytest.mark.feature("A13.1")

@@ -73,6 +73,15 @@ def lines(id: int, of: int, sign: int = 1) -> str:
     return LINES.format(id=id, of=of, sign=sign)
 
 
+def batch(id: int, status: str, folder: str = "books", strict: str = "FALSE") -> str:
+    """An import as the bank remembers it."""
+    return (
+        "INSERT INTO import_batches (id, folder, strict, status, started_at, started_by, entries,"
+        " accounts, new_entries, rejected, balance_differences) VALUES"
+        f" ({id}, '{folder}', {strict}, '{status}', '2026-03-16 06:30:00', 1, 0, 0, 0, 0, 0)"
+    )
+
+
 # Entries 1 to 3 hold capital against cash: no customer's account is on them.
 BREAKS = {
     "an amount changed": Break(
@@ -188,7 +197,30 @@ BREAKS = {
     "an account in another currency than its balance": Break(
         "accounts_have_balance", (f"UPDATE accounts SET currency = 'USD' WHERE {FIRST}",)
     ),
+    "an import broken off": Break("imports_finished", (batch(1, "started"),)),
+    "an import broken off after it was whole": Break(
+        "imports_finished", (batch(1, "imported"), batch(2, "started"))
+    ),
+    "one of another folder finished": Break(
+        "imports_finished", (batch(1, "started"), batch(2, "imported", folder="others"))
+    ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        (batch(1, "started"), batch(2, "imported")),
+        (batch(1, "started", strict="TRUE"),),
+        (batch(1, "refused", strict="TRUE"),),
+    ],
+    ids=["finished by a later run", "all or nothing: nothing", "refused"],
+)
+def test_an_import_that_left_nothing_open_passes(
+    honest_town: Town, batches: tuple[str, ...]
+) -> None:
+    tamper(honest_town.bank, *batches)
+    assert failing(honest_town) == {}
 
 
 @pytest.mark.parametrize("broken", BREAKS.values(), ids=BREAKS)
