@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bank.core.desk import Bank, Desk, flow
 from bank.core.errors import BadInput, NotAllowed, NotFound
@@ -74,9 +75,23 @@ class Report:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The rows as dictionaries by column name."""
+        """The rows as dictionaries by column name. Of many rows, take a `page`."""
         rows: list[dict[str, Any]] = self.table.to_pylist()
         return rows
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self.table.num_rows)
+
+    def page(self, skip: int, take: int) -> list[dict[str, Any]]:
+        """Some of the rows: the others are never made into dictionaries."""
+        rows: list[dict[str, Any]] = self.table.slice(skip, take).to_pylist()
+        return rows
+
+    def total(self, column: str) -> int:
+        """The sum of a column of whole numbers, beyond 64 bits where it comes to that."""
+        return int(pc.sum(self.table[column].cast(pa.decimal128(38))).as_py() or 0)
 
 
 @flow(Permission.REPORT_RUN)

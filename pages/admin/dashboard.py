@@ -12,7 +12,7 @@ from bank.core import money
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.night import reports
-from pages.parts import charts, figures, forms, tables, ui, words
+from pages.parts import behind, charts, figures, forms, tables, ui, words
 from pages.parts.figures import Row
 from pages.parts.tables import Kind, column
 
@@ -241,7 +241,7 @@ def lines_behind(params: Row, currency: str) -> None:
         st.caption("Choose a figure to see the journal lines behind it.")
         return
     with st.container(border=True):
-        figures.behind(
+        behind.lines_behind(
             desk,
             opened["report"],
             {**opened["row"], "currency": currency},

@@ -7,7 +7,7 @@ import streamlit as st
 from bank.core import money
 from bank.core.permissions import Permission
 from bank.night import reports
-from pages.parts import figures, forms, tables, ui, words
+from pages.parts import behind, figures, forms, tables, ui, words
 from pages.parts.figures import Row
 from pages.parts.tables import Column, Kind, column
 
@@ -71,7 +71,7 @@ def section(rows: Sequence[Row], currency: str, params: Row, branch: str) -> Non
     if chosen is None:
         st.caption("Choose a ledger account to see its lines.")
         return
-    figures.behind(
+    behind.lines_behind(
         desk,
         "trial_balance",
         chosen,

@@ -1,4 +1,4 @@
-"""What pages about figures share: whose branch, how old, and the journal lines behind one."""
+"""What pages about figures share: whose branch, which currency, and how old."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -8,31 +8,12 @@ import streamlit as st
 from bank.core import money
 from bank.core.clock import in_india
 from bank.core.desk import Desk
-from bank.night import reports
 from bank.night.reports import Report
 from bank.people import branches
-from pages.parts import frame, tables, ui, words
-from pages.parts.tables import Column, Kind, column
+from pages.parts import frame, words
 
 Row = Mapping[str, Any]
-SHOWN: Final = 500
 BRANCH_WIDTH: Final = 280  # pixels
-SINCE: Final = ("This day", "This month", "This year", "The beginning")
-LINES: Final[list[Column[Row]]] = [
-    column("Booked", lambda row: row["booking_date"], Kind.DAY, key=True),
-    column("Entry", lambda row: row["entry_id"], Kind.TEXT),
-    column("Branch", lambda row: row["branch_name"]),
-    column("Ledger account", lambda row: row["ledger_account"]),
-    column("Account", lambda row: row["account"]),
-    column("Narration", lambda row: row["narration"]),
-    column(
-        "Amount",
-        lambda row: row["amount_minor"],
-        Kind.SIDE,
-        key=True,
-        currency=lambda row: row["currency"],
-    ),
-]
 
 
 def branch_choice(desk: Desk, *, key: str) -> int | None:
@@ -73,40 +54,4 @@ def context(desk: Desk, report: Report, branch_id: int | None) -> None:
             f"{name} · {words.day(report.params['day'])} · figures of {read_at:%H:%M:%S},"
             f" {words.counted(age, 'second')} old"
         )
-    )
-
-
-def behind(desk: Desk, name: str, row: Row, params: Row, *, title: str, key: str) -> None:
-    """The journal lines that one figure of a report adds up, under the same filters."""
-    st.header(title)
-    chosen = st.segmented_control(
-        "Lines from", SINCE, default=SINCE[1], required=True, key=f"{key}_since"
-    )
-    day = row.get("day") or params["day"]
-    since = {
-        SINCE[0]: day,
-        SINCE[1]: day.replace(day=1),
-        SINCE[2]: day.replace(month=1, day=1),
-    }.get(chosen or SINCE[1])
-    with ui.attempt():
-        lines = reports.drill(desk, name, row, {**params, "since": since})
-        _lines(lines, row["currency"], key=key)
-
-
-def _lines(lines: Report, currency: str, *, key: str) -> None:
-    rows = lines.rows
-    if not rows:
-        ui.empty("No entry stands behind this figure yet.", "It is zero until something is booked.")
-        return
-    if lines.truncated:
-        st.warning(
-            f"Only the newest {reports.MOST_ROWS:,} lines are here, so they add up to less than "
-            "the figure. Choose a later start."
-        )
-    else:
-        total = money.show_side(sum(row["amount_minor"] for row in rows), currency)
-        count = words.counted(len(rows), "line adds", "lines add")
-        st.caption(words.plain(f"{count} up to {total}."))
-    tables.show(
-        rows[:SHOWN], LINES, key=f"{key}_lines", of=len(rows), file_name="journal-lines.csv"
     )
