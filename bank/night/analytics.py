@@ -25,7 +25,7 @@ from bank.core.db import Database
 from bank.core.desk import Bank
 from bank.core.errors import Declined
 from bank.night import analytic_tables as tables
-from bank.night import guard
+from bank.night import currencies, guard
 from bank.night.feed import Feed, FeedBroken, Mark, Take
 
 log = logging.getLogger(__name__)
@@ -322,7 +322,7 @@ def judge(sql: str, parameters: Mapping[str, object]) -> Judged:
         columns = copy.columns(sql, given)
     except duckdb.Error as wrong:
         raise guard.Refused(str(wrong).splitlines()[0]) from wrong
-    return Judged(checked.tables, checked.parameters, columns, guard.added_across_currencies(tree))
+    return Judged(checked.tables, checked.parameters, columns, currencies.faults(tree))
 
 
 def judge_check(sql: str, known: Collection[str]) -> None:

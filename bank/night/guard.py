@@ -114,25 +114,6 @@ def walk(node: Any) -> Iterator[dict[str, Any]]:
             yield from walk(value)
 
 
-def added_across_currencies(tree: Mapping[str, Any]) -> list[str]:
-    """Sums (and other aggregates) over an amount that are not kept apart by currency.
-
-    An amount is a column whose name ends in `_minor`; a grouping keeps currencies apart when
-    one of its keys is a column called `currency`.
-    """
-    wrong = []
-    for node in walk(tree):
-        if node.get("type") == "SELECT_NODE":
-            keys = node["group_expressions"]
-            if node["aggregate_handling"] == "FORCE_AGGREGATES":  # GROUP BY ALL
-                keys = node["select_list"]
-            if not _has_currency(keys):
-                wrong += _amounts_added(node["select_list"])
-        elif node.get("class") == "WINDOW" and not _has_currency(node["partitions"]):
-            wrong += _amounts_added([{**node, "class": "FUNCTION"}])
-    return wrong
-
-
 def _common_tables(tree: Any) -> Iterator[str]:
     for node in walk(tree):
         for entry in (node.get("cte_map") or {}).get("map", ()):
@@ -183,39 +164,3 @@ def _check_table_function(function: Mapping[str, Any]) -> None:
     name = function["function_name"].lower()
     if name not in TABLE_FUNCTIONS:
         raise Refused(f"the table function {name} is not allowed")
-
-
-def _has_currency(expressions: list[Mapping[str, Any]]) -> bool:
-    return any(
-        item.get("class") == "COLUMN_REF" and item["column_names"][-1].lower() == "currency"
-        for item in expressions
-    )
-
-
-def _amounts_added(select_list: list[Any]) -> list[str]:
-    return [
-        f"{node['function_name']} over amounts of several currencies"
-        for node in _own_nodes(select_list)
-        if node.get("class") == "FUNCTION"
-        and node["function_name"].lower() in AGGREGATES
-        and _mentions_amount(node)
-    ]
-
-
-def _own_nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """The nodes of a select list that are not those of a query inside it."""
-    if isinstance(node, dict):
-        yield node
-        if node.get("class") != "SUBQUERY":
-            for value in node.values():
-                yield from _own_nodes(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _own_nodes(value)
-
-
-def _mentions_amount(node: Mapping[str, Any]) -> bool:
-    return any(
-        each.get("class") == "COLUMN_REF" and each["column_names"][-1].lower().endswith("_minor")
-        for each in walk(node)
-    )

@@ -23,7 +23,10 @@ from bank.core.db import Base
 from bank.core.desk import Desk, Tx, command, flow, looking, query
 from bank.core.errors import NotFound
 from bank.core.permissions import Permission
-from bank.night import analytics
+from bank.night import (
+    analytics,
+    import_batches,  # noqa: F401 - a table that checks read
+)
 from bank.night.guard import Refused
 from bank.night.report_files import FOLDER, ReportFault, split
 

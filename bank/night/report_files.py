@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bank.core.config import PROJECT
 from bank.core.permissions import Permission
-from bank.night import analytics
+from bank.night import analytics, currencies
 from bank.night.guard import Refused
 
 FOLDER: Final = PROJECT / "reports"
@@ -173,7 +173,7 @@ def _faults_of_columns(file: ReportFile) -> Iterator[str]:
             yield f"its header names a column {column} that the SELECT does not return"
     for column in columns:
         money = file.kind_of(column) is ColumnKind.MONEY
-        if column.endswith("_minor") != money:
+        if currencies.is_amount(column) != money:
             yield f"{column}: amounts, and only they, end in _minor and have the format money"
         if money and "currency" not in columns:
             yield f"{column} is money, so the SELECT must also return its currency"

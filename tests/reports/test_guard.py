@@ -135,6 +135,144 @@ def test_adding_across_currencies_is_found(sql: str, mixed: bool) -> None:
     assert bool(judge(sql, {}).mixed) is mixed
 
 
+# Each adds, shows or hides an amount without its currency, in its own way.
+MIXERS = {
+    "a grand total": (
+        "SELECT currency, SUM(amount_minor) AS a_minor FROM postings GROUP BY ROLLUP(currency)"
+    ),
+    "a cube": "SELECT currency, SUM(amount_minor) AS a_minor FROM postings GROUP BY CUBE(currency)",
+    "one of several groupings": (
+        "SELECT currency, SUM(amount_minor) AS a_minor FROM postings"
+        " GROUP BY GROUPING SETS ((branch_id), (currency))"
+    ),
+    "a currency made up": (
+        "SELECT 'INR' AS currency, SUM(x) AS a_minor FROM (SELECT amount_minor AS x FROM postings)"
+    ),
+    "an amount under another name": "SELECT currency, amount_minor AS x FROM postings",
+    "an amount as text": "SELECT currency, CAST(amount_minor AS VARCHAR) AS x FROM postings",
+    "an amount in a CASE": "SELECT CASE leg WHEN 1 THEN amount_minor ELSE 0 END AS x FROM postings",
+    "an amount without a name": "SELECT currency, amount_minor + 1 FROM postings",
+    "a made-up currency as a key": (
+        "SELECT currency, SUM(a_minor) AS a_minor FROM"
+        " (SELECT 'INR' AS currency, amount_minor AS a_minor FROM postings) GROUP BY currency"
+    ),
+    "the smallest currency": (
+        "SELECT MIN(currency) AS currency, amount_minor FROM postings GROUP BY amount_minor"
+    ),
+    "another column called currency": "SELECT narration AS currency FROM entries",
+    "no amount called one": "SELECT currency, leg AS x_minor FROM postings",
+    "two tables added": (
+        "SELECT a.currency, a.amount_minor + b.amount_minor AS s_minor FROM postings a"
+        " JOIN postings b ON a.entry_id = b.entry_id"
+    ),
+    "two tables added without their names": (
+        "SELECT a.currency, amount_minor + credit_minor AS s_minor FROM postings a"
+        " JOIN daily_totals b ON a.booking_date = b.booking_date"
+    ),
+    "another table's amount beside the currency": (
+        "SELECT a.currency, b.amount_minor FROM postings a JOIN postings b USING (entry_id)"
+    ),
+    "another table's amounts under the currency": (
+        "SELECT a.currency, SUM(b.amount_minor) AS a_minor FROM postings a"
+        " JOIN postings b USING (entry_id) GROUP BY a.currency"
+    ),
+    "only perhaps the same currency": (
+        "SELECT a.currency, b.amount_minor FROM postings a"
+        " JOIN postings b ON a.currency = b.currency OR a.leg = b.leg"
+    ),
+    "all columns of a join": (
+        "SELECT SUM(amount_minor_1) AS a_minor FROM"
+        " (SELECT * FROM postings a JOIN postings b USING (entry_id)) GROUP BY currency"
+    ),
+    "a second column of the same name": (
+        "SELECT SUM(amount_minor_1) AS a_minor FROM"
+        " (SELECT amount_minor, amount_minor FROM postings)"
+    ),
+    "columns of a table renamed": "SELECT MAX(b) AS s FROM daily_totals AS t(a, b, c, d, e, f)",
+    "columns of a query renamed": (
+        "SELECT SUM(x) AS s FROM (SELECT amount_minor FROM postings) AS t(x)"
+    ),
+    "columns of a common table expression renamed": (
+        "WITH t(x) AS (SELECT amount_minor FROM postings) SELECT SUM(x) AS s FROM t"
+    ),
+    "constants called currency": "SELECT * FROM (VALUES ('INR')) AS t(currency)",
+    "a column renamed in a star": "SELECT * RENAME (amount_minor AS x) FROM postings",
+    "a column replaced in a star": "SELECT * REPLACE ('INR' AS currency) FROM postings",
+    "an amount in the second arm": (
+        "SELECT leg AS x FROM postings UNION ALL SELECT amount_minor FROM postings"
+    ),
+    "an amount below nothing": "SELECT NULL AS x UNION ALL SELECT amount_minor FROM postings",
+    "a currency in the second arm": (
+        "SELECT currency, amount_minor FROM postings UNION ALL"
+        " SELECT 'INR', amount_minor FROM postings"
+    ),
+    "stars in a union": (
+        "SELECT * FROM (SELECT leg AS x FROM postings)"
+        " UNION ALL SELECT * FROM (SELECT amount_minor FROM postings)"
+    ),
+    "an amount as a count of rows": (
+        "SELECT COUNT(*) AS n FROM postings p, range(p.amount_minor) AS r(x)"
+    ),
+    "an amount of a query inside": (
+        "SELECT currency, (SELECT amount_minor FROM postings LIMIT 1) AS x_minor FROM daily_totals"
+    ),
+    "an amount of the query outside": (
+        "SELECT (SELECT b.currency || a.amount_minor FROM postings b LIMIT 1) AS x FROM postings a"
+    ),
+    "a share that is an amount in disguise": (
+        "SELECT SUM(x) AS s FROM (SELECT amount_minor / GREATEST(LEAST(amount_minor, 1), 1) AS x"
+        " FROM postings)"
+    ),
+    "a whole row": "SELECT currency FROM postings JOIN entries currency ON currency.id = entry_id",
+    "the row before in another currency": (
+        "SELECT currency, LAG(amount_minor) OVER (ORDER BY entry_id) AS before_minor FROM postings"
+    ),
+    "a list of amounts": "SELECT STRING_AGG(amount_minor, ',') AS all_minor FROM postings",
+    "a total to sort by": (
+        "SELECT branch_id FROM postings GROUP BY branch_id ORDER BY SUM(amount_minor)"
+    ),
+    "a total to choose by": (
+        "SELECT branch_id FROM postings GROUP BY branch_id HAVING SUM(amount_minor) > 0"
+    ),
+}
+
+
+@pytest.mark.parametrize("sql", MIXERS.values(), ids=MIXERS)
+def test_no_way_around_the_currency(sql: str) -> None:
+    assert judge(sql, {}).mixed
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT currency, SUM(amount_minor) AS a_minor FROM postings"
+        " GROUP BY GROUPING SETS ((currency), (currency, branch_id))",
+        "SELECT a.currency, a.amount_minor + b.amount_minor AS s_minor FROM postings a"
+        " JOIN postings b ON a.entry_id = b.entry_id AND a.currency = b.currency",
+        "SELECT currency, a.amount_minor + b.amount_minor AS s_minor FROM postings a"
+        " JOIN postings b USING (entry_id, currency)",
+        "SELECT a.currency, b.amount_minor FROM postings a, postings b"
+        " WHERE b.currency = a.currency",
+        "SELECT p.currency, p.amount_minor, e.narration FROM postings p"
+        " JOIN entries e ON e.id = p.entry_id",
+        "SELECT t.currency, 100 * t.credit_minor / t.debit_minor AS percent FROM daily_totals t",
+        "SELECT currency, COUNT(amount_minor) AS n, amount_minor > 5 AS is_large FROM postings"
+        " GROUP BY ALL",
+        "SELECT currency, amount_minor FROM postings UNION ALL SELECT currency, SUM(credit_minor)"
+        " FROM daily_totals GROUP BY currency",
+        "SELECT * FROM postings WHERE amount_minor > (SELECT COUNT(*) FROM entries)",
+        "SELECT p.* FROM postings p JOIN entries e ON e.id = p.entry_id",
+        "SELECT n FROM range(3) AS r(n)",
+        "SELECT currency, LAG(amount_minor) OVER (PARTITION BY currency ORDER BY entry_id)"
+        " AS before_minor FROM postings",
+        "SELECT NULL AS amount_minor, NULL AS day UNION ALL SELECT amount_minor, booking_date"
+        " FROM postings",
+    ],
+)
+def test_amounts_that_stay_with_their_currency_are_allowed(sql: str) -> None:
+    assert judge(sql, {}).mixed == []
+
+
 def test_a_tree_of_two_statements_is_refused() -> None:
     tree = Warehouse().tree("SELECT 1")
     with pytest.raises(Refused, match="2 statements"):
