@@ -1,16 +1,19 @@
-"""Lines of an account: a stretch of them without gaps, with what stood before and after.
+"""Lines of an account: those of a period, with what stood before and after.
 
-A statement goes from the first line booked in its period to the last one, in the book's own order;
-so opening + lines = closing always holds, and each line carries the running balance that the book
-keeps. Amounts are minor units of the account's currency: credit +, debit -.
+A statement holds the lines whose booking date lies in its period, by that date and in the book's
+own order within a day; opening is what all older lines add up to, so opening + lines = closing
+always holds. An import may book an older day after a newer one: such a line stands where its date
+belongs and says so, and the running balance follows the dates (where all was booked in order, it
+is the one that the book keeps). Amounts are minor units of the account's currency: credit +,
+debit -.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, false, func, select
 from sqlalchemy.orm import aliased
 
 from bank.accounts.accounts import Account, AccountCard
@@ -41,7 +44,8 @@ class TooManyLines(BadInput):
 class StatementLine:
     """One line as its holder reads it. `other_holder` and `other_number` name the account on the
     other side where there is exactly one; `corrects` is the reference of the entry it reverses,
-    `corrected_by` that of its reversal."""
+    `corrected_by` that of its reversal. `is_late` says that a line of a later day was booked
+    before it."""
 
     line_no: int
     entry_id: int
@@ -56,6 +60,7 @@ class StatementLine:
     other_number: str | None
     corrects: str | None
     corrected_by: str | None
+    is_late: bool = False
 
     @property
     def details(self) -> str:
@@ -66,6 +71,8 @@ class StatementLine:
             said = f"{said}, {way} {self.other_holder} {masked(self.other_number)}"
         if self.corrected_by is not None:
             said = f"{said} (reversed by {self.corrected_by})"
+        if self.is_late:
+            said = f"{said} (booked after lines of later days)"
         return said
 
     @property
@@ -110,31 +117,26 @@ def statement_of(
     Raises PeriodUpsideDown, PeriodTooLong; with `whole` (a paper) TooManyLines.
     """
     check_period(start, end)
-    mine = Posting.account_id == card.id
-    first, last = tx.connection.execute(
-        select(func.min(Posting.line_no), func.max(Posting.line_no)).where(
-            mine, Posting.booking_date >= start, Posting.booking_date <= end
-        )
-    ).one()
-    if first is None:
-        # No line in the period: the balance that the last line before it left.
-        last = tx.connection.scalar(
-            select(func.max(Posting.line_no)).where(mine, Posting.booking_date < start)
-        )
-        first = (last or 0) + 1
-    last = last or 0
-    count = last - first + 1
-    if whole and count > LONGEST_PAPER:
-        raise TooManyLines
-    opening, credit, debit = tx.connection.execute(
+    inside = Posting.booking_date.between(start, end)
+    # One walk over the account's lines, in their order; nothing but sums comes back.
+    opening, credit, debit, count, first, last, later = tx.connection.execute(
         select(
-            func.min(case((Posting.line_no == first - 1, Posting.balance_minor))),
-            func.sum(case((Posting.line_no >= first, _if(Posting.amount_minor > 0)), else_=0)),
-            func.sum(case((Posting.line_no >= first, _if(Posting.amount_minor < 0)), else_=0)),
-        ).where(mine, Posting.line_no >= first - 1, Posting.line_no <= last)
+            func.sum(case((Posting.booking_date < start, Posting.amount_minor), else_=0)),
+            func.sum(case((inside & (Posting.amount_minor > 0), Posting.amount_minor), else_=0)),
+            func.sum(case((inside & (Posting.amount_minor < 0), Posting.amount_minor), else_=0)),
+            func.count(case((inside, 1))),
+            func.min(case((inside, Posting.line_no))),
+            func.max(case((inside, Posting.line_no))),
+            func.min(case((Posting.booking_date > end, Posting.line_no))),
+        ).where(Posting.account_id == card.id)
     ).one()
     opening, credit, debit = int(opening or 0), int(credit or 0), int(debit or 0)
-    upto = last if take is None else min(last, first + skip + take - 1)
+    if whole and count > LONGEST_PAPER:
+        raise TooManyLines
+    lines: list[StatementLine] = []
+    if count:
+        period = _Period(start, end, first, last, opening, later)
+        lines = _read(tx, card.id, _of_period(card.id, period).offset(skip).limit(take))
     return Statement(
         account=card,
         start=start,
@@ -144,7 +146,7 @@ def statement_of(
         debit_minor=debit,
         closing_minor=opening + credit + debit,
         count=count,
-        lines=_read(tx, card.id, first + skip, upto),
+        lines=lines,
     )
 
 
@@ -157,48 +159,78 @@ def check_period(start: date, end: date) -> None:
 
 
 def newest(tx: Tx, account_id: int, take: int) -> Sequence[StatementLine]:
-    """The last lines of an account, newest first."""
-    last = tx.connection.scalar(
-        select(func.max(Posting.line_no)).where(Posting.account_id == account_id)
+    """The lines an account was given last, the last one first."""
+    lines = (
+        select(*_LINE, Posting.balance_minor.label("balance"), false().label("is_late"))
+        .where(Posting.account_id == account_id)
+        .order_by(Posting.line_no.desc())
+        .limit(take)
     )
-    return _read(tx, account_id, max(1, (last or 0) - take + 1), last or 0)[::-1]
+    return sorted(_read(tx, account_id, lines), key=lambda line: -line.line_no)
 
 
-def _if(condition: Any) -> Any:
-    return case((condition, Posting.amount_minor), else_=0)
+class _Period(NamedTuple):
+    """What is known of a period before its lines are read: the numbers of its first and last line,
+    what stood before, and the first line of all that is dated later."""
+
+    start: date
+    end: date
+    first: int
+    last: int
+    opening_minor: int
+    later: int | None
+
+
+_LINE: Final = (
+    Posting.line_no,
+    Posting.entry_id,
+    Posting.booking_date,
+    Posting.value_date,
+    Posting.amount_minor,
+)
+
+
+def _of_period(account_id: int, period: _Period) -> Select[*tuple[Any, ...]]:
+    """The lines of a period by date, with the balance that follows the dates."""
+    running = func.sum(Posting.amount_minor).over(order_by=(Posting.booking_date, Posting.line_no))
+    newest_so_far = func.max(Posting.booking_date).over(order_by=Posting.line_no)
+    is_late = Posting.booking_date < newest_so_far
+    if period.later is not None:
+        is_late = is_late | (Posting.line_no > period.later)
+    return (
+        select(*_LINE, (running + period.opening_minor).label("balance"), is_late.label("is_late"))
+        .where(
+            Posting.account_id == account_id,
+            Posting.line_no.between(period.first, period.last),
+            Posting.booking_date.between(period.start, period.end),
+        )
+        .order_by(Posting.booking_date, Posting.line_no)
+    )
 
 
 _Reversal, _Other = aliased(JournalEntry), aliased(Posting)
 
 
-def _read(tx: Tx, account_id: int, first: int, last: int) -> list[StatementLine]:
-    """The lines of an account from one number to another, in order."""
-    if first > last:
-        return []
+def _read(tx: Tx, account_id: int, chosen: Select[*tuple[Any, ...]]) -> list[StatementLine]:
+    """The chosen lines of an account as their holder reads them, by date."""
+    line = chosen.subquery()
     rows = tx.connection.execute(
         select(
-            Posting.line_no,
-            Posting.entry_id,
-            Posting.booking_date,
-            Posting.value_date,
+            line,
             JournalEntry.kind,
             JournalEntry.narration,
-            Posting.amount_minor,
-            Posting.balance_minor,
             JournalEntry.reverses_id,
             _Reversal.id.label("reversed_by"),
             _Reversal.booking_date.label("reversed_on"),
         )
-        .join(JournalEntry, JournalEntry.id == Posting.entry_id)
+        .join(JournalEntry, JournalEntry.id == line.c.entry_id)
         .join(_Reversal, _Reversal.reverses_id == JournalEntry.id, isouter=True)
-        .where(
-            Posting.account_id == account_id,
-            Posting.line_no >= first,
-            Posting.line_no <= last,
-        )
-        .order_by(Posting.line_no)
+        .order_by(line.c.booking_date, line.c.line_no)
     ).all()
-    others = _others(tx, account_id, first, last)
+    if not rows:
+        return []
+    numbers = [row.line_no for row in rows]
+    others = _others(tx, account_id, min(numbers), max(numbers))
     earlier = _dates(tx, [row.reverses_id for row in rows if row.reverses_id is not None])
     return [
         StatementLine(
@@ -210,11 +242,12 @@ def _read(tx: Tx, account_id: int, first: int, last: int) -> list[StatementLine]
             kind=row.kind,
             narration=row.narration,
             amount_minor=row.amount_minor,
-            balance_minor=row.balance_minor,
+            balance_minor=int(row.balance),
             other_holder=others.get(row.entry_id, (None, None))[0],
             other_number=others.get(row.entry_id, (None, None))[1],
             corrects=row.reverses_id and reference_of(earlier[row.reverses_id], row.reverses_id),
             corrected_by=row.reversed_by and reference_of(row.reversed_on, row.reversed_by),
+            is_late=bool(row.is_late),
         )
         for row in rows
     ]

@@ -152,28 +152,97 @@ def test_a_page_of_a_statement_has_the_totals_of_the_whole(market: Market) -> No
     assert list(beyond.lines) == []
 
 
-def test_days_out_of_order_leave_no_gap(market: Market) -> None:
-    """An import may book an older day after a newer one: the statement shows what lies between."""
+def out_of_order(market: Market, *lines: tuple[date, int]) -> None:
+    """Lines on Asha's account as an import may book them: dated days in any order, amounts."""
     with market.tx() as tx:
         card = statements.accounts.card_by_number(tx, market.number("asha"))
-        for day in (10, 5, 12):
+        for day, amount in lines:
+            legs = (ledger.Leg(amount, card.id), ledger.Leg(-amount, None, "1000"))
             ledger.post(
                 tx,
                 ledger.Draft(
                     request_id=new_request_id(),
                     kind="cash",
-                    narration=f"day {day}",
-                    legs=(
-                        ledger.credit_account(card.id, day * 100),
-                        ledger.debit_gl("1000", day * 100),
-                    ),
+                    narration=f"{day:%d %b}",
+                    legs=legs,
                     branch_id=card.branch_id,
-                    booking_date=date(2026, 1, day),
+                    booking_date=day,
                 ),
             )
-    got = of(market, date(2026, 1, 8), date(2026, 1, 31))
-    assert [line.narration for line in got.lines] == ["day 10", "day 5", "day 12"]
-    assert got.opening_minor + got.credit_minor == got.closing_minor == 27_00
+
+
+JANUARY = (date(2026, 1, 1), date(2026, 1, 31))
+LATE = "(booked after lines of later days)"
+
+
+@pytest.mark.feature("A4.3", "B13")
+def test_a_statement_holds_the_lines_dated_in_its_period_and_no_other(market: Market) -> None:
+    out_of_order(
+        market,
+        (date(2026, 1, 10), 100_00),
+        (date(2026, 2, 10), 200_00),
+        (date(2026, 1, 20), 5_00),
+    )
+    january = of(market, *JANUARY)
+    assert (january.opening_minor, january.credit_minor, january.closing_minor) == (
+        0,
+        105_00,
+        105_00,
+    )
+    assert [line.narration for line in january.lines] == ["10 Jan", "20 Jan"]
+    assert [line.balance_minor for line in january.lines] == [100_00, 105_00]
+    assert [line.details for line in january.lines] == ["10 Jan", f"20 Jan {LATE}"]
+    february = of(market, date(2026, 2, 1), date(2026, 2, 28))
+    assert (february.opening_minor, february.credit_minor) == (105_00, 200_00)
+    assert [line.details for line in february.lines] == ["10 Feb"]
+    assert [line.balance_minor for line in february.lines] == [305_00]
+    assert february.closing_minor == market.balance("asha") == 305_00
+
+
+@pytest.mark.feature("A4.3")
+def test_lines_of_any_order_are_explained_day_by_day(market: Market) -> None:
+    """Whatever the order of booking: each period begins where the one before ended."""
+    days = [date(2026, 1, 1) + timedelta(days=17 * n % 53) for n in range(53)]
+    out_of_order(market, *((day, n * 100) for n, day in enumerate(days, 1)))
+    closing = 0
+    for start in (date(2026, 1, 1) + timedelta(days=9 * n) for n in range(6)):
+        got = of(market, start, start + timedelta(days=8))
+        assert got.opening_minor == closing
+        assert [line.booking_date for line in got.lines] == sorted(
+            line.booking_date for line in got.lines
+        )
+        running = got.opening_minor
+        for line in got.lines:
+            running += line.amount_minor
+            assert line.balance_minor == running
+            before = days[: line.line_no - 1]
+            assert line.is_late == any(day > line.booking_date for day in before)
+        assert running == got.closing_minor
+        closing = got.closing_minor
+        pages = [
+            statements.lines(
+                market.desks["asha"], market.number("asha"), got.start, got.end, skip, 4
+            ).lines
+            for skip in range(0, got.count, 4)
+        ]
+        assert [line for page in pages for line in page] == list(got.lines)
+    assert closing == market.balance("asha")
+
+
+@pytest.mark.feature("A4.2", "B13")
+def test_a_late_line_says_so_on_paper_and_in_the_csv(market: Market) -> None:
+    out_of_order(market, (date(2026, 2, 10), 200_00), (date(2026, 1, 20), 5_00))
+    asking = (market.desks["asha"], market.number("asha"), *JANUARY)
+    rows = list(csv.reader(io.StringIO(statements.statement_csv(*asking).decode("utf-8-sig"))))
+    assert rows[2][3] == f"20 Jan {LATE}"
+    assert rows[2][6] == rows[-1][6] == "5.00"
+    assert LATE in " ".join(text_of(statements.statement_pdf(*asking)).split())
+
+
+def test_the_newest_lines_are_those_booked_last(market: Market) -> None:
+    out_of_order(market, (date(2026, 2, 10), 200_00), (date(2026, 1, 20), 5_00))
+    newest = statements.last_lines(market.desks["asha"])[market.number("asha")]
+    assert [line.balance_minor for line in newest] == [205_00, 200_00]
 
 
 def test_a_period_has_an_order_and_a_length(sqlite_market: Market) -> None:
