@@ -5,6 +5,7 @@ params:
   branch: {type: branch, label: Branch}
   day: {type: date, default: today, label: As of}
 chart: {kind: bar, x: label, y: amount_minor}
+labels: {branch_name: Branch, label: Figure}
 format: {branch: hidden, figure: hidden, product: hidden, amount_minor: money}
 drill: journal_lines
 --- */

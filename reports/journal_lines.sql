@@ -4,11 +4,24 @@ permission: journal:view
 params:
   branch: {type: branch, label: Branch}
   currency: {type: text, required: true, label: Currency}
-  figure: {type: text, required: true, label: Figure}
+  figure:
+    type: text
+    required: true
+    label: Figure
+    options:
+      deposits: Deposits
+      cash: Cash in hand
+      loans: Loans outstanding
+      in: Into accounts
+      out: Out of accounts
+      cash_in: Cash in
+      cash_out: Cash out
+      gl: A ledger account
   product: {type: text, label: Product}
   gl: {type: text, label: Ledger account}
   day: {type: date, default: today, label: Up to}
   since: {type: date, label: Lines from}
+labels: {entry_id: Entry, booking_date: Booked, branch_name: Branch}
 format: {booking_date: date, amount_minor: money}
 --- */
 -- What stands behind a figure of branch_money, branch_trend or trial_balance: the same lines that

@@ -4,7 +4,8 @@ permission: trial_balance:view
 params:
   branch: {type: branch, label: Branch}
   day: {type: date, default: today, label: As of}
-format: {figure: hidden, debit_minor: money, credit_minor: money, amount_minor: money}
+labels: {gl: Code, name: Ledger account, amount_minor: Balance}
+format: {figure: hidden, kind: word, debit_minor: amount, credit_minor: amount, amount_minor: money}
 drill: journal_lines
 --- */
 -- One row per currency and ledger account that was ever used: its balance, on the side it stands.

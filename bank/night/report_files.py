@@ -58,9 +58,12 @@ SAMPLES: Final[Mapping[ParamType, object]] = {
 
 
 class ColumnKind(StrEnum):
-    """How a column is written. Money is in minor units of the row's `currency`."""
+    """How a column is written. Money and amounts are minor units of the row's `currency`; an amount
+    stands without its side, and not at all where it is zero. A word is one of the code's."""
 
     MONEY = "money"
+    AMOUNT = "amount"
+    WORD = "word"
     DATE = "date"
     TEXT = "text"
     NUMBER = "number"
@@ -72,12 +75,14 @@ class _Part(BaseModel):
 
 
 class Param(_Part):
-    """One parameter. Without a default it is null when it is not given, unless required."""
+    """One parameter. Without a default it is null when it is not given, unless required. A text may
+    be one of a few `options`, each with what people read for it."""
 
     type: ParamType
     label: str | None = None
     default: str | int | date | None = None
     required: bool = False
+    options: dict[str, str] | None = None
 
 
 class Chart(_Part):
@@ -96,6 +101,7 @@ class Header(_Part):
     permission: Permission
     params: dict[str, Param] = {}
     chart: Chart | None = None
+    labels: dict[str, str] = {}
     format: dict[str, ColumnKind] = {}
     drill: str | None = None
 
@@ -113,6 +119,11 @@ class ReportFile:
     def kind_of(self, column: str) -> ColumnKind:
         """How a column is written."""
         return self.header.format.get(column, ColumnKind.TEXT)
+
+    def label_of(self, column: str) -> str:
+        """What people read above a column."""
+        text = column.removesuffix("_minor").replace("_", " ")
+        return self.header.labels.get(column, text[:1].upper() + text[1:])
 
 
 class ReportFault(ValueError):
@@ -167,14 +178,22 @@ def read(path: Path) -> ReportFile:
 def _faults_of_columns(file: ReportFile) -> Iterator[str]:
     header, columns = file.header, file.columns
     chart = header.chart
-    named = [*header.format, *((chart.x, chart.y, chart.colour) if chart else ())]
+    drawn = (chart.x, chart.y, chart.colour) if chart else ()
+    named = [*header.labels, *header.format, *drawn]
     for column in named:
         if column is not None and column not in columns:
             yield f"its header names a column {column} that the SELECT does not return"
+    if chart is not None and not currencies.is_amount(chart.y):
+        yield f"its chart draws {chart.y}, which is no amount"
+    if chart is not None and chart.kind == "line" and file.kind_of(chart.x) is not ColumnKind.DATE:
+        yield f"a line goes over days, and {chart.x} has not the format date"
+    for name, param in header.params.items():
+        if param.options is not None and param.type is not ParamType.TEXT:
+            yield f"the parameter {name} has options and is no text"
     for column in columns:
-        money = file.kind_of(column) is ColumnKind.MONEY
+        money = file.kind_of(column) in {ColumnKind.MONEY, ColumnKind.AMOUNT}
         if currencies.is_amount(column) != money:
-            yield f"{column}: amounts, and only they, end in _minor and have the format money"
+            yield f"{column}: amounts, and only they, end in _minor and are money or amount"
         if money and "currency" not in columns:
             yield f"{column} is money, so the SELECT must also return its currency"
 

@@ -7,7 +7,7 @@ sees all of it, otherwise the desk's own branch. Only employees have reports.
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -59,7 +59,8 @@ class Report:
 
     `table` has one Arrow column per column, amounts as int64 minor units. `truncated` says that
     there were more than MOST_ROWS rows. `as_of` is when the bank was read, `age_seconds` how long
-    before the answer that was. `params` are the parameters as they were used.
+    before the answer that was. `params` are the parameters as they were used, `only` what `where`
+    has kept.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Report:
     params: Mapping[str, Any]
     chart: Chart | None
     drill: str | None
+    only: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -88,6 +90,16 @@ class Report:
         """Some of the rows: the others are never made into dictionaries."""
         rows: list[dict[str, Any]] = self.table.slice(skip, take).to_pylist()
         return rows
+
+    def where(self, column: str, value: str) -> "Report":
+        """The same report with the rows that have this text in a column."""
+        kept = self.table.filter(pc.equal(self.table[column], value))
+        return replace(self, table=kept, only={**self.only, column: value})
+
+    def values(self, column: str) -> list[Any]:
+        """What stands in a column, each once, in order."""
+        found: list[Any] = pc.unique(self.table[column]).to_pylist()
+        return sorted(found)
 
     def total(self, column: str) -> int:
         """The sum of a column of whole numbers, beyond 64 bits where it comes to that."""
@@ -174,7 +186,8 @@ def _run(desk: Desk, file: ReportFile, values: Mapping[str, Any], max_age: float
         name=file.name,
         title=file.header.title,
         columns=tuple(
-            ReportColumn(column, _label(column), file.kind_of(column)) for column in file.columns
+            ReportColumn(column, file.label_of(column), file.kind_of(column))
+            for column in file.columns
         ),
         table=_plain(table.slice(0, MOST_ROWS)),
         as_of=freshness.as_of,
@@ -219,6 +232,8 @@ def _value(desk: Desk, key: str, param: Param, given: object) -> object:
         case ParamType.DATE:
             return _day(desk, key, value)
         case ParamType.TEXT:
+            if param.options is not None and value not in param.options:
+                raise BadInput(f"Choose one of {', '.join(param.options)}.", field=key)
             if isinstance(value, str) and len(value) <= LONGEST_TEXT:
                 return value
             raise BadInput(f"Give a text of at most {LONGEST_TEXT} characters.", field=key)
@@ -237,11 +252,6 @@ def _day(desk: Desk, key: str, value: object) -> date:
         with suppress(ValueError):
             return date.fromisoformat(value)
     raise BadInput("Give a date, such as 2026-03-31.", field=key)
-
-
-def _label(column: str) -> str:
-    text = column.removesuffix("_minor").replace("_", " ")
-    return text[:1].upper() + text[1:]
 
 
 def _plain(table: pa.Table) -> pa.Table:

@@ -1,8 +1,6 @@
 """Branch money: what a branch holds, what came in and went out, how the year went. Live."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -12,49 +10,15 @@ from bank.core import money
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.night import reports
-from pages.parts import behind, charts, figures, forms, tables, ui, words
+from bank.night.reports import Report
+from pages.parts import behind, charts, figures, ui, words
 from pages.parts.figures import Row
-from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.BRANCH_MONEY_VIEW, title="Branch money", context="")
 
 REFRESH_SECONDS = 2.0
 BEHIND = "branch_money_behind"
-NAMES = {
-    "deposits": "Deposits",
-    "cash": "Cash in hand",
-    "loans": "Loans outstanding",
-    "in": "Into accounts",
-    "out": "Out of accounts",
-    "cash_in": "Cash in",
-    "cash_out": "Cash out",
-}
-DAYS_IN_TABLE = 31
-
-
-def side(label: str, name: str, *, key: bool = False) -> tables.Column[Row]:
-    """A column of amounts with their side."""
-    return column(
-        label, lambda row: row[name], Kind.SIDE, key=key, currency=lambda row: row["currency"]
-    )
-
-
-FIGURES = [
-    column("Branch", lambda row: row["branch_name"]),
-    column("Figure", lambda row: _named(row), key=True),
-    side("Amount", "amount_minor", key=True),
-]
-TREND = [
-    column("Day", lambda row: row["day"], Kind.DAY, key=True),
-    column("Figure", lambda row: NAMES[row["figure"]], key=True),
-    side("Amount", "amount_minor", key=True),
-]
-
-
-def _named(row: Row) -> str:
-    """`Deposits, Savings account` or just `Cash in hand`."""
-    name = NAMES[row["figure"]]
-    return f"{name}, {row['label']}" if row["figure"] == "deposits" else name
+MONEY, TREND = "branch_money", "branch_trend"
 
 
 def look_behind(name: str, row: Mapping[str, Any], title: str) -> None:
@@ -78,14 +42,12 @@ def tile(label: str, row: Row, *, help: str | None = None) -> None:
             look_behind("branch_money", row, f"Behind {label.lower()}")
 
 
-def metrics(rows: Sequence[Row], currency: str) -> None:
+def metrics(report: Report, currency: str) -> None:
     """The four that matter: deposits, cash, loans, and what moved on the day."""
-    total: dict[str, int] = defaultdict(int)
-    for row in rows:
-        total[row["figure"]] += row["amount_minor"]
 
     def sum_of(figure: str) -> Row:
-        return {"figure": figure, "currency": currency, "amount_minor": total[figure]}
+        total = report.where("figure", figure).total("amount_minor")
+        return {"figure": figure, "currency": currency, "amount_minor": total}
 
     one, two, three, four = st.columns(4)
     with one:
@@ -94,98 +56,91 @@ def metrics(rows: Sequence[Row], currency: str) -> None:
         tile("Cash in hand", sum_of("cash"), help="An asset: it stands on the debit side.")
     with three:
         tile("Loans outstanding", sum_of("loans"), help="An asset: it stands on the debit side.")
+    came, went = sum_of("in"), sum_of("out")
     with four, st.container(border=True):
         st.metric(
             "Moved on accounts",
-            money.show(total["in"] + total["out"], currency),
-            help=f"On the day: in {money.show(total['in'], currency)}, "
-            f"out {money.show(-total['out'], currency)}.",
+            money.show(came["amount_minor"] + went["amount_minor"], currency),
+            help=f"On the day: in {money.show(came['amount_minor'], currency)}, "
+            f"out {money.show(-went['amount_minor'], currency)}.",
         )
         with st.container(horizontal=True):
-            for figure in ("in", "out"):
-                if st.button(f"Show {figure}", key=f"branch_money_lines_{figure}", type="tertiary"):
-                    look_behind("branch_money", sum_of(figure), f"Behind {NAMES[figure].lower()}")
+            for row, said in ((came, "into accounts"), (went, "out of accounts")):
+                if st.button(
+                    f"Show {row['figure']}",
+                    key=f"branch_money_lines_{row['figure']}",
+                    type="tertiary",
+                ):
+                    look_behind(MONEY, row, f"Behind {said}")
 
 
-def by_product(rows: Sequence[Row], currency: str) -> None:
+def by_product(report: Report, currency: str) -> None:
     """Which product holds the deposits; a click on a bar opens its lines."""
-    held: dict[str, int] = defaultdict(int)
-    product_of = {}
-    for row in rows:
-        if row["figure"] == "deposits":
-            held[row["label"]] += row["amount_minor"]
-            product_of[row["label"]] = row["product"]
-    if not held:
+    deposits = report.where("figure", "deposits")
+    if not deposits.count:
         ui.empty("No deposits yet.", "They appear here with the first one at the counter.")
         return
-    largest = max(held, key=lambda name: held[name])
-    clicked = charts.bars(
-        f"{largest}s hold the most deposits", held, key="branch_money_bars", currency=currency
+    products = {
+        label: deposits.where("label", label).total("amount_minor")
+        for label in deposits.values("label")
+    }
+    largest = max(products, key=products.__getitem__)
+    clicked = figures.chart(
+        deposits,
+        key="branch_money_bars",
+        currency=currency,
+        title=f"{largest}s hold the most deposits",
     )
-    if newly(clicked, "branch_money_bar") and clicked in product_of:
+    if newly(clicked, "branch_money_last_bar") and clicked is not None and clicked in products:
+        [code] = deposits.where("label", clicked).values("product")
         look_behind(
-            "branch_money",
-            {"figure": "deposits", "currency": currency, "product": product_of[clicked]},
+            MONEY,
+            {"figure": "deposits", "currency": currency, "product": code},
             f"Behind {clicked}",
         )
 
 
-def every_figure(rows: Sequence[Row]) -> None:
+def every_figure(desk: Desk, report: Report) -> None:
     """The table beside the chart; a chosen row opens its lines."""
-    chosen = tables.choose(
-        rows,
-        FIGURES if len({row["branch"] for row in rows}) > 1 else FIGURES[1:],
+    chosen = figures.table(
+        desk,
+        report,
         key="branch_money_figures",
-        id_of=lambda row: (row["branch"], row["figure"], row["product"]),
+        without=("branch_name",) if len(report.values("branch")) < 2 else (),
         prompt="Choose a figure",
-        file_name="branch-money.csv",
     )
     row_id = chosen and (chosen["branch"], chosen["figure"], chosen["product"])
-    if newly(row_id, "branch_money_row") and chosen is not None:
-        look_behind("branch_money", chosen, f"Behind {_named(chosen)}, {chosen['branch_name']}")
+    if newly(row_id, "branch_money_last_row") and chosen is not None:
+        look_behind(MONEY, chosen, f"Behind {chosen['label']}, {chosen['branch_name']}")
 
 
-def year(rows: Sequence[Row], currency: str) -> None:
-    """How deposits stood and cash flowed over a year, and the last days as a table."""
-    deposits = [row for row in rows if row["figure"] == "deposits"]
-    cash = [row for row in rows if row["figure"] != "deposits"]
+def year(desk: Desk, report: Report, currency: str) -> None:
+    """How deposits stood and cash flowed over a year, and each day as a table."""
+    if not report.count:
+        return
+    deposits = report.where("figure", "deposits")
     left, right = st.columns(2)
-    if len(deposits) > 1:
-        grown = deposits[-1]["amount_minor"] - deposits[0]["amount_minor"]
+    if deposits.count > 1:
+        [newest], [oldest] = deposits.page(0, 1), deposits.page(deposits.count - 1, 1)
+        grown = newest["amount_minor"] - oldest["amount_minor"]
         verb = "grew" if grown >= 0 else "fell"
         with left:
-            charts.lines(
-                f"Deposits {verb} by {charts.short(abs(grown), currency)}"
-                f" since {words.day(deposits[0]['day'])}",
-                [row["day"] for row in deposits],
-                {"Deposits": [row["amount_minor"] for row in deposits]},
+            figures.chart(
+                deposits,
                 key="branch_money_trend",
                 currency=currency,
+                title=f"Deposits {verb} by {charts.short(abs(grown), currency)}"
+                f" since {words.day(oldest['day'])}",
             )
+    cash = [row for row in report.rows if row["figure"] != "deposits"]
     if cash:
         with right:
             cash_flow(cash, currency)
-    days = sorted({row["day"] for row in rows})[-DAYS_IN_TABLE:]
-    recent = sorted(
-        (row for row in rows if row["day"] in days),
-        key=lambda row: (row["day"], row["figure"]),
-        reverse=True,
-    )
-    if not recent:
-        return
-    with st.expander("The last days as a table", icon=":material/table:"):
-        chosen = tables.choose(
-            recent,
-            TREND,
-            key="branch_money_days",
-            id_of=lambda row: (row["day"], row["figure"]),
-            prompt="Choose a day",
-            file_name="branch-money-days.csv",
-        )
+    with st.expander("Each day as a table", icon=":material/table:"):
+        chosen = figures.table(desk, report, key="branch_money_days", prompt="Choose a day")
     row_id = chosen and (chosen["day"], chosen["figure"])
-    if newly(row_id, "branch_money_day") and chosen is not None:
-        title = f"Behind {NAMES[chosen['figure']].lower()} of {words.day(chosen['day'])}"
-        look_behind("branch_trend", chosen, title)
+    if newly(row_id, "branch_money_last_day") and chosen is not None:
+        look_behind(TREND, chosen, f"Behind {chosen['label']} of {words.day(chosen['day'])}")
 
 
 def cash_flow(rows: Sequence[Row], currency: str) -> None:
@@ -207,31 +162,26 @@ def cash_flow(rows: Sequence[Row], currency: str) -> None:
 
 
 @ui.live(REFRESH_SECONDS, Permission.BRANCH_MONEY_VIEW)
-def live_tiles(
-    desk: Desk, branch: int | None, day: date | None, currency: str, under_title: DeltaGenerator
-) -> None:
+def live_tiles(desk: Desk, asked: Row, currency: str, under_title: DeltaGenerator) -> None:
     """The four figures, and under the page's title how old they are."""
     with ui.attempt():
-        report = reports.run(desk, "branch_money", {"branch": branch, "day": day})
+        report = reports.run(desk, MONEY, asked)
         with under_title:
-            figures.context(desk, report, branch)
-        metrics([row for row in report.rows if row["currency"] == currency], currency)
+            figures.context(desk, report, asked["branch"])
+        metrics(report.where("currency", currency), currency)
 
 
 @ui.live(REFRESH_SECONDS, Permission.BRANCH_MONEY_VIEW)
-def live_charts(desk: Desk, branch: int | None, day: date | None, currency: str) -> None:
+def live_charts(desk: Desk, asked: Row, currency: str) -> None:
     """Every figure, and the year."""
-    asked = {"branch": branch, "day": day}
     with ui.attempt():
-        money_rows = reports.run(desk, "branch_money", asked).rows
-        rows = [row for row in money_rows if row["currency"] == currency]
+        report = reports.run(desk, MONEY, asked).where("currency", currency)
         left, right = st.columns([2, 3])
         with left:
-            by_product(rows, currency)
+            by_product(report, currency)
         with right:
-            every_figure(rows)
-        trend = reports.run(desk, "branch_trend", asked).rows
-        year([row for row in trend if row["currency"] == currency], currency)
+            every_figure(desk, report)
+        year(desk, reports.run(desk, TREND, asked).where("currency", currency), currency)
 
 
 def lines_behind(params: Row, currency: str) -> None:
@@ -257,15 +207,9 @@ def lines_behind(params: Row, currency: str) -> None:
 under_title = st.empty()  # one line, replaced by every refresh of the tiles
 with ui.attempt():
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        branch = figures.branch_choice(desk, key="branch_money_branch")
-        day = forms.day_input(
-            "As of",
-            last=desk.bank.clock.business_date(),
-            help="Empty is today, and follows the day.",
-            key="branch_money_as_of",
-        )
-        now = reports.run(desk, "branch_money", {"branch": branch, "day": day})
-        currency = figures.currency_choice(now.rows, key="branch_money_currency")
-    live_tiles(branch, day, currency, under_title)
+        asked = figures.inputs(desk, figures.card_of(desk, MONEY), key=MONEY)
+        now = reports.run(desk, MONEY, asked)
+        currency = figures.currency_choice(now, key="branch_money_currency")
+    live_tiles(asked, currency, under_title)
     lines_behind(now.params, currency)
-    live_charts(branch, day, currency)
+    live_charts(asked, currency)

@@ -10,26 +10,10 @@ from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.night import reports
 from bank.night.reports import Report
-from pages.parts import paging, tables, ui, words
+from pages.parts import figures, paging, tables, ui, words
 from pages.parts.figures import Row
-from pages.parts.tables import Column, Kind, column
 
 SINCE: Final = ("This day", "This month", "This year", "The beginning")
-LINES: Final[list[Column[Row]]] = [
-    column("Booked", lambda row: row["booking_date"], Kind.DAY, key=True),
-    column("Entry", lambda row: row["entry_id"], Kind.TEXT),
-    column("Branch", lambda row: row["branch_name"]),
-    column("Ledger account", lambda row: row["ledger_account"]),
-    column("Account", lambda row: row["account"]),
-    column("Narration", lambda row: row["narration"]),
-    column(
-        "Amount",
-        lambda row: row["amount_minor"],
-        Kind.SIDE,
-        key=True,
-        currency=lambda row: row["currency"],
-    ),
-]
 
 
 def lines_behind(desk: Desk, name: str, row: Row, params: Row, *, title: str, key: str) -> None:
@@ -55,12 +39,13 @@ def lines_behind(desk: Desk, name: str, row: Row, params: Row, *, title: str, ke
             return
         page = paging.page_of(f"{key}_page", (name, sorted(map(str, row.items())), since), count)
         shown = lines.page((forward is not None) + page.skip, page.take)
-        tables.show(shown, LINES, key=f"{key}_lines")
+        columns = figures.columns_of(lines)
+        tables.show(shown, columns, key=f"{key}_lines")
         with st.container(horizontal=True, vertical_alignment="center"):
             page.turn("Newer", "Older")
             ui.download(
                 "Download CSV",
-                lambda asking: tables.csv_of(reports.drill(asking, name, row, asked).rows, LINES),
+                lambda asking: tables.csv_of(reports.drill(asking, name, row, asked).rows, columns),
                 permission=Permission.REPORT_RUN,
                 file_name="journal-lines.csv",
                 mime="text/csv",

@@ -71,14 +71,17 @@ def bars(
 def lines(
     title: str,
     days: Sequence[date],
-    series: Mapping[str, Sequence[int]],
+    series: Mapping[str, Sequence[int | None]],
     *,
     key: str,
     currency: str = money.HOME,
     from_zero: bool = True,
     alt: str = "",
 ) -> None:
-    """Amounts (minor units) over days, one line per name; the first is the highlighted one."""
+    """Amounts (minor units) over days, one line per name; the first is the highlighted one.
+
+    A None is a day without one: the line goes on to the next.
+    """
     _title(title)
     st.plotly_chart(
         _line_figure(
@@ -189,7 +192,7 @@ def _bar_figure(pairs: tuple[tuple[str, int], ...], strong: str | None, currency
 @st.cache_data(max_entries=200, show_spinner=False)
 def _line_figure(
     days: tuple[date, ...],
-    series: tuple[tuple[str, tuple[int, ...]], ...],
+    series: tuple[tuple[str, tuple[int | None, ...]], ...],
     currency: str,
     from_zero: bool,
 ) -> go.Figure:
@@ -202,12 +205,13 @@ def _line_figure(
             mode="lines",
             line={"color": SERIES[number % len(SERIES)], "width": 2.5 if number == 0 else 1.75},
             hovertext=[
-                f"{words.day(day)}: {name} {money.show(value, currency)}"
+                "" if value is None else f"{words.day(day)}: {name} {money.show(value, currency)}"
                 for day, value in zip(days, values, strict=True)
             ],
             hoverinfo="text",
+            connectgaps=True,
         )
-    amounts = [value for _, values in series for value in values] or [0]
+    amounts = [value for _, values in series for value in values if value is not None] or [0]
     low, high = (min(0, *amounts), max(0, *amounts)) if from_zero else (min(amounts), max(amounts))
     figure.update_yaxes(**_ticks(low, high, currency))
     figure.update_xaxes(tickformat="%d %b %Y" if len(days) < 8 else "%b %Y", nticks=6)

@@ -112,6 +112,14 @@ MENU: Final = (
         "The general ledger by branch, as of any date.",
     ),
     Entry(
+        "Books",
+        "Reports",
+        "admin/reports.py",
+        P.REPORT_RUN,
+        "table_chart",
+        "Every report as a table, a chart and a file, with the lines behind each row.",
+    ),
+    Entry(
         "Control",
         "Trail",
         "auditor/trail.py",

@@ -81,13 +81,13 @@ def test_each_tile_opens_its_lines(pages: Pages, town: Town, figure: str) -> Non
 @pytest.mark.feature("A8.7", "B7")
 def test_a_chosen_row_opens_its_lines(pages: Pages, town: Town) -> None:
     page = pages.open(town.desk(Role.BRANCH_ADMIN), DASHBOARD)
-    row = (town.branches[0], "deposits", "savings")
+    row = (town.branches[0], "Town 1", "INR", "deposits", "savings", "Savings account")
     page.session_state["branch_money_figures_chosen"] = str(row)
     page.run()
-    assert "Behind Deposits, Savings account, Town 1" in words_of(page)
-    page.session_state["branch_money_days_chosen"] = str((TODAY, "deposits"))
+    assert "Behind Savings account, Town 1" in words_of(page)
+    page.session_state["branch_money_days_chosen"] = str((TODAY, "INR", "deposits", "Deposits"))
     page.run()
-    assert "Behind deposits of 16 Mar 2026" in words_of(page), "the newest click counts"
+    assert "Behind Deposits of 16 Mar 2026" in words_of(page), "the newest click counts"
     assert not page.exception
 
 
@@ -114,7 +114,7 @@ def test_an_auditor_chooses_a_branch_a_currency_and_a_day(pages: Pages, town: To
     page.selectbox(key="branch_money_branch").set_value(town.branches[0]).run()
     assert metric(page, "Deposits") == total(town, Role.BRANCH_ADMIN, "deposits")
     assert not page.exception
-    page.date_input(key="branch_money_as_of").set_value(TODAY - timedelta(days=1)).run()
+    page.date_input(key="branch_money_day").set_value(TODAY - timedelta(days=1)).run()
     assert metric(page, "Loans outstanding") == "₹ 0.00 Cr"
     assert "15 Mar 2026" in words_of(page)
 
@@ -164,7 +164,9 @@ def test_a_trial_balance_has_a_section_for_each_currency(pages: Pages, town: Tow
 def test_a_ledger_account_opens_its_lines(pages: Pages, town: Town) -> None:
     page = pages.open(town.desk(Role.AUDITOR), TRIAL_BALANCE)
     page.selectbox(key="trial_balance_branch").set_value(town.branches[0]).run()
-    page.session_state["trial_balance_INR_chosen"] = "1200"
+    page.session_state["trial_balance_INR_chosen"] = str(
+        ("INR", "gl", "1200", "Loans outstanding", "asset")
+    )
     page.run()
     said = words_of(page).replace("\\", "")
     assert "Behind 1200 Loans outstanding" in said
@@ -175,9 +177,9 @@ def test_a_ledger_account_opens_its_lines(pages: Pages, town: Town) -> None:
 def test_a_trial_balance_of_an_earlier_day(pages: Pages, town: Town) -> None:
     page = pages.open(town.desk(Role.BRANCH_ADMIN), TRIAL_BALANCE)
     assert "Loans outstanding" in words_of(page)
-    page.date_input(key="trial_balance_as_of").set_value(TODAY - timedelta(days=1)).run()
+    page.date_input(key="trial_balance_day").set_value(TODAY - timedelta(days=1)).run()
     assert "Loans outstanding" not in words_of(page)
-    page.date_input(key="trial_balance_as_of").set_value(TODAY - timedelta(days=400)).run()
+    page.date_input(key="trial_balance_day").set_value(TODAY - timedelta(days=400)).run()
     assert "Nothing was booked up to that day" in words_of(page)
 
 

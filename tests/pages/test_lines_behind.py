@@ -79,7 +79,7 @@ def test_what_is_brought_forward_is_no_line(pages: Pages, town: Town) -> None:
 
 def test_nothing_but_what_is_brought_forward(pages: Pages, town: Town) -> None:
     page = pages.open(town.desk(Role.BRANCH_ADMIN), DASHBOARD)
-    page.date_input(key="branch_money_as_of").set_value(TODAY - timedelta(days=200)).run()
+    page.date_input(key="branch_money_day").set_value(TODAY - timedelta(days=200)).run()
     press(page, "branch_money_lines_deposits")
     said = words_of(page).replace("\\", "")
     assert "₹ 5.00 Cr brought forward and no line since add up to ₹ 5.00 Cr." in said

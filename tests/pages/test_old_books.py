@@ -44,7 +44,7 @@ def admin(bank: Bank) -> Desk:
 @pytest.mark.feature("A8.7")
 def test_the_dashboard_as_of_an_old_day(pages: Pages, old_bank: Bank) -> None:
     page = pages.open(admin(old_bank), "admin/dashboard.py")
-    asked = page.date_input("branch_money_as_of")
+    asked = page.date_input("branch_money_day")
     assert asked.min == EARLIEST
     asked.set_value(OLD).run()
     assert not page.exception
@@ -63,9 +63,9 @@ def test_the_line_of_context_stands_right_below_the_title(pages: Pages, old_bank
 
 
 @pytest.mark.feature("B14")
-def test_the_trial_balance_as_of_an_old_day(pages: Pages, old_bank: Bank) -> None:
+def test_the_trial_balance_day_an_old_day(pages: Pages, old_bank: Bank) -> None:
     page = pages.open(admin(old_bank), "auditor/trial_balance.py")
-    asked = page.date_input("trial_balance_as_of")
+    asked = page.date_input("trial_balance_day")
     assert asked.min == EARLIEST
     asked.set_value(OLD).run()
     assert not page.exception

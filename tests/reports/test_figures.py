@@ -128,9 +128,20 @@ def test_a_line_says_where_it_stands(still_town: Town) -> None:
     assert all(len(line["account"]) == len("•••• 1234") for line in deposits)
 
 
-def test_what_nobody_knows_as_a_figure_has_no_lines(still_town: Town) -> None:
+def test_what_nobody_knows_as_a_figure_is_refused(still_town: Town) -> None:
     desk = still_town.desk(Role.AUDITOR)
-    assert not reports.run(desk, "journal_lines", {"currency": "INR", "figure": "gold"}).rows
+    with pytest.raises(BadInput, match="Choose one of deposits, cash") as refused:
+        reports.run(desk, "journal_lines", {"currency": "INR", "figure": "gold"})
+    assert refused.value.field == "figure"
+
+
+def test_every_drilled_figure_is_one_that_the_lines_know(still_town: Town) -> None:
+    options = report_files.catalogue()["journal_lines"].header.params["figure"].options
+    assert options is not None
+    found = set()
+    for name in DRILLED:
+        found |= set(reports.run(still_town.desk(Role.AUDITOR), name).values("figure"))
+    assert found == set(options)
 
 
 @pytest.mark.feature("B14")
@@ -169,8 +180,9 @@ def test_the_trend_ends_where_branch_money_stands(still_town: Town) -> None:
         deposits = [
             row for row in trend if row["currency"] == currency and row["figure"] == "deposits"
         ]
-        assert [row["day"] for row in deposits] == sorted(row["day"] for row in deposits)
-        assert deposits[-1]["amount_minor"] == sum(
+        days = [row["day"] for row in deposits]
+        assert days == sorted(days, reverse=True)
+        assert deposits[0]["amount_minor"] == sum(
             row["amount_minor"]
             for row in money
             if row["currency"] == currency and row["figure"] == "deposits"
