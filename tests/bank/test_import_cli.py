@@ -48,6 +48,18 @@ def test_the_slice_from_import_to_the_tools(env: dict[str, str], tmp_path: Path)
         assert run_tool(fmt, altered, tmp_path).returncode != 0
 
 
+def test_make_run_serves_a_bank_that_was_imported(env: dict[str, str], books: Books) -> None:
+    """`make run` calls `demo` and then `serve`: the first must not stop the second."""
+    assert run_bank("import", str(books.write()), env=env).returncode == 0
+    told = run_bank("demo", env=env)
+    assert (told.returncode, told.stdout) == (0, "")
+    assert "This database holds a real bank; no demo is made." in told.stderr
+    again = run_bank("import", str(books.folder), env=env)
+    assert figures(again) == FIGURES | {"new": 0}  # nothing came in beside the books
+    verified = run_bank("verify", env=env)
+    assert verified.returncode == 0
+
+
 def test_progress_is_on_stderr_and_figures_on_stdout(env: dict[str, str], books: Books) -> None:
     done = run_bank("import", str(books.write()), env=env)
     assert (done.returncode, figures(done)) == (0, FIGURES)
