@@ -1,7 +1,7 @@
 """What the bank remembers of an import, and the rule which GL account each kind meets.
 
     started ---> imported
-       '-------> refused     (--strict, and a row was wrong)
+       '-------> refused     (--strict, and a row was wrong; or nowhere to tell of such)
 
 A batch that stays `started` was broken off; importing the same folder again goes
 on where it stopped, because every entry is known by its external id. Until that is

@@ -3,17 +3,18 @@
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TextIO
+from typing import Final, NamedTuple, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bank.core.cells import safe_cell
+from bank.core.errors import BadInput
 from bank.core.money import to_decimal
 from bank.night.import_files import COLUMNS, ENTRIES, Rejected
 
@@ -71,7 +72,7 @@ class Report:
     folder: str
     dry_run: bool
     strict: bool
-    errors_path: Path | None
+    errors_path: Path | None = None
     files: dict[str, FileCount] = field(
         default_factory=lambda: {name: FileCount() for name in COLUMNS}
     )
@@ -183,13 +184,43 @@ class Report:
         return f"Imported: {self.new_entries} new entries."
 
 
+class ErrorsFileRefused(BadInput):
+    """The rejected rows cannot be written there. Name another file with --errors."""
+
+
 class Rejections:
-    """Counts rejected rows and writes them to errors.csv as they come, made with the first."""
+    """Counts rejected rows and writes them to errors.csv as they come.
+
+    The file is opened, and what an earlier run left in it forgotten, before the first row is read;
+    without a rejected row there is no file in the end. Raises ErrorsFileRefused.
+    """
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._file: TextIO | None = None
-        self._writer: Any = None
+        self._rows = 0
+        self._made_folder = False
+
+    def open(self, path: Path, inputs: Collection[Path]) -> None:
+        """Write them there from now on; not over the inputs, nor over another file."""
+        with _refusing(path):
+            if any(path.exists() and path.samefile(given) for given in inputs):
+                raise ErrorsFileRefused(
+                    f"{path} is a file of this import. Name another file for the rejected rows.",
+                    field="errors",
+                )
+            if _is_other_file(path):
+                raise ErrorsFileRefused(
+                    f"{path} is there already and holds something else. Name another file for the "
+                    "rejected rows.",
+                    field="errors",
+                )
+            self._made_folder = not path.parent.exists()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w", newline="", encoding="utf-8")
+            self._writer = csv.writer(self._file)
+            self._writer.writerow(Rejected._fields)
+        self._report.errors_path = path
 
     def add(self, row: Rejected) -> None:
         """Keep one rejected row."""
@@ -197,19 +228,42 @@ class Rejections:
         if len(self._report.first_rejected) < SHOWN_REJECTED:
             self._report.first_rejected.append(row)
         path = self._report.errors_path
-        if path is None:
+        if self._file is None or path is None:
             return
-        if self._file is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", newline="", encoding="utf-8")
-            self._writer = csv.writer(self._file)
-            self._writer.writerow(Rejected._fields)
-        self._writer.writerow((row.file, row.line, safe_cell(row.reason)))
+        with _refusing(path):
+            self._writer.writerow((row.file, row.line, safe_cell(row.reason)))
+        self._rows += 1
 
     def close(self) -> None:
-        """Finish errors.csv."""
-        if self._file is not None:
+        """Finish errors.csv, or take it away where nothing was rejected."""
+        path = self._report.errors_path
+        if self._file is None or path is None:
+            return
+        with _refusing(path):
             self._file.close()
+            if not self._rows and path.is_file():  # not a device
+                path.unlink()
+                if self._made_folder:
+                    path.parent.rmdir()
+
+
+def _is_other_file(path: Path) -> bool:
+    """Whether a file stands there that is no list of rejected rows."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return False
+    header = ",".join(Rejected._fields).encode()
+    with path.open("rb") as file:
+        return file.read(len(header)) != header
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """What the system says of the file, as a refusal that names it."""
+    try:
+        yield
+    except OSError as wrong:
+        said = f"{path}: {wrong.strerror or wrong}. Name another file for the rejected rows."
+        raise ErrorsFileRefused(said, field="errors") from wrong
 
 
 class Chains:

@@ -36,7 +36,15 @@ from bank.night.import_batches import (
     contra_rules,
 )
 from bank.night.import_entries import CHANNEL, take_entries
-from bank.night.import_report import BelowLimit, Chains, Difference, Rejections, Report, Tell
+from bank.night.import_report import (
+    BelowLimit,
+    Chains,
+    Difference,
+    ErrorsFileRefused,
+    Rejections,
+    Report,
+    Tell,
+)
 from bank.night.import_rows import BadCell, EntryRow
 
 VERB: Final = "night.imports.import_books"
@@ -80,11 +88,14 @@ def import_books(
     desk = replace(desk, channel=CHANNEL)  # whoever starts it: the entries say how they came
     with looking(desk) as tx:
         _refuse_books_in_use(tx, folder.name[:LONGEST_FOLDER])
-    batch_id = None if dry_run else _start_batch(desk, folder.name, strict)
-    if errors is None and batch_id is not None:
-        errors = desk.bank.settings.data_dir / "imports" / f"{batch_id:06d}" / "errors.csv"
-    report = Report(folder=folder.name, dry_run=dry_run, strict=strict, errors_path=errors)
+    report = Report(folder=folder.name, dry_run=dry_run, strict=strict)
     with closing(Rejections(report)) as rejections, _collector_at_rest():
+        inputs = [folder.path / name for name in files.COLUMNS]
+        if errors is not None:
+            rejections.open(errors, inputs)
+        batch_id = None if dry_run else _start_batch(desk, folder.name, strict)
+        if errors is None and batch_id is not None:
+            _open_beside_the_batch(desk, batch_id, rejections, report)
         work = _Import(desk, folder, report, rejections, tell or _tell_nobody)
         if dry_run or strict:
             report.written = work.in_one_transaction(keep=not dry_run)
@@ -135,6 +146,18 @@ def _start_batch(desk: Desk, folder: str, strict: bool) -> int:
         tx.session.flush()
         tx.concerns("import batch", batch.id)
         return batch.id
+
+
+def _open_beside_the_batch(
+    desk: Desk, batch_id: int, rejections: Rejections, report: Report
+) -> None:
+    """Rejected rows lie with their batch in the data directory; where they cannot, it is over."""
+    folder = desk.bank.settings.data_dir / "imports" / f"{batch_id:06d}"
+    try:
+        rejections.open(folder / "errors.csv", ())
+    except ErrorsFileRefused:
+        _finish_batch(desk, batch_id, report)
+        raise
 
 
 def _finish_batch(desk: Desk, batch_id: int, report: Report) -> None:

@@ -23,7 +23,7 @@ from bank.core.permissions import Role
 from bank.night import import_entries, imports, integrity
 from bank.night.import_batches import BatchStatus, ImportBatch, ImportContra
 from bank.night.import_files import COLUMNS, WrongHeader
-from bank.night.import_report import Report
+from bank.night.import_report import ErrorsFileRefused, Report
 from bank.people.customers import Customer
 from tests.support.bank import desk as desk_of
 
@@ -360,10 +360,72 @@ def test_rejected_rows_lie_with_the_batch_or_where_one_says(
     assert len(mine.read_text(encoding="utf-8").splitlines()) == 2
 
 
-def test_no_bad_row_no_file(desk: Desk, books: Books) -> None:
+def test_no_bad_row_no_file(desk: Desk, books: Books, tmp_path: Path) -> None:
     report = imports.import_books(desk, books.write())
     assert report.errors_path is not None
-    assert not report.errors_path.exists()
+    assert not report.errors_path.parent.exists()
+
+
+def test_a_clean_run_takes_the_rejected_rows_of_the_run_before_away(
+    desk: Desk, books: Books, tmp_path: Path
+) -> None:
+    mine = tmp_path / "bad.csv"
+    books.entries.append("x,1001,2025-01-05,1,gift,,")
+    imports.import_books(desk, books.write(), errors=mine)
+    assert "gift" in mine.read_text(encoding="utf-8")
+    books.entries.pop()
+    imports.import_books(desk, books.write(), errors=mine)
+    assert not mine.exists()
+
+
+def test_rejected_rows_of_a_broken_off_run_are_told(
+    desk: Desk, books: Books, tmp_path: Path
+) -> None:
+    mine = tmp_path / "bad.csv"
+    books.accounts.append("1009,C-9,savings,INR,2025-01-01,0")
+
+    def stop(name: str, done: int) -> None:
+        if name == "entries.csv":
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        imports.import_books(desk, books.write(), errors=mine, tell=stop)
+    assert len(mine.read_text(encoding="utf-8").splitlines()) == 2
+
+
+@pytest.mark.feature("A13.4")
+def test_a_place_for_rejected_rows_that_is_none_is_refused_before_anything(
+    desk: Desk, books: Books, tmp_path: Path
+) -> None:
+    books.write()
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
+    (tmp_path / "link.csv").symlink_to(books.folder / "entries.csv")
+    wrong = {
+        tmp_path: "Is a directory",
+        tmp_path / "file" / "bad.csv": "Not a directory|exists",
+        books.folder / "accounts.csv": "is a file of this import",
+        books.folder / ".." / "books" / "branches.csv": "is a file of this import",
+        tmp_path / "link.csv": "is a file of this import",
+        tmp_path / "file": "holds something else",
+    }
+    before = counts(desk)
+    for path, said in wrong.items():
+        with pytest.raises(ErrorsFileRefused, match=said) as refused:
+            imports.import_books(desk, books.folder, errors=path)
+        assert str(path) in str(refused.value)
+        assert refused.value.field == "errors"
+    after = counts(desk)
+    assert {name for name in after if after[name] != before[name]} == {"trail"}  # the refusals
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "a file"
+    assert imports.import_books(desk, books.folder).new_entries == 6, "the inputs are as they were"
+
+
+def test_without_a_place_beside_the_batch_nothing_is_imported(desk: Desk, books: Books) -> None:
+    (desk.bank.settings.data_dir / "imports").write_text("in the way", encoding="utf-8")
+    with pytest.raises(ErrorsFileRefused):
+        imports.import_books(desk, books.write())
+    assert counts(desk)["branches"] == 0
+    assert scalars(desk, select(ImportBatch.status)) == [BatchStatus.REFUSED]
 
 
 def test_a_reason_is_no_formula(desk: Desk, books: Books) -> None:
