@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
@@ -48,7 +49,7 @@ class Window:
             max_size=None,
         )
         self.page_hash = ""
-        self.rows = 0
+        self.tables: list[bytes] = []
         self.elements = 0
         self.rerun()
 
@@ -59,7 +60,7 @@ class Window:
             message.rerun_script.page_script_hash = self.page_hash
         else:
             message.rerun_script.page_name = PAGE
-        self.rows = self.elements = 0
+        self.tables, self.elements = [], 0
         begun = time.perf_counter()
         self.socket.send(message.SerializeToString())
         while True:
@@ -72,6 +73,11 @@ class Window:
                 self._check(answer)
                 return seconds
             self._notice(answer)
+
+    @property
+    def rows(self) -> list[int]:
+        """How many rows each table of the last rerun has, as a browser would unpack it."""
+        return [pa.ipc.open_stream(table).read_all().num_rows for table in self.tables]
 
     def close(self) -> None:
         """Close the window."""
@@ -86,12 +92,15 @@ class Window:
             if answer.delta.new_element.WhichOneof("type") == "exception":
                 raise RuntimeError(answer.delta.new_element.exception.message)
             if answer.delta.new_element.WhichOneof("type") == "dataframe":
-                self.rows += 1
+                self.tables.append(answer.delta.new_element.dataframe.arrow_data.data)
 
     def _check(self, answer: ForwardMsg) -> None:
         finished = ForwardMsg.ScriptFinishedStatus.Name(answer.script_finished)
-        if finished != "FINISHED_SUCCESSFULLY" or not self.rows:
-            raise RuntimeError(f"the journal was not drawn: {finished}, {self.elements} elements")
+        if finished != "FINISHED_SUCCESSFULLY" or self.rows != [ROWS]:
+            raise RuntimeError(
+                f"the journal was not drawn: {finished}, {self.elements} elements, "
+                f"tables of {self.rows} rows, not of {ROWS}"
+            )
 
 
 @contextmanager
@@ -160,7 +169,7 @@ def journal(shop: Workshop) -> Pair:
     ours.rerun(), theirs.rerun()
     if ours.elements != theirs.elements:
         raise RuntimeError(f"not the same page: {ours.elements} and {theirs.elements} elements")
-    shop.detail |= {"rows": ROWS, "entries": ENTRIES, "elements": ours.elements}
+    shop.detail |= {"rows": sum(ours.rows), "entries": ENTRIES, "elements": ours.elements}
 
     def median_of(window: Window) -> float:
         return sorted(window.rerun() for _ in range(RERUNS))[RERUNS // 2]
