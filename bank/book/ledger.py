@@ -46,6 +46,7 @@ from bank.book.drafts import (
     debit_account,
     debit_gl,
 )
+from bank.book.kinds import EntryKind
 from bank.book.tables import Balance, FloorWaiver, JournalEntry, Posting
 from bank.core.db import marks
 from bank.core.desk import Tx
@@ -131,7 +132,7 @@ def reverse(tx: Tx, entry_id: int, *, reason: str, request_id: str) -> Posted:
     ).all()
     draft = Draft(
         request_id=request_id,
-        kind="reversal",
+        kind=EntryKind.REVERSAL.value,
         narration=f"Reversal of entry {entry_id}: {first.narration}"[:LONGEST_NARRATION],
         legs=tuple(
             Leg(-line.amount_minor, line.account_id, _gl_code(tx, line), line.branch_id)

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from bank.accounts.accounts import Account
 from bank.book.drafts import Posted
+from bank.book.kinds import EntryKind
 from bank.book.references import reference_of
 from bank.book.tables import JournalEntry, Posting
 from bank.core.db import Base, marks
@@ -31,9 +32,9 @@ from bank.core.errors import WrongState
 from bank.core.permissions import Permission
 from bank.people.customers import Customer
 
-DEPOSIT: Final = "cash_deposit"
-WITHDRAWAL: Final = "cash_withdrawal"
-TRANSFER: Final = "transfer"
+DEPOSIT: Final = EntryKind.CASH_DEPOSIT.value
+WITHDRAWAL: Final = EntryKind.CASH_WITHDRAWAL.value
+TRANSFER: Final = EntryKind.TRANSFER.value
 LONGEST_SLIP: Final = 24
 LONGEST_PERSON: Final = 50
 LONGEST_REMARK: Final = 50  # of a cash slip; a transfer's note is longer

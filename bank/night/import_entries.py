@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from bank.accounts.accounts import AccountStatus
 from bank.book import ledger
 from bank.book.drafts import content_hash
+from bank.book.kinds import EntryKind
 from bank.book.ledger import Draft, Leg
 from bank.core.desk import Tx
 from bank.core.ids import request_id_of
@@ -154,7 +155,8 @@ def _entry_kind(kind: str, amount_minor: int) -> str:
     """The book's own word: cash over the counter is a deposit or a withdrawal there."""
     if kind != "cash":
         return kind
-    return "cash_deposit" if amount_minor > 0 else "cash_withdrawal"
+    known = EntryKind.CASH_DEPOSIT if amount_minor > 0 else EntryKind.CASH_WITHDRAWAL
+    return known.value
 
 
 def _going_below(fresh: Sequence[Checked], cards: Mapping[str, _Card]) -> list[int]:

@@ -14,6 +14,7 @@ from bank.accounts.names import Names
 from bank.book import journal
 from bank.book.journal import EntryInFull, EntryRow
 from bank.book.journal_search import Place, Wanted
+from bank.book.kinds import EntryKind
 from bank.book.ledger import Posted
 from bank.core import money
 from bank.core.desk import Desk
@@ -25,16 +26,7 @@ from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.JOURNAL_VIEW, title="Journal")
 
-KINDS = (
-    "cash_deposit",
-    "cash_withdrawal",
-    "transfer",
-    "interest",
-    "fee",
-    "clearing",
-    "card",
-    "reversal",
-)
+KINDS = tuple(kind.value for kind in EntryKind)
 RECEIPTS = (slips.DEPOSIT, slips.WITHDRAWAL, slips.TRANSFER)
 SIDES = {"credits": "Credits", "debits": "Debits"}
 CHANNELS = ("branch", "portal", "system", "import")

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from bank import app
 from bank.accounts import accounts
 from bank.accounts.accounts import AccountCard
+from bank.book.kinds import EntryKind
 from bank.core.clock import FixedClock
 from bank.core.desk import Bank, looking
 from bank.core.errors import BadInput
@@ -107,6 +108,16 @@ def test_the_demo_has_branches_every_role_and_a_year_of_entries(seen_demo: Bank)
         "reversal",
         "transfer",
     }
+
+
+@pytest.mark.feature("A9.4")
+def test_every_kind_of_entry_can_be_chosen_in_the_journal(seen_demo: Bank) -> None:
+    booked = {kind for (kind,) in rows(seen_demo, "SELECT DISTINCT kind FROM entries")}
+    known = {kind.value for kind in EntryKind}
+    assert len(booked) > 8
+    assert booked <= known
+    imported = {kind for (kind,) in rows(seen_demo, "SELECT DISTINCT kind FROM import_contra")}
+    assert imported - {"cash"} <= known  # cash comes in as a deposit or a withdrawal
 
 
 @pytest.mark.feature("A13.1", "B40")

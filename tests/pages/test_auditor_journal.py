@@ -3,9 +3,11 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bank.book.kinds import EntryKind
 from bank.core.desk import Desk
+from pages.parts import words
 from tests.support.apptest import Pages, words_of
-from tests.support.market import Market
+from tests.support.market import Market, pay_in
 
 
 @pytest.fixture
@@ -72,6 +74,17 @@ def test_a_filter_that_means_nothing_names_its_field(pages: Pages, market: Marke
     assert page.text_input("journal_least").value == "a lot"
     page = opened(pages, market.desks["auditor"], account="999999999999")
     assert "no account with this number" in page.error[0].value
+
+
+@pytest.mark.feature("A9.4")
+def test_entries_of_any_kind_are_found(pages: Pages, market: Market) -> None:
+    market.deposit("asha", 500_00)
+    pay_in(market, "asha", 700_00)
+    page = opened(pages, market.desks["auditor"], words="")
+    options = page.selectbox("journal_kind").options
+    assert options == [words.sentence(kind.value) for kind in EntryKind]
+    page.selectbox("journal_kind").set_value("opening").run()
+    assert page.dataframe[0].value["Narration"].tolist() == ["Opening balance"]
 
 
 @pytest.mark.feature("B8")

@@ -1,0 +1,25 @@
+"""The kinds of entries: what a booking is for, in one word. Who books a new kind adds it here.
+
+The book takes any word; this is the list that people choose from, and tests hold the counters, the
+import and the demo to it.
+"""
+
+from enum import StrEnum
+
+
+class EntryKind(StrEnum):
+    """One kind; the value is what stands in the entry."""
+
+    CARD = "card"
+    CASH_DEPOSIT = "cash_deposit"
+    CASH_REMITTANCE = "cash_remittance"
+    CASH_WITHDRAWAL = "cash_withdrawal"
+    CLEARING = "clearing"
+    EXPENSE = "expense"
+    FEE = "fee"
+    INTEREST = "interest"
+    LOAN_INSTALMENT = "loan_instalment"
+    OPENING = "opening"
+    REVERSAL = "reversal"
+    TRANSFER = "transfer"
+    TREASURY = "treasury"
