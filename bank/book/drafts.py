@@ -16,6 +16,8 @@ from bank.core.errors import BadInput, Declined, NotAllowed, NotFound, WrongStat
 
 # The user of imports, the worker and the day end; made by a migration.
 SYSTEM_USER_ID: Final = 1
+FIRST_DAY: Final = date(1900, 1, 1)  # no book begins earlier (reports/checks, import_contra)
+LARGEST_BALANCE_MINOR: Final = 2**63 - 1  # what a column of either database holds
 LONGEST_NARRATION: Final = 200
 LONGEST_REASON: Final = 200
 _UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")  # no database keeps these in a text

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from bank.accounts.accounts import AccountStatus
 from bank.book import ledger
-from bank.book.drafts import content_hash
+from bank.book.drafts import FIRST_DAY, LARGEST_BALANCE_MINOR, content_hash
 from bank.book.kinds import EntryKind
 from bank.book.ledger import Draft, Leg
 from bank.core.desk import Tx
@@ -72,6 +72,28 @@ def take_entries(
         except BadCell as wrong:
             taken.rejected.append((row.line, str(wrong)))
     known = _known_entries(tx, [item.draft.request_id for item in checked])
+    fresh, accepted = _told_apart(tx, checked, known, taken)
+    course = _course_of(list(fresh.values()), cards)
+    entry_ids = _book(tx, course.fits, course.below, source)
+    for item in accepted:
+        request_id = item.draft.request_id
+        if request_id in entry_ids:
+            taken.booked.append((item, entry_ids[request_id], True))
+        elif request_id in known:
+            taken.booked.append((item, known[request_id][0], False))
+    for item in course.beyond:
+        said = (
+            f"amount {item.row.amount} takes the balance of account {item.row.account_number} "
+            "beyond what a book holds; check the number of zeros"
+        )
+        taken.rejected.append((item.row.line, said))
+    return taken
+
+
+def _told_apart(
+    tx: Tx, checked: Sequence[Checked], known: Mapping[str, tuple[int, str]], taken: EntriesTaken
+) -> tuple[dict[str, Checked], list[Checked]]:
+    """What is new, by request id, and that together with what the book has, in order."""
     fresh: dict[str, Checked] = {}
     accepted: list[Checked] = []
     for item in checked:
@@ -92,23 +114,13 @@ def take_entries(
             taken.rejected.append((item.row.line, said))
         elif fresh.get(request_id, item) is item:
             accepted.append(item)
-    entry_ids = _book(tx, list(fresh.values()), cards, source)
-    for item in accepted:
-        entry_id = entry_ids.get(item.draft.request_id)
-        if entry_id is not None:
-            taken.booked.append((item, entry_id, True))
-        else:
-            taken.booked.append((item, known[item.draft.request_id][0], False))
-    return taken
+    return fresh, accepted
 
 
-def _book(
-    tx: Tx, fresh: Sequence[Checked], cards: Mapping[str, _Card], source: str
-) -> dict[str, int]:
+def _book(tx: Tx, fresh: Sequence[Checked], below: Sequence[int], source: str) -> dict[str, int]:
     """Book what is new; returns the entry's id by its request id."""
     if not fresh:
         return {}
-    below = _going_below(fresh, cards)
     ledger.waive_floor(tx, below, source=source)
     posted = ledger.post_many(tx, [item.draft for item in fresh])
     if below:
@@ -128,6 +140,8 @@ def _checked(tx: Tx, row: EntryRow, cards: Mapping[str, _Card], contra: ContraRu
         raise BadCell(f"account {row.account_number} is closed")
     if row.booking_date > tx.business_date:
         raise BadCell(f"booking_date {row.booking_date} is in the future")
+    if row.booking_date < FIRST_DAY:
+        raise BadCell(f"booking_date {row.booking_date} lies before {FIRST_DAY}; check the year")
     gl_code = contra.gl_code(row.kind, row.booking_date)
     if gl_code is None:
         raise BadCell(f"kind {shown(row.kind)} is not known; use one of {', '.join(contra.kinds)}")
@@ -159,16 +173,32 @@ def _entry_kind(kind: str, amount_minor: int) -> str:
     return known.value
 
 
-def _going_below(fresh: Sequence[Checked], cards: Mapping[str, _Card]) -> list[int]:
-    """The accounts that these entries, in this order, take below their limit."""
+class _Course(NamedTuple):
+    """Where entries take their accounts, in this order: what fits the book, what leads out of it,
+    and the accounts that go below their limit."""
+
+    fits: list[Checked]
+    beyond: list[Checked]
+    below: list[int]
+
+
+def _course_of(fresh: Sequence[Checked], cards: Mapping[str, _Card]) -> _Course:
     booked = {card.id: card.booked_minor for card in cards.values()}
     floors = {card.id: card.held_minor - card.limit_minor for card in cards.values()}
+    course = _Course([], [], [])
     below: dict[int, None] = {}
-    for _, account_id, _, amount, _ in fresh:
-        booked[account_id] = now = booked[account_id] + amount
+    for item in fresh:
+        _, account_id, _, amount, _ = item
+        now = booked[account_id] + amount
+        if not -LARGEST_BALANCE_MINOR <= now <= LARGEST_BALANCE_MINOR:
+            course.beyond.append(item)
+            continue
+        booked[account_id] = now
+        course.fits.append(item)
         if amount < 0 and now < floors[account_id]:
             below[account_id] = None
-    return list(below)
+    course.below.extend(below)
+    return course
 
 
 def _cards(tx: Tx, numbers: set[str]) -> dict[str, _Card]:

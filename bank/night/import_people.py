@@ -90,7 +90,11 @@ def take_customers(tx: Tx, rows: Sequence[CustomerRow], seen: set[str]) -> Taken
             raise BadCell(
                 f"branch_ifsc {row.branch_ifsc} is not in the bank; branches.csv must bring it"
             )
-        if not EARLIEST_BIRTH <= row.date_of_birth <= tx.business_date:
+        if row.date_of_birth < EARLIEST_BIRTH:
+            raise BadCell(
+                f"date_of_birth {row.date_of_birth} lies before {EARLIEST_BIRTH}; check the year"
+            )
+        if row.date_of_birth > tx.business_date:
             raise BadCell(f"date_of_birth {row.date_of_birth} does not lie in the past")
         if row.pan and row.ref not in known:
             if row.pan in pans:

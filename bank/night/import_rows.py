@@ -16,7 +16,7 @@ from babel.numbers import is_currency
 from bank.book.drafts import LONGEST_NARRATION
 from bank.core.errors import BadInput
 from bank.core.money import LARGEST_MINOR, exponent
-from bank.night.import_files import shown
+from bank.night.import_files import ACCOUNTS, BRANCHES, COLUMNS, CUSTOMERS, ENTRIES, shown
 from bank.people.branches import LONGEST_ADDRESS, clean_ifsc
 from bank.people.customers import LONGEST_NUMBER
 from bank.people.fields import clean_email, clean_mobile, clean_name, clean_pan, clean_text
@@ -86,7 +86,7 @@ class EntryRow(NamedTuple):
 
 def branch_row(line: int, cells: list[str]) -> BranchRow:
     """The branch, or BadCell."""
-    ifsc, name, address = cells
+    ifsc, name, address = _readable(BRANCHES, cells)
     return BranchRow(
         line,
         _clean("ifsc", lambda: clean_ifsc(ifsc)),
@@ -102,7 +102,7 @@ def branch_row(line: int, cells: list[str]) -> BranchRow:
 
 def customer_row(line: int, cells: list[str]) -> CustomerRow:
     """The customer, or BadCell."""
-    ref, name, born, pan, email, mobile, ifsc = cells
+    ref, name, born, pan, email, mobile, ifsc = _readable(CUSTOMERS, cells)
     return CustomerRow(
         line,
         _code(ref, "customer_ref", _REFERENCE),
@@ -117,7 +117,7 @@ def customer_row(line: int, cells: list[str]) -> CustomerRow:
 
 def account_row(line: int, cells: list[str]) -> AccountRow:
     """The account, or BadCell. Whether the product exists is for the bank to say."""
-    number, ref, product, currency, opened, limit = cells
+    number, ref, product, currency, opened, limit = _readable(ACCOUNTS, cells)
     if not (len(currency) == 3 and currency.isascii() and is_currency(currency)):
         raise BadCell(f"currency {shown(currency)} is not a currency code such as INR")
     limit_minor = minor(limit, currency, "overdraft_limit")
@@ -136,17 +136,35 @@ def account_row(line: int, cells: list[str]) -> AccountRow:
 
 def entry_row(line: int, cells: list[str]) -> EntryRow:
     """The entry, or BadCell. The amounts are read by `minor` once the currency is known."""
-    external_id, number, booked, amount, kind, narration, balance = cells
+    external_id, number, booked, amount, kind, narration, balance = _readable(ENTRIES, cells)
     if not external_id or len(external_id) > LONGEST_EXTERNAL_ID:
         raise BadCell(f"external_id is empty or longer than {LONGEST_EXTERNAL_ID} characters")
-    if len(narration) > LONGEST_NARRATION:
-        raise BadCell(f"narration has {len(narration)} characters; at most {LONGEST_NARRATION} fit")
-    if not (narration.isascii() and external_id.isascii()) or "\0" in narration + external_id:
-        _readable(narration, "narration")
-        _readable(external_id, "external_id")
+    if not external_id.isprintable():
+        raise BadCell(f"external_id {shown(external_id)} holds characters that cannot be printed")
     return EntryRow(
-        line, external_id, number, day(booked, "booking_date"), amount, kind, narration, balance
+        line,
+        external_id,
+        number,
+        day(booked, "booking_date"),
+        amount,
+        kind,
+        _narration(narration),
+        balance,
     )
+
+
+def _narration(text: str) -> str:
+    """The text as one printable line that fits, or BadCell: statements and papers show it."""
+    if text.isprintable() and "  " not in text and text.strip() == text:
+        line = text  # nearly every one: what follows takes three times as long
+    else:
+        line = _clean(
+            "narration",
+            lambda: clean_text(text, field="narration", longest=len(text), may_be_empty=True),
+        )
+    if len(line) > LONGEST_NARRATION:
+        raise BadCell(f"narration has {len(line)} characters; at most {LONGEST_NARRATION} fit")
+    return line
 
 
 def day(text: str, column: str) -> date:
@@ -188,9 +206,14 @@ def _minor_units(currency: str) -> Decimal:
     return Decimal(10) ** exponent(currency)
 
 
-def _readable(text: str, column: str) -> None:
-    if _UNREADABLE.search(text):
-        raise BadCell(f"{column} is not UTF-8 text; save the file as CSV in UTF-8")
+def _readable(name: str, cells: list[str]) -> list[str]:
+    """The cells of a row of a file, all of them text; BadCell names the first that is none."""
+    together = "".join(cells)
+    if not together.isascii() or "\0" in together:
+        for column, text in zip(COLUMNS[name], cells, strict=True):
+            if _UNREADABLE.search(text):
+                raise BadCell(f"{column} is not UTF-8 text; save the file as CSV in UTF-8")
+    return cells
 
 
 def _clean(column: str, cleaned: Callable[[], R]) -> R:

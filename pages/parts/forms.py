@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, NoReturn, TypeVar, cast
 
 import streamlit as st
 
+from bank.book.drafts import FIRST_DAY
 from bank.core import money
 from bank.core.errors import BadInput
 from bank.core.secrets import Secret
@@ -31,9 +32,6 @@ PASSWORD_LABELS: Final = {
     "old_code": "Code of the device in use",
     "password": "Password",
 }
-# The first day the book may hold (reports/checks/booking_dates_sane.sql): books that a bank brings
-# with it are older than the ten years that Streamlit offers by itself.
-FIRST_DAY: Final = date(1900, 1, 1)
 DAY_WIDTH: Final = 220  # pixels: a date needs no more
 D = TypeVar("D")
 R = TypeVar("R")
@@ -151,7 +149,10 @@ def day_input(
     help: str | None = None,
     **kept: Any,
 ) -> date | None:
-    """An input for one day from `first` to `last`, as narrow as a date; None while it is empty."""
+    """An input for one day from `first` to `last`, as narrow as a date; None while it is empty.
+
+    Books that a bank brings with it are older than the ten years that Streamlit offers by itself.
+    """
     chosen: date | None = st.date_input(
         label,
         value,

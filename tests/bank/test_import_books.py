@@ -297,6 +297,20 @@ BAD_ROWS = [
     ("entries", "x,1001,2025-01-05,1,cash,,n/a", "balance_after"),
     ("entries", "x,1001,2025-01-05,1,cash,\udcff,", "UTF-8"),
     ("entries", "x,1001", "2 cells"),
+    ("entries", "x,1001,1899-12-31,1,cash,,", "booking_date 1899-12-31 lies before 1900-01-01"),
+    ("entries", "x,1001,2025-01-05,1,cash,\u202etxt.exe,", "narration: This holds characters that"),
+    ("entries", "x,1001,2025-01-05,1,cash,a\x07b,", "narration: This holds characters that"),
+    ("entries", f"x,1001,2025-01-05,1,cash,{'n' * 201},", "narration has 201 characters"),
+    ("entries", "x\u200b,1001,2025-01-05,1,cash,,", "external_id"),
+    ("entries", "x,1001\udce9,2025-01-05,1,cash,,", "account_number is not UTF-8 text"),
+    ("customers", "C-9,Ren\udce9,1980-01-01,,,,MERU0000001", "name is not UTF-8 text"),
+    (
+        "customers",
+        "C-9,Nobody,1849-12-31,,,,MERU0000001",
+        "1849-12-31 lies before 1850-01",
+    ),
+    ("branches", "MERU0000003,Ren\udce9,", "name is not UTF-8 text"),
+    ("accounts", "1009,C-1,sav\udce9,INR,2025-01-01,0", "product is not UTF-8 text"),
 ]
 
 
@@ -311,6 +325,31 @@ def test_a_bad_row_is_told_and_the_good_ones_go_in(
     assert (name, line) == (f"{file}.csv", 3)
     assert reason in said
     assert last_line(report) == FIGURES | {"rejected": 1}
+
+
+def test_a_narration_becomes_one_printable_line(desk: Desk, books: Books) -> None:
+    books.entries = ['n,1001,2025-01-05,1,cash,"  from\tthe  till\u00a0of\n Asha ",']
+    for new in (1, 0):
+        report = imports.import_books(desk, books.write())
+        assert (report.rejected, report.new_entries) == (0, new), "the second time it is known"
+    assert scalars(desk, select(JournalEntry.narration)) == ["from the till of Asha"]
+
+
+@pytest.mark.feature("A13.4")
+def test_a_balance_that_no_column_holds_is_a_rejected_row(
+    desk: Desk, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten lakh crore is the largest amount; so many of them do not fit into 64 bits."""
+    monkeypatch.setattr(imports, "ENTRIES_AT_ONCE", 4_000)
+    largest = 10**13
+    fits = (2**63 - 1) // (largest * 100)
+    books.entries = [f"h{n},1001,2025-01-05,{largest},cash,," for n in range(fits + 2)]
+    books.entries.append("h-last,1001,2025-01-06,-1,cash,,")
+    report = imports.import_books(desk, books.write())
+    assert [line for _, line, _ in rejected(report)] == [fits + 2, fits + 3]
+    assert "beyond what a book holds" in rejected(report)[0][2]
+    assert report.new_entries == fits + 1
+    assert balances(desk)["1001"] == fits * largest * 100 - 100
 
 
 def test_what_hangs_on_a_bad_row_is_rejected_too(desk: Desk, books: Books) -> None:

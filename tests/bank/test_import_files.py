@@ -138,7 +138,7 @@ def good_entry(**changed: str) -> list[str]:
 def test_an_entry_row() -> None:
     narration = 'a "quoted"\nthing, 😀'
     row = rows.entry_row(7, good_entry(narration=narration))
-    assert row == (7, "e-1", "10", date(2020, 1, 31), "-5.00", "fee", narration, "")
+    assert row == (7, "e-1", "10", date(2020, 1, 31), "-5.00", "fee", 'a "quoted" thing, 😀', "")
 
 
 @pytest.mark.feature("A13.4")
