@@ -7,7 +7,7 @@ What the bank refuses is told on stderr, with exit code 1.
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Final, TextIO
@@ -202,16 +202,30 @@ def export_journal(
             with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
                 exports.export_journal(desk, format, out)
             return
-        # Written beside and then renamed, so that a broken-off export is never taken for a whole.
-        draft = output.with_name(f"{output.name}.part")
-        with draft.open("w", encoding="utf-8", newline="") as out:
+        exports.check_format(format)  # before a file is touched
+        with _whole_or_not_there(output) as out:
             made = exports.export_journal(desk, format, out)
-        os.replace(draft, output)
         typer.echo(
             f"{made.entries} entries, {made.postings} postings, {made.assertions} balance "
             f"assertions written to {output}",
             err=True,
         )
+
+
+@contextmanager
+def _whole_or_not_there(path: Path) -> Iterator[TextIO]:
+    """A file that is written beside and then renamed: a broken-off one is never taken for whole."""
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as out:
+            yield out
+        os.replace(draft, path)
+    except OSError as wrong:
+        typer.echo(f"Refused: {path}: {wrong.strerror or wrong}. Name another file.", err=True)
+        raise typer.Exit(1) from wrong
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 @app.command()

@@ -79,13 +79,18 @@ class _Book:
 @flow(Permission.BOOK_EXPORT)
 def export_journal(desk: Desk, fmt: str, out: TextIO) -> Exported:
     """Write the whole journal for hledger, Beancount or a spreadsheet, with balance assertions."""
-    if fmt not in WRITERS:
-        raise UnknownFormat(field="format")
+    check_format(fmt)
     # Recorded before the first line leaves: an export that was broken off has been read, too.
     with chunk(desk, "night.exports.export_journal", {"format": fmt}):
         pass
     with looking(desk) as tx:
         return _write(tx, WRITERS[fmt](), out)
+
+
+def check_format(fmt: str) -> None:
+    """Raise UnknownFormat unless the journal can be written so."""
+    if fmt not in WRITERS:
+        raise UnknownFormat(field="format")
 
 
 def _write(tx: Tx, writer: Writer, out: TextIO) -> Exported:

@@ -104,8 +104,28 @@ def test_an_export_into_a_file_is_whole_or_not_there(
     assert "7 entries" in done.stderr
     assert "₹ and 😀" in file.read_text(encoding="utf-8")
     assert not file.with_name("journal.csv.part").exists()
-    gone = run_bank(
-        "export", "journal", "--format", "xlsx", "--output", str(tmp_path / "x"), env=env
-    )
-    assert gone.returncode == 1
-    assert not (tmp_path / "x").exists()
+
+
+def test_an_export_that_fails_leaves_nothing_and_is_told(
+    env: dict[str, str], books: Books, tmp_path: Path
+) -> None:
+    run_bank("import", str(books.write()), env=env)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "kept.txt").write_text("as it was", encoding="utf-8")
+    for fmt, name, said in (
+        ("xlsx", "x", "hledger, beancount or csv"),
+        ("xlsx", "kept.txt", "hledger, beancount or csv"),
+        ("csv", "nowhere/x.csv", "No such file or directory"),
+        ("csv", "folder", "directory"),
+        ("csv", "kept.txt/x.csv", "Not a directory"),
+    ):
+        output = tmp_path / name
+        before = sorted(tmp_path.rglob("*"))
+        done = run_bank("export", "journal", "--format", fmt, "--output", str(output), env=env)
+        assert (done.returncode, done.stdout) == (1, ""), name
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+        # The database's own files come and go with the process.
+        left = {path for path in tmp_path.rglob("*") if tmp_path / "data" not in path.parents}
+        assert left <= set(before)
+    assert (tmp_path / "kept.txt").read_text(encoding="utf-8") == "as it was"
