@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bank.book import seals
 from bank.core.desk import Bank
@@ -281,6 +283,25 @@ def test_what_a_run_found_is_kept_in_the_trail(bare_town: Town) -> None:
     assert (kept.rows, kept.run_at, kept.run_by) == (1, NOON, auditor.name)
     assert kept.seconds is not None
     assert kept.next_step.endswith(".")
+
+
+def test_the_list_of_checks_asks_once(honest_town: Town) -> None:
+    """The page draws it with every rerun."""
+    auditor = honest_town.desk(Role.AUDITOR)
+    integrity.run_checks(auditor)
+    integrity.run_check(auditor, "entries_balance")
+    sent: list[str] = []
+
+    def note(*facts: Any) -> None:
+        sent.append(facts[2])
+
+    event.listen(honest_town.bank.db.engine, "before_cursor_execute", note)
+    try:
+        states = integrity.checks(auditor)
+    finally:
+        event.remove(honest_town.bank.db.engine, "before_cursor_execute", note)
+    assert {check.state for check in states} == {"passed"}
+    assert len([sql for sql in sent if "trail" in sql]) == 1
 
 
 def test_progress_is_told(honest_town: Town) -> None:
