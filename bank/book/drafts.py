@@ -25,6 +25,10 @@ class InsufficientFunds(Declined):
     """There is not enough money in the account. Check the available balance and try less."""
 
 
+class FloorWaivedBefore(Declined):
+    """An earlier import took this account below its limit; since then it accepts credits only."""
+
+
 class Unbalanced(Declined):
     """The lines of this entry do not add up to zero, so it was not booked."""
 
@@ -144,6 +148,8 @@ def refusal_of(message: str) -> Exception:
     """What the database's guard said, as the refusal that a person can act on."""
     if "insufficient funds" in message:
         return InsufficientFunds()
+    if "waived by another import" in message:
+        return FloorWaivedBefore()
     if "does not balance" in message or "two lines" in message:
         return Unbalanced()
     if "no such account" in message:

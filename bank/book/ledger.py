@@ -14,7 +14,7 @@ Amounts are signed whole minor units: credit +, debit -. The writing itself is i
 `posting_sqlite` and `posting_postgres`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, insert, select, update
 
@@ -26,6 +26,7 @@ from bank.book.drafts import (
     AlreadyReversed,
     BalanceNow,
     Draft,
+    FloorWaivedBefore,
     InsufficientFunds,
     Leg,
     NewBalance,
@@ -57,6 +58,7 @@ __all__ = [
     "AlreadyReversed",
     "BalanceNow",
     "Draft",
+    "FloorWaivedBefore",
     "InsufficientFunds",
     "Leg",
     "NewBalance",
@@ -81,6 +83,7 @@ __all__ = [
     "post_many",
     "reverse",
     "waive_floor",
+    "waived_before",
 ]
 
 
@@ -202,23 +205,34 @@ def balance_of(tx: Tx, account_id: int) -> BalanceNow:
     return BalanceNow(*row)
 
 
-def waive_floor(tx: Tx, account_ids: Sequence[int], *, source: str) -> None:
+def waived_before(tx: Tx, account_ids: Collection[int], batch_id: int) -> set[int]:
+    """Those of the accounts whose floor another import waived: they accept credits only."""
+    waived = select(FloorWaiver.account_id).where(
+        FloorWaiver.account_id.in_(account_ids), FloorWaiver.batch_id.is_distinct_from(batch_id)
+    )
+    return set(tx.connection.scalars(waived))
+
+
+def waive_floor(tx: Tx, account_ids: Collection[int], *, batch_id: int, source: str) -> None:
     """Let this import take accounts below their limit; recorded per account, closed by
-    `close_waivers` in the same transaction."""
+    `close_waivers` in the same transaction. Another import cannot do it again."""
     if tx.desk.channel != "import":
         raise NotAllowed("Only an import may take an account below its limit.")
+    if waived_before(tx, account_ids, batch_id):
+        raise FloorWaivedBefore
     if account_ids:
         tx.connection.execute(
             insert(FloorWaiver),
             [
                 {
                     "account_id": account_id,
+                    "batch_id": batch_id,
                     "channel": tx.desk.channel,
                     "source": source,
                     "granted_at": tx.now,
                     "granted_by": actor_of(tx),
                 }
-                for account_id in account_ids
+                for account_id in sorted(account_ids)
             ],
         )
 

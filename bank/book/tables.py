@@ -155,7 +155,10 @@ class Hold(Base):
 
 
 class FloorWaiver(Base):
-    """The record that an import took an account below its limit. Open only inside that import."""
+    """The record that an import took an account below its limit. Open only inside that import.
+
+    `batch_id` is the import: its chunks may waive again, no other import may.
+    """
 
     __tablename__ = "floor_waivers"
     __table_args__ = (
@@ -165,6 +168,7 @@ class FloorWaiver(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("balances.account_id"), index=True)
+    batch_id: Mapped[int | None]
     channel: Mapped[str] = mapped_column(String(16))
     source: Mapped[str] = mapped_column(String(200))
     granted_at: Mapped[datetime]

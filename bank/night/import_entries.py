@@ -21,6 +21,9 @@ from bank.night.import_files import shown
 from bank.night.import_rows import BadCell, EntryRow, minor
 
 CHANNEL: Final = "import"
+CREDITS_ONLY: Final = (
+    "an earlier import took this account below its limit, so it accepts credits only"
+)
 
 
 class Checked(NamedTuple):
@@ -58,10 +61,10 @@ class _Card(NamedTuple):
 
 
 def take_entries(
-    tx: Tx, rows: Sequence[EntryRow], contra: ContraRules, *, source: str
+    tx: Tx, rows: Sequence[EntryRow], contra: ContraRules, *, batch_id: int, source: str
 ) -> EntriesTaken:
-    """Book what is new; say what the book had, and what cannot go in. `source` is recorded where
-    the import takes an account below its limit."""
+    """Book what is new; say what the book had, and what cannot go in. `batch_id` and `source` are
+    recorded where the import takes an account below its limit."""
     taken = EntriesTaken()
     cards = _cards(tx, {row.account_number for row in rows})
     checked = []
@@ -91,26 +94,28 @@ def take_entries(
             taken.rejected.append((item.row.line, said))
         elif fresh.get(request_id, item) is item:
             accepted.append(item)
-    entry_ids = _book(tx, list(fresh.values()), cards, source)
-    for item in accepted:
-        entry_id = entry_ids.get(item.draft.request_id)
-        if entry_id is not None:
-            taken.booked.append((item, entry_id, True))
-        else:
-            taken.booked.append((item, known[item.draft.request_id][0], False))
+    going = _following_the_floor(tx, list(fresh.values()), cards, batch_id)
+    taken.rejected += [(item.row.line, CREDITS_ONLY) for item in going.refused.values()]
+    booked = {request_id: (entry_id, False) for request_id, (entry_id, _) in known.items()}
+    booked |= {
+        request_id: (entry_id, True)
+        for request_id, entry_id in _book(tx, going, batch_id, source).items()
+    }
+    taken.booked = [
+        (item, *booked[item.draft.request_id])
+        for item in accepted
+        if item.draft.request_id not in going.refused
+    ]
     return taken
 
 
-def _book(
-    tx: Tx, fresh: Sequence[Checked], cards: Mapping[str, _Card], source: str
-) -> dict[str, int]:
+def _book(tx: Tx, going: "_Going", batch_id: int, source: str) -> dict[str, int]:
     """Book what is new; returns the entry's id by its request id."""
-    if not fresh:
+    if not going.booked:
         return {}
-    below = _going_below(fresh, cards)
-    ledger.waive_floor(tx, below, source=source)
-    posted = ledger.post_many(tx, [item.draft for item in fresh])
-    if below:
+    ledger.waive_floor(tx, going.below, batch_id=batch_id, source=source)
+    posted = ledger.post_many(tx, [item.draft for item in going.booked])
+    if going.below:
         ledger.close_waivers(tx)
     return {done.request_id: done.entry_id for done in posted}
 
@@ -157,16 +162,34 @@ def _entry_kind(kind: str, amount_minor: int) -> str:
     return "cash_deposit" if amount_minor > 0 else "cash_withdrawal"
 
 
-def _going_below(fresh: Sequence[Checked], cards: Mapping[str, _Card]) -> list[int]:
-    """The accounts that these entries, in this order, take below their limit."""
+@dataclass
+class _Going:
+    """What is booked of some entries in their order, the accounts that this takes below their
+    limit, and (by request id) what would do so after an earlier import has done it."""
+
+    booked: list[Checked] = field(default_factory=list)
+    below: set[int] = field(default_factory=set)
+    refused: dict[str, Checked] = field(default_factory=dict)
+
+
+def _following_the_floor(
+    tx: Tx, fresh: Sequence[Checked], cards: Mapping[str, _Card], batch_id: int
+) -> _Going:
     booked = {card.id: card.booked_minor for card in cards.values()}
     floors = {card.id: card.held_minor - card.limit_minor for card in cards.values()}
-    below: dict[int, None] = {}
-    for _, account_id, _, amount, _ in fresh:
-        booked[account_id] = now = booked[account_id] + amount
+    barred = ledger.waived_before(tx, booked, batch_id)
+    going = _Going()
+    for item in fresh:
+        account_id, amount = item.account_id, item.amount_minor
+        now = booked[account_id] + amount
         if amount < 0 and now < floors[account_id]:
-            below[account_id] = None
-    return list(below)
+            if account_id in barred:
+                going.refused[item.draft.request_id] = item
+                continue
+            going.below.add(account_id)
+        booked[account_id] = now
+        going.booked.append(item)
+    return going
 
 
 def _cards(tx: Tx, numbers: set[str]) -> dict[str, _Card]:

@@ -169,14 +169,14 @@ def test_the_floor_holds_below_the_ledger(hostile: Hostile) -> None:
     refused(hostile, "insufficient funds", *taken(401))  # 500 booked, 100 held
     refused(hostile, "insufficient funds", *taken(401, channel="import"))
     waiver = (
-        "INSERT INTO floor_waivers (account_id, channel, source, granted_at, granted_by)"
-        f" VALUES (1, 'import', 'by hand', '{NOW}', 7)"
+        "INSERT INTO floor_waivers (account_id, batch_id, channel, source, granted_at, granted_by)"
+        f" VALUES (1, 1, 'import', 'by hand', '{NOW}', 7)"
     )
     close = f"UPDATE floor_waivers SET closed_at = '{NOW}', lowest_minor = -301"
     refused(hostile, "insufficient funds", waiver, *taken(401), close)
     for lie in ("'branch'", "'Import'", "NULL"):
         refused(hostile, "waiver|NULL|null", waiver.replace("'import'", lie))
-    refused(hostile, "waiver|foreign key", waiver.replace("(1, ", "(4711, "))
+    refused(hostile, "waiver|foreign key", waiver.replace("(1, ", "(4711, ", 1))
     if not hostile.lite:  # SQLite checks nothing at commit; there the channel must do
         refused(hostile, "ends with the transaction", waiver)
     hostile.do(waiver, *taken(801, channel="import"), close)
@@ -185,10 +185,14 @@ def test_the_floor_holds_below_the_ledger(hostile: Hostile) -> None:
         "closed_at = NULL",
         "source = 'else'",
         "account_id = 2",
+        "batch_id = 2",
         f"closed_at = '{NOW}', lowest_minor = 0",
     ):
         refused(hostile, "closed once", f"UPDATE floor_waivers SET {change}")
-    refused(hostile, "waiver", f"{waiver[:-1]}), (2, 'card', 'x', '{NOW}', 7)")
+    refused(hostile, "waiver", f"{waiver[:-1]}), (2, 1, 'card', 'x', '{NOW}', 7)")
+    for other in ("2", "NULL", "'1x'"):
+        later = waiver.replace("(1, 1, ", f"(1, {other}, ")
+        refused(hostile, "another import|opens a waiver|invalid input", later, close)
     hostile.book(hostile.entry(), hostile.gl_line(-5), hostile.account_line(1, 5))
     is_whole(hostile)
 

@@ -228,9 +228,9 @@ def test_only_an_import_passes_the_floor_and_then_credits_only(
     bank: Bank, cashier: Desk, importer: Desk, accounts: list[int]
 ) -> None:
     with pytest.raises(NotAllowed), booking(cashier) as tx:
-        ledger.waive_floor(tx, accounts[:1], source="by hand")
+        ledger.waive_floor(tx, accounts[:1], batch_id=1, source="by hand")
     with booking(importer) as tx:
-        ledger.waive_floor(tx, accounts[:1], source="old books")
+        ledger.waive_floor(tx, accounts[:1], batch_id=1, source="old books")
         ledger.post(tx, move(accounts[0], accounts[1], 900))
         ledger.close_waivers(tx)
     [waiver] = rows(bank, "SELECT account_id, source, closed_at FROM floor_waivers")
@@ -241,6 +241,24 @@ def test_only_an_import_passes_the_floor_and_then_credits_only(
             post(desk, move(accounts[0], accounts[1], 1))
     post(cashier, cash_in(accounts[0], 100))
     assert booked(cashier, accounts[0]) == -800
+
+
+def test_no_other_import_waives_a_floor_again(
+    bank: Bank, importer: Desk, accounts: list[int]
+) -> None:
+    def take_further(batch_id: int) -> None:
+        with booking(importer) as tx:
+            ledger.waive_floor(tx, accounts[:1], batch_id=batch_id, source="old books")
+            ledger.post(tx, move(accounts[0], accounts[1], 900))
+            ledger.close_waivers(tx)
+
+    take_further(1)
+    take_further(1)  # the next chunk of the same import
+    assert booked(importer, accounts[0]) == -1_800
+    with pytest.raises(ledger.FloorWaivedBefore):
+        take_further(2)
+    assert booked(importer, accounts[0]) == -1_800
+    assert len(rows(bank, "SELECT 1 FROM floor_waivers")) == 2
 
 
 @pytest.mark.feature("B2")

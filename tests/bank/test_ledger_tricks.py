@@ -100,7 +100,7 @@ def fill(bank: Bank) -> None:
         holds.release(tx, holds.place(tx, 2, 50, "a claim that went away"))
         ledger.reverse(tx, 2, reason="wrong account", request_id=new_request_id())
     with chunk(desk(bank, Role.SYSTEM, channel="import"), "tests.arrange") as tx:
-        ledger.waive_floor(tx, [3], source="old books")
+        ledger.waive_floor(tx, [3], batch_id=1, source="old books")
         ledger.close_waivers(tx)
 
 
@@ -189,8 +189,9 @@ def test_no_row_takes_the_number_by_which_a_guard_knows_a_new_one(on_lite: Hosti
         held = f"INSERT INTO holds {HOLD} VALUES ({number}, 1, 5, 'x', '{NOW}', 7)"
         refused(on_lite, "count from one", held)
         waived = (
-            "INSERT INTO floor_waivers (id, account_id, channel, source, granted_at, granted_by)"
-            f" VALUES ({number}, 1, 'import', 'x', '{NOW}', 7)"
+            "INSERT INTO floor_waivers"
+            " (id, account_id, batch_id, channel, source, granted_at, granted_by)"
+            f" VALUES ({number}, 1, 1, 'import', 'x', '{NOW}', 7)"
         )
         refused(on_lite, "count from one", waived)
 
@@ -256,8 +257,8 @@ def test_rows_are_not_copied_in_past_the_guards(on_postgres: Hostile) -> None:
 @pytest.mark.feature("B1")
 def test_a_check_that_waits_is_not_waited_out(on_postgres: Hostile) -> None:
     waiver = (
-        "INSERT INTO floor_waivers (account_id, channel, source, granted_at, granted_by)"
-        f" VALUES (1, 'import', 'x', '{NOW}', 7)"
+        "INSERT INTO floor_waivers (account_id, batch_id, channel, source, granted_at, granted_by)"
+        f" VALUES (1, 1, 'import', 'x', '{NOW}', 7)"
     )
     refused(on_postgres, "ends with", "SET CONSTRAINTS ALL IMMEDIATE", waiver)
     refused(on_postgres, "ends with", "SAVEPOINT s", waiver, "RELEASE s")

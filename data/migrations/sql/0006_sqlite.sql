@@ -1,0 +1,27 @@
+-- More guards of the book on SQLite; see 0001_sqlite.sql for how they are written.
+--
+-- An account that an import took below its limit accepts credits only from then on: no other import
+-- may waive its floor again. The chunks of one import are of one batch.
+DROP TRIGGER floor_waivers_start_open
+-- next
+CREATE TRIGGER floor_waivers_start_open BEFORE INSERT ON floor_waivers
+WHEN NEW.closed_at IS NOT NULL OR NEW.lowest_minor IS NOT NULL OR NEW.channel IS NOT 'import'
+  OR TYPEOF(NEW.batch_id) <> 'integer'
+  OR EXISTS (SELECT 1 FROM floor_waivers WHERE id = NEW.id)
+  OR NOT EXISTS (SELECT 1 FROM balances WHERE account_id = NEW.account_id)
+BEGIN SELECT RAISE(ABORT, 'book: an import opens a waiver and closes it'); END;
+-- next
+CREATE TRIGGER floor_waivers_once BEFORE INSERT ON floor_waivers
+WHEN EXISTS (SELECT 1 FROM floor_waivers
+             WHERE account_id = NEW.account_id AND batch_id IS NOT NEW.batch_id)
+BEGIN SELECT RAISE(ABORT, 'book: the floor was waived by another import'); END;
+-- next
+DROP TRIGGER floor_waivers_close_once
+-- next
+CREATE TRIGGER floor_waivers_close_once BEFORE UPDATE ON floor_waivers
+WHEN OLD.closed_at IS NOT NULL OR NEW.closed_at IS NULL
+  OR NEW.id IS NOT OLD.id OR NEW.account_id IS NOT OLD.account_id
+  OR NEW.batch_id IS NOT OLD.batch_id
+  OR NEW.channel IS NOT OLD.channel OR NEW.source IS NOT OLD.source
+  OR NEW.granted_at IS NOT OLD.granted_at OR NEW.granted_by IS NOT OLD.granted_by
+BEGIN SELECT RAISE(ABORT, 'book: a waiver is closed once'); END;
