@@ -191,6 +191,16 @@ class Seal(Base):
     chain: Mapped[str] = mapped_column(String(64))
 
 
+class PublishedRoots(Base):
+    """One row: the last seal whose root is in the published file, written once it is safe there."""
+
+    __tablename__ = "published_roots"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    upto: Mapped[int]
+
+
 class SealLeaf(Base):
     """The digest of one sealed entry, kept so that a changed entry can be named."""
 

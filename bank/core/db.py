@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from enum import Enum as PyEnum
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -37,6 +39,8 @@ NAMES: Final = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+# What a database that is away, full or locked raises, through SQLAlchemy or the bare driver.
+DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 SQLITE_BUSY_SECONDS: Final = 30.0  # other processes (import, worker) share the file
 
 

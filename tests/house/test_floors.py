@@ -14,8 +14,8 @@ FLOORS: Final = {
     # place here, in the same commit.
     "core": "errors money cells ids cookies clock states config db secrets audit permissions desk"
     " mail outbox work search objections",
-    "book": "chart tables references drafts posting_sqlite posting_postgres ledger holds seals"
-    " journal_search journal",
+    "book": "chart tables references drafts posting_sqlite posting_postgres ledger holds roots"
+    " seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity codes sessions attempts sign_in"
     " confirmations credentials customers demo kyc",
     "office": "trail messages approvals tickets announcements",

@@ -32,3 +32,11 @@ WHEN (OLD.closed_at IS NOT NULL OR NEW.closed_at IS NULL
          (OLD.id, OLD.account_id, OLD.batch_id, OLD.channel, OLD.source, OLD.granted_at,
           OLD.granted_by))
 EXECUTE FUNCTION book_refuse('book: a waiver is closed once')
+-- next
+-- How far the roots were published only grows.
+CREATE TRIGGER published_roots_never_less BEFORE UPDATE ON published_roots FOR EACH ROW
+WHEN (NEW.upto < OLD.upto OR NEW.id <> OLD.id)
+EXECUTE FUNCTION book_refuse('book: what was published stays published')
+-- next
+CREATE TRIGGER published_roots_no_delete BEFORE DELETE OR TRUNCATE ON published_roots
+FOR EACH STATEMENT EXECUTE FUNCTION book_refuse('book: what was published stays published')

@@ -25,3 +25,15 @@ WHEN OLD.closed_at IS NOT NULL OR NEW.closed_at IS NULL
   OR NEW.channel IS NOT OLD.channel OR NEW.source IS NOT OLD.source
   OR NEW.granted_at IS NOT OLD.granted_at OR NEW.granted_by IS NOT OLD.granted_by
 BEGIN SELECT RAISE(ABORT, 'book: a waiver is closed once'); END;
+-- next
+-- How far the roots were published only grows.
+CREATE TRIGGER published_roots_grow_only BEFORE INSERT ON published_roots
+WHEN EXISTS (SELECT 1 FROM published_roots WHERE upto > NEW.upto)
+BEGIN SELECT RAISE(ABORT, 'book: what was published stays published'); END;
+-- next
+CREATE TRIGGER published_roots_never_less BEFORE UPDATE ON published_roots
+WHEN NEW.upto < OLD.upto OR NEW.id IS NOT OLD.id
+BEGIN SELECT RAISE(ABORT, 'book: what was published stays published'); END;
+-- next
+CREATE TRIGGER published_roots_no_delete BEFORE DELETE ON published_roots
+BEGIN SELECT RAISE(ABORT, 'book: what was published stays published'); END;

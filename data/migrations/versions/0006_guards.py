@@ -1,6 +1,7 @@
 """Guards: what a review of the book found that no table and no trigger kept yet.
 
-Why: a floor waived once must not be waived again by a later import. The guards are triggers,
+Why: a floor waived once must not be waived again by a later import, and a published file that
+was cut must be told from one that is only behind. The guards are triggers,
 written by hand for each database in ../sql.
 """
 
@@ -21,6 +22,13 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     # Waivers of before have none: no batch may add to them.
     op.add_column("floor_waivers", sa.Column("batch_id", BIG, nullable=True))
+    op.create_table(
+        "published_roots",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("upto", BIG, nullable=False),
+        sa.CheckConstraint("id = 1", name="ck_published_roots_one_row"),
+        sa.PrimaryKeyConstraint("id", name="pk_published_roots"),
+    )
     bind = op.get_bind()
     schema = "main"
     if bind.dialect.name == "postgresql":
