@@ -194,6 +194,7 @@ def own_accounts(tx: Tx) -> Sequence[AccountCard]:
     rows = tx.connection.execute(
         _cards().where(Account.customer_id == tx.desk.customer_id).order_by(Account.id)
     )
+    tx.looked_at("customer", tx.desk.customer_id)
     return [_card(row) for row in rows]
 
 

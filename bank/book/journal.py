@@ -140,6 +140,8 @@ def entries(
 ) -> JournalPage:
     """Look through the journal: fifty entries that fit, newest first, from a place onwards."""
     tx.looked_at("journal", tx.desk.branch_id or "bank")
+    if wanted.account_id is not None:  # by the book's own number; the floors above know the others
+        tx.looked_at("balance", wanted.account_id)
     conditions = fitting(tx, wanted)
     listed = _ROWS.where(*conditions).limit(ROWS_ON_A_PAGE + 1)
     if newer_than is not None:

@@ -101,8 +101,8 @@ def preview(
     """Show what a transfer would do, or refuse it before any code is asked for."""
     asked = _asked(tx, from_number, to_number, amount_minor, note)
     _check(asked)
-    if not asked.is_own:
-        tx.looked_at("account", asked.payee.number)
+    tx.looked_at("account", asked.payer.number)
+    tx.looked_at("account", asked.payee.number)
     available = asked.payer.available_minor
     return TransferPreview(
         from_number=asked.payer.number,
@@ -126,7 +126,10 @@ def sent_before(
     """Look whether this very request was sent already; answers its receipt, or None."""
     asked = _asked(tx, from_number, to_number, amount_minor, note)
     posted = ledger.find_request(tx, _draft(asked, request_id))
-    return None if posted is None else receipt_of(tx, posted.entry_id)
+    if posted is None:
+        return None
+    tx.looked_at("account", asked.payer.number)
+    return receipt_of(tx, posted.entry_id)
 
 
 @flow(Permission.OWN_MONEY_SEND)

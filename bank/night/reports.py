@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from bank.core.desk import Bank, Desk, flow
+from bank.core.desk import Bank, Desk, flow, record_read
 from bank.core.errors import BadInput, NotAllowed, NotFound
 from bank.core.permissions import Permission
 from bank.night import analytics
@@ -98,7 +98,10 @@ def run(
     }
     if unknown := sorted(set(params or {}) - set(values)):
         raise BadInput(f"The report {name} has no field {unknown[0]}.", field=unknown[0])
-    return _run(desk, file, values, max_age)
+    report = _run(desk, file, values, max_age)
+    if any(other.header.drill == name for other in catalogue().values()):
+        record_read(desk, "report", name)  # single lines stand behind figures, and name customers
+    return report
 
 
 @flow(Permission.REPORT_RUN)

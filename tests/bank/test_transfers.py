@@ -283,7 +283,11 @@ def test_the_look_at_a_payees_account_is_in_the_trail(market: Market) -> None:
     transfers.preview(market.desks["asha"], **asked(market))
     transfers.preview(market.desks["asha"], **asked(market, ("asha", "current")))
     read = market.rows("SELECT * FROM trail WHERE outcome = 'read'")
-    assert [row["object_id"] for row in read] == [market.number("vikram")]
+    assert [row["object_id"] for row in read] == [
+        market.number("asha"),  # her own, by herself
+        market.number("vikram"),
+        market.number("asha", "current"),
+    ]
 
 
 @pytest.mark.parametrize(
