@@ -135,12 +135,17 @@ class Posting(Base):
 
 
 class Hold(Base):
-    """An amount reserved on an account and not posted. Released once, by whoever needs to."""
+    """An amount reserved on an account and not posted. Released once, by whoever needs to.
+
+    What a person asked for carries the id of that request, so that a second click finds the first.
+    """
 
     __tablename__ = "holds"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         Index("ix_holds_account_id", "account_id", "released_at"),
+        Index("ix_holds_request_id", "request_id", unique=True),
+        Index("ix_holds_release_request_id", "release_request_id", unique=True),
         {"sqlite_autoincrement": True},
     )
 
@@ -152,6 +157,8 @@ class Hold(Base):
     placed_by: Mapped[int]
     released_at: Mapped[datetime | None]
     released_by: Mapped[int | None]
+    request_id: Mapped[str | None] = mapped_column(String(36))
+    release_request_id: Mapped[str | None] = mapped_column(String(36))
 
 
 class FloorWaiver(Base):

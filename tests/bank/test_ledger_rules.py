@@ -211,15 +211,16 @@ def test_holds_are_placed_by_the_branch_admin_of_the_branch(
     bank: Bank, desk_for: DeskFor, cashier: Desk, accounts: list[int]
 ) -> None:
     post(cashier, cash_in(accounts[0], 500))
-    hold_id = holds.place_hold(desk_for(Role.BRANCH_ADMIN), accounts[0], 100, "court order")
+    once, over = {"request_id": new_request_id()}, {"request_id": new_request_id()}
+    hold_id = holds.place_hold(desk_for(Role.BRANCH_ADMIN), accounts[0], 100, "court order", **once)
     elsewhere = desk_for(Role.BRANCH_ADMIN, branch_id=2, user_id=77)
     with pytest.raises(ledger.NoSuchAccount):
-        holds.place_hold(elsewhere, accounts[0], 100, "court order")
+        holds.place_hold(elsewhere, accounts[0], 100, "court order", **once)
     with pytest.raises(ledger.NoSuchAccount):
-        holds.release_hold(elsewhere, hold_id)
+        holds.release_hold(elsewhere, hold_id, **over)
     with pytest.raises(holds.NoSuchHold):
-        holds.release_hold(elsewhere, 999)
-    holds.release_hold(desk_for(Role.BRANCH_ADMIN), hold_id)
+        holds.release_hold(elsewhere, 999, **over)
+    holds.release_hold(desk_for(Role.BRANCH_ADMIN), hold_id, **over)
     trail = rows(bank, 'SELECT "before", "after" FROM trail WHERE verb = \'book.holds.place_hold\'')
     assert ('{"held_minor":0}', '{"held_minor":100}') in list(map(tuple, trail))
 

@@ -40,3 +40,12 @@ EXECUTE FUNCTION book_refuse('book: what was published stays published')
 -- next
 CREATE TRIGGER published_roots_no_delete BEFORE DELETE OR TRUNCATE ON published_roots
 FOR EACH STATEMENT EXECUTE FUNCTION book_refuse('book: what was published stays published')
+-- next
+-- A hold knows the request it was placed by and the one it was released by.
+CREATE TRIGGER holds_start_unreleased BEFORE INSERT ON holds FOR EACH ROW
+WHEN (NEW.release_request_id IS NOT NULL)
+EXECUTE FUNCTION book_refuse('book: a hold starts unreleased')
+-- next
+CREATE TRIGGER holds_keep_request BEFORE UPDATE ON holds FOR EACH ROW
+WHEN (NEW.request_id IS DISTINCT FROM OLD.request_id)
+EXECUTE FUNCTION book_refuse('book: a hold keeps its request_id')

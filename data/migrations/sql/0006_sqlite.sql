@@ -37,3 +37,15 @@ BEGIN SELECT RAISE(ABORT, 'book: what was published stays published'); END;
 -- next
 CREATE TRIGGER published_roots_no_delete BEFORE DELETE ON published_roots
 BEGIN SELECT RAISE(ABORT, 'book: what was published stays published'); END;
+-- next
+-- A hold knows the request it was placed by and the one it was released by, each once in the book.
+CREATE TRIGGER holds_asked_once BEFORE INSERT ON holds
+WHEN NEW.release_request_id IS NOT NULL
+  OR EXISTS (SELECT 1 FROM holds WHERE request_id = NEW.request_id)
+BEGIN SELECT RAISE(ABORT, 'book: a hold is placed once per request_id'); END;
+-- next
+CREATE TRIGGER holds_keep_request BEFORE UPDATE ON holds
+WHEN NEW.request_id IS NOT OLD.request_id
+  OR EXISTS (SELECT 1 FROM holds
+             WHERE release_request_id = NEW.release_request_id AND id <> OLD.id)
+BEGIN SELECT RAISE(ABORT, 'book: a hold keeps its request_id'); END;

@@ -1,7 +1,7 @@
 """Guards: what a review of the book found that no table and no trigger kept yet.
 
-Why: a floor waived once must not be waived again by a later import, and a published file that
-was cut must be told from one that is only behind. The guards are triggers,
+Why: a floor waived once must not be waived again by a later import; a published file that was
+cut must be told from one that is only behind; a hold that was asked for twice is placed once. The guards are triggers,
 written by hand for each database in ../sql.
 """
 
@@ -22,6 +22,9 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     # Waivers of before have none: no batch may add to them.
     op.add_column("floor_waivers", sa.Column("batch_id", BIG, nullable=True))
+    for name in ("request_id", "release_request_id"):
+        op.add_column("holds", sa.Column(name, sa.String(length=36), nullable=True))
+        op.create_index(f"ix_holds_{name}", "holds", [name], unique=True)
     op.create_table(
         "published_roots",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
