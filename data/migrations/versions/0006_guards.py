@@ -25,6 +25,7 @@ def upgrade() -> None:
     for name in ("request_id", "release_request_id"):
         op.add_column("holds", sa.Column(name, sa.String(length=36), nullable=True))
         op.create_index(f"ix_holds_{name}", "holds", [name], unique=True)
+    op.add_column("confirmations", sa.Column("request_id", sa.String(length=36), nullable=True))
     op.create_table(
         "published_roots",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
