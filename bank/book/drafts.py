@@ -25,6 +25,10 @@ class InsufficientFunds(Declined):
     """There is not enough money in the account. Check the available balance and try less."""
 
 
+class WrongAmount(BadInput):
+    """The amount of a line is a whole number of the smallest unit, and not zero."""
+
+
 class FloorWaivedBefore(Declined):
     """An earlier import took this account below its limit; since then it accepts credits only."""
 
@@ -62,12 +66,16 @@ class PosterMayNotReverse(NotAllowed):
 
 
 class Leg(NamedTuple):
-    """One line to book: on a customer account, or on a GL code of a branch."""
+    """One line to book: on a customer account, or on a GL code of a branch.
+
+    `currency` is the draft's unless it is given: an entry may have lines of two.
+    """
 
     amount_minor: int
     account_id: int | None = None
     gl: str | None = None
     branch_id: int | None = None
+    currency: str | None = None
 
 
 def debit_account(account_id: int, amount_minor: int) -> Leg:
@@ -172,7 +180,9 @@ def content_hash(tx: Tx, draft: Draft) -> str:
 
     What people type stands behind its length, so no narration can pass for something else.
     """
-    legs = "\x1e".join(["%s|%s|%s|%s" % leg for leg in draft.legs])  # noqa: UP031 - a third faster
+    # The fifth, a currency of its own, is rare, and without it a line reads as it always did.
+    form = "%s|%s|%s|%s|%s" if is_mixed(draft) else "%s|%s|%s|%s%.0s"
+    legs = "\x1e".join([form % leg for leg in draft.legs])  # a third faster than an f-string
     outside, narration, reason = draft.external_id or "", draft.narration, draft.reason or ""
     text = (
         f"{tx.desk.user_id}|{draft.kind}|{draft.branch_id}|{draft.currency}"
@@ -180,6 +190,11 @@ def content_hash(tx: Tx, draft: Draft) -> str:
         f"|{len(outside)}|{len(narration)}|{len(reason)}|{outside}{narration}{reason}{legs}"
     )
     return sha256(text.encode()).hexdigest()
+
+
+def is_mixed(draft: Draft) -> bool:
+    """Whether a line names a currency of its own."""
+    return any(leg[4] is not None for leg in draft.legs)
 
 
 def actor_of(tx: Tx) -> int:
@@ -195,6 +210,12 @@ def check_text(text: str, longest: int, field: str) -> None:
         raise BadInput(f"The {field} has at most {longest} characters.", field=field)
     if _UNWRITABLE.search(text):
         raise BadInput(f"The {field} has a character that cannot be written.", field=field)
+
+
+def check_amount(amount_minor: object) -> None:
+    """Refuse what is no amount; a database would round a half or say no in its own words."""
+    if type(amount_minor) is not int or amount_minor == 0:
+        raise WrongAmount(field="amount")
 
 
 def check_replay(digest: str, first_hash: str) -> None:

@@ -38,6 +38,7 @@ from bank.book.drafts import (
     RequestReused,
     ReversalIsFinal,
     Unbalanced,
+    WrongAmount,
     actor_of,
     check_replay,
     check_text,
@@ -70,6 +71,7 @@ __all__ = [
     "RequestReused",
     "ReversalIsFinal",
     "Unbalanced",
+    "WrongAmount",
     "balance_of",
     "close_waivers",
     "credit_account",
@@ -132,12 +134,19 @@ def reverse(tx: Tx, entry_id: int, *, reason: str, request_id: str) -> Posted:
     lines = tx.session.scalars(
         select(Posting).where(Posting.entry_id == entry_id).order_by(Posting.leg)
     ).all()
+    is_mixed = len({line.currency for line in lines}) > 1
     draft = Draft(
         request_id=request_id,
         kind="reversal",
         narration=f"Reversal of entry {entry_id}: {first.narration}"[:LONGEST_NARRATION],
         legs=tuple(
-            Leg(-line.amount_minor, line.account_id, _gl_code(tx, line), line.branch_id)
+            Leg(
+                -line.amount_minor,
+                line.account_id,
+                _gl_code(tx, line),
+                line.branch_id,
+                line.currency if is_mixed else None,
+            )
             for line in lines
         ),
         branch_id=first.branch_id,

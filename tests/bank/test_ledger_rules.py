@@ -262,6 +262,58 @@ def test_no_other_import_waives_a_floor_again(
     assert len(rows(bank, "SELECT 1 FROM floor_waivers")) == 2
 
 
+@pytest.mark.feature("B1")
+@pytest.mark.parametrize("amount", [0, 1.5, 2.0, True, "5", None])
+@pytest.mark.parametrize("many", [False, True], ids=["one", "batch"])
+def test_an_amount_is_a_whole_number_and_not_nothing(
+    bank: Bank, cashier: Desk, accounts: list[int], amount: Any, many: bool
+) -> None:
+    less = -amount if isinstance(amount, int | float) else amount
+    wrong = draft(Leg(amount, accounts[0]), Leg(less, None, chart.CASH))
+    drafts = [cash_in(accounts[1], 5), wrong] if many else [wrong]
+    with pytest.raises(ledger.WrongAmount) as refused:
+        post(cashier, *drafts)
+    assert refused.value.field == "amount"
+    assert rows(bank, "SELECT 1 FROM postings") == []
+
+
+@pytest.mark.feature("B3")
+def test_an_entry_in_two_currencies_is_reversed_in_both(
+    bank: Bank, cashier: Desk, desk_for: DeskFor, accounts: list[int]
+) -> None:
+    with booking(cashier) as tx:
+        crowns = open_at(tx, 1, "CZK")
+    post(cashier, cash_in(accounts[0], 100))
+    bought = (
+        ledger.debit_account(accounts[0], 50),
+        Leg(50, None, chart.TRANSIT),
+        Leg(-7, None, chart.TRANSIT, None, "CZK"),
+        ledger.credit_account(crowns, 7),
+    )
+    [made] = post(cashier, draft(*bought))
+    lines = "SELECT currency, amount_minor FROM postings WHERE entry_id = {0} ORDER BY leg"
+    assert list(map(tuple, rows(bank, lines.format(made.entry_id)))) == [
+        ("INR", -50),
+        ("INR", 50),
+        ("CZK", -7),
+        ("CZK", 7),
+    ]
+    [again] = post(cashier, draft(*bought, request_id=made.request_id))
+    assert again.replayed
+    other = (*bought[:2], bought[2]._replace(currency="EUR"), bought[3])
+    with pytest.raises(ledger.RequestReused):
+        post(cashier, draft(*other, request_id=made.request_id))
+    with booking(desk_for(Role.BRANCH_ADMIN)) as tx:
+        undone = ledger.reverse(tx, made.entry_id, reason="why", request_id=new_request_id())
+    assert list(map(tuple, rows(bank, lines.format(undone.entry_id)))) == [
+        ("INR", 50),
+        ("INR", -50),
+        ("CZK", 7),
+        ("CZK", -7),
+    ]
+    assert (booked(cashier, accounts[0]), booked(cashier, crowns)) == (100, 0)
+
+
 @pytest.mark.feature("B2")
 def test_the_same_request_gets_the_first_entry(
     bank: Bank, cashier: Desk, accounts: list[int]
