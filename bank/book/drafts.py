@@ -4,7 +4,6 @@ Amounts are signed whole minor units: credit +, debit -. Legs and drafts are mad
 hundred thousand in an import, so they are named tuples: the cheapest thing that cannot change.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -13,12 +12,12 @@ from typing import Final, NamedTuple
 
 from bank.core.desk import Tx
 from bank.core.errors import BadInput, Declined, NotAllowed, NotFound, WrongState
+from bank.core.texts import is_writable
 
 # The user of imports, the worker and the day end; made by a migration.
 SYSTEM_USER_ID: Final = 1
 LONGEST_NARRATION: Final = 200
 LONGEST_REASON: Final = 200
-_UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")  # no database keeps these in a text
 
 
 class InsufficientFunds(Declined):
@@ -208,7 +207,7 @@ def check_text(text: str, longest: int, field: str) -> None:
     """Refuse a text that the book cannot keep as it is (BadInput naming `field`)."""
     if len(text) > longest:
         raise BadInput(f"The {field} has at most {longest} characters.", field=field)
-    if _UNWRITABLE.search(text):
+    if not is_writable(text):
         raise BadInput(f"The {field} has a character that cannot be written.", field=field)
 
 

@@ -30,6 +30,7 @@ from bank.core.db import Database, marks, raw_date, raw_instant
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import GRANTS, WHOLE_BANK, Permission, Role
 from bank.core.secrets import Keyring
+from bank.core.texts import spelled
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -143,7 +144,7 @@ class Tx:
 
     def concerns(self, kind: str, object_id: object) -> None:
         """Name the thing this command is about, for the trail."""
-        self.object_kind, self.object_id = kind, str(object_id)
+        self.object_kind, self.object_id = kind, spelled(str(object_id))
 
     def changed(self, before: dict[str, object] | None, after: dict[str, object] | None) -> None:
         """Keep the values before and after for the trail."""
@@ -206,7 +207,7 @@ def _write_trail(
         _TRAIL_FOR[tx.dialect],
         (
             tx.stamp(tx.now), verb, outcome.value, desk.user_id, desk.name, desk.role.value,
-            desk.branch_id, desk.session_id, desk.channel, desk.from_where,
+            desk.branch_id, desk.session_id, desk.channel, spelled(desk.from_where),
             tx.object_kind, tx.object_id, audit.as_json({**details, **tx.facts}),
             audit.as_json(tx.before), audit.as_json(tx.after), refusal,
         ),
@@ -218,7 +219,7 @@ def _record_refusal(desk: Desk, verb: str, refused: BankError, details: dict[str
         tx = open_tx(desk, connection)
         if refused.remember is not None:
             refused.remember(tx)
-        text = f"{type(refused).__name__}: {refused}"
+        text = spelled(f"{type(refused).__name__}: {refused}")
         _write_trail(tx, verb, audit.Outcome.REFUSED, details, text[:300])
         commit(tx)
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from bank.core.desk import Bank, Desk, flow, record_read
 from bank.core.errors import BadInput, NotAllowed, NotFound
 from bank.core.permissions import Permission
+from bank.core.texts import check_search
 from bank.night import analytics
 from bank.night.report_files import (
     TODAY,
@@ -208,6 +209,7 @@ def _value(desk: Desk, key: str, param: Param, given: object) -> object:
             return _day(desk, key, value)
         case ParamType.TEXT:
             if isinstance(value, str) and len(value) <= LONGEST_TEXT:
+                check_search(value, key)
                 return value
             raise BadInput(f"Give a text of at most {LONGEST_TEXT} characters.", field=key)
         case ParamType.INT | ParamType.BRANCH:
