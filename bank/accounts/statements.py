@@ -1,7 +1,7 @@
 """Statements: what was booked on an account between two days, on the screen and to take away.
 
-A customer reads their own accounts, an employee any account of the bank by its exact number (and
-the trail says so). What a statement is, is in `statement_lines`.
+A customer reads their own accounts, a counter any account of the bank by its exact number, other
+staff of a branch those of their branch; the trail says so. `statement_lines` says what one is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,8 +30,8 @@ def lines(
 def account_lines(
     tx: Tx, number: str, start: date, end: date, skip: int = 0, take: int | None = None
 ) -> Statement:
-    """Read the statement of any account, as an employee who has its exact number."""
-    card = accounts.card_by_number(tx, number)
+    """Read the statement of an account, as an employee who has its exact number."""
+    card = accounts.card_for_staff(tx, number)
     tx.looked_at("account", card.number)
     return statement_of(tx, card, start, end, skip, take)
 
@@ -48,8 +48,8 @@ def last_lines(tx: Tx, take: int = 5) -> Mapping[str, Sequence[StatementLine]]:
 
 @query(Permission.ACCOUNT_LOOK_UP)
 def account_last_lines(tx: Tx, number: str, take: int = 10) -> Sequence[StatementLine]:
-    """Read the newest lines of any account, as an employee who has its exact number."""
-    card = accounts.card_by_number(tx, number)
+    """Read the newest lines of an account, as an employee who has its exact number."""
+    card = accounts.card_for_staff(tx, number)
     tx.looked_at("account", card.number)
     return newest(tx, card.id, take)
 
@@ -72,7 +72,7 @@ def statement_pdf(tx: Tx, number: str, start: date, end: date) -> bytes:
 
 @query(Permission.ACCOUNT_LOOK_UP)
 def account_statement_pdf(tx: Tx, number: str, start: date, end: date) -> bytes:
-    """Print the statement of any account as PDF, as an employee who has its exact number."""
-    card = accounts.card_by_number(tx, number)
+    """Print the statement of an account as PDF, as an employee who has its exact number."""
+    card = accounts.card_for_staff(tx, number)
     tx.looked_at("account", card.number)
     return statement_papers.pdf_of(tx, statement_of(tx, card, start, end, whole=True))

@@ -98,7 +98,11 @@ def credit_gl(code: str, amount_minor: int, branch_id: int | None = None) -> Leg
 
 
 class Draft(NamedTuple):
-    """An entry before it is booked. `booking_date` may be given by the system only (imports)."""
+    """An entry before it is booked. `booking_date` may be given by the system only (imports).
+
+    `asked` is what a person asked for, where the narration says more (the name of a branch, which
+    may change): the same request is known again by it.
+    """
 
     request_id: str
     kind: str
@@ -111,6 +115,7 @@ class Draft(NamedTuple):
     external_id: str | None = None
     reverses_id: int | None = None
     reason: str | None = None
+    asked: str | None = None
 
 
 class Posted(NamedTuple):
@@ -182,7 +187,8 @@ def content_hash(tx: Tx, draft: Draft) -> str:
     # The fifth, a currency of its own, is rare, and without it a line reads as it always did.
     form = "%s|%s|%s|%s|%s" if is_mixed(draft) else "%s|%s|%s|%s%.0s"
     legs = "\x1e".join([form % leg for leg in draft.legs])  # a third faster than an f-string
-    outside, narration, reason = draft.external_id or "", draft.narration, draft.reason or ""
+    narration = draft.narration if draft.asked is None else draft.asked
+    outside, reason = draft.external_id or "", draft.reason or ""
     text = (
         f"{tx.desk.user_id}|{draft.kind}|{draft.branch_id}|{draft.currency}"
         f"|{iso(draft.value_date)}|{iso(draft.booking_date)}|{draft.reverses_id}"

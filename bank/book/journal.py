@@ -235,7 +235,7 @@ def lines_of(tx: Tx, entry_id: int) -> Sequence[EntryLine]:
 
     What an account of another branch holds after its line is not for a desk of this one.
     """
-    balance = _P.balance_minor
+    balance: ColumnElement[Any] = _P.balance_minor
     if not tx.desk.sees_whole_bank:
         balance = case((_P.branch_id == tx.desk.branch_id, balance))
     found = tx.connection.execute(

@@ -6,6 +6,7 @@ process-wide writer lock on SQLite, READ COMMITTED on PostgreSQL) and `read`
 that one page shows one instant).
 """
 
+import select
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -193,10 +194,21 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgres(url: str) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=10,
         max_overflow=40,
         connect_args={"prepare_threshold": 1},
         isolation_level="READ COMMITTED",
     )
+
+    @event.listens_for(engine, "checkout")
+    def _still_there(driver: Any, _record: object, _proxy: object) -> None:
+        # A server that ended an idle connection has said so: there is something to read, where
+        # otherwise never is. To ask the server itself would cost a round trip each time.
+        waiting = select.poll()
+        waiting.register(driver.fileno(), select.POLLIN)
+        if waiting.poll(0):
+            raise DisconnectionError("the server ended this connection")
+
+    return engine

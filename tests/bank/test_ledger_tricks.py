@@ -6,7 +6,7 @@ trigger is found by the seals.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -16,6 +16,8 @@ from bank.book import holds, ledger, seals
 from bank.core.desk import Bank, chunk
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
+from bank.counters import receipts
+from tests.bank.test_transfers import asked, send
 from tests.support.bank import desk
 from tests.support.hostile import (
     DAY,
@@ -23,11 +25,13 @@ from tests.support.hostile import (
     NOW,
     TABLES,
     Hostile,
+    answer_to,
     book_of,
     is_whole,
     refused,
     values,
 )
+from tests.support.market import Market
 from tests.support.waiting import wait_until
 
 STANDING: Final = (
@@ -138,6 +142,39 @@ def test_a_row_is_not_written_over(full: Hostile) -> None:
             refused(full, ".", f"TRUNCATE {table} CASCADE")
             match = f"ON t.{key} = o.{key} WHEN MATCHED THEN DELETE"
             refused(full, ".", f"MERGE INTO {table} t USING {table} o {match}")
+
+
+@pytest.mark.feature("A9.4")
+def test_what_the_counters_keep_is_not_written_over(market: Market) -> None:
+    deposit = market.deposit("asha", 1_000_00, slip="77", depositor="Kiran")
+    send(market, new_request_id(), **asked(market))
+    receipts.print_receipt(market.cashier, deposit.reference)
+    full = Hostile(market.bank)
+    other = "'9', 0, account_id, 'Else', note, 9"
+    again = f"99, kind, branch_id, booking_date, {other}"
+    with closing(full.driver):
+        for table in ("cash_slips", "transfers", "receipt_prints"):
+            rows = f"SELECT * FROM {table}"
+            before = full.ask(rows)
+            assert before, table
+            key = "entry_id, copy_number" if table == "receipt_prints" else "entry_id"
+            over = f"ON CONFLICT ({key}) DO UPDATE SET entry_id = {table}.entry_id"
+            statements = [f"INSERT INTO {table} {rows} WHERE true {over}", f"DELETE FROM {table}"]
+            statements.append(f"UPDATE {table} SET entry_id = entry_id + 1")
+            if full.lite:
+                statements.append(f"INSERT OR REPLACE INTO {table} {rows}")
+                statements.append(f"REPLACE INTO {table} {rows}")
+                statements.append(f"UPDATE OR REPLACE {table} SET entry_id = entry_id + 1")
+            else:
+                statements.append(f"TRUNCATE {table} CASCADE")
+            for statement in statements:
+                assert "never changed" in answer_to(full, [statement]), statement
+                assert full.ask(rows) == before, statement
+        if full.lite:  # by its other key: the same slip of the same day under another entry
+            before = full.ask("SELECT * FROM cash_slips")
+            forged = f"SELECT {again} FROM cash_slips".replace("'9', 0", "slip_number, again")
+            full.do(f"INSERT OR REPLACE INTO cash_slips {forged}")
+            assert full.ask("SELECT * FROM cash_slips") == before
 
 
 @pytest.mark.feature("B2", "B3")

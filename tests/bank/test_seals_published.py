@@ -145,7 +145,6 @@ def test_the_sealer_survives_a_restart_of_the_server(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        postgres_bank.db.engine.dispose()  # this thread's own; the sealer's is checked out anew
         book_alone(desk)
         wait_until(lambda: number(desk, LEFT) == 0, what="a seal after the restart")
         assert sealer.is_alive()

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
-from bank.book import seals
-from bank.core.desk import Bank
+from bank.book import ledger, seals
+from bank.book.drafts import Draft
+from bank.core.desk import Bank, chunk
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Role
 from bank.night import integrity
+from tests.bank.test_ledger_rules import cash_in, move, open_at
 from tests.reports.tamper import tamper
 from tests.reports.town import TODAY, Town
-from tests.support.bank import NOON
+from tests.support.bank import NOON, desk, move_clock
 from tests.support.server import run_bank
 
 pytestmark = pytest.mark.feature("B40", "B1", "B3")
@@ -189,6 +192,44 @@ BREAKS = {
         "accounts_have_balance", (f"UPDATE accounts SET currency = 'USD' WHERE {FIRST}",)
     ),
 }  # fmt: skip
+
+
+def kept(town: Town) -> dict[str, int]:
+    """Checks that fail, but for the one that wants a customer behind every balance."""
+    return {name: rows for name, rows in failing(town).items() if name != "accounts_have_balance"}
+
+
+def test_a_waiver_excuses_what_the_import_did_and_no_more(bank: Bank) -> None:
+    town = Town(bank)
+    importer = desk(bank, Role.SYSTEM, channel="import")
+
+    def later(*drafts: Draft) -> None:
+        move_clock(bank, bank.clock.now() + timedelta(minutes=1))
+        with chunk(importer, "tests.later") as tx:
+            ledger.post_many(tx, drafts)
+
+    with chunk(importer, "tests.arrange") as tx:
+        low, other = open_at(tx, 1, overdraft_limit_minor=500), open_at(tx, 1)
+    with chunk(importer, "tests.import") as tx:
+        ledger.waive_floor(tx, [low], batch_id=1, source="old books")
+        ledger.post(tx, move(low, other, 600))
+        ledger.close_waivers(tx)
+    assert kept(town) == {}
+    later(cash_in(low, 50))
+    assert kept(town) == {}
+    later(cash_in(low, 950))
+    later(move(low, other, 800))  # within the limit of that day
+    assert kept(town) == {}
+    tamper(bank, f"UPDATE balances SET overdraft_limit_minor = 0 WHERE account_id = {low}")
+    assert kept(town) == {"limits_kept": 1}
+
+
+def test_a_waiver_that_stays_open_is_found(sqlite_bank: Bank) -> None:
+    """PostgreSQL refuses it at commit."""
+    importer = desk(sqlite_bank, Role.SYSTEM, channel="import")
+    with chunk(importer, "tests.arrange") as tx:
+        ledger.waive_floor(tx, [open_at(tx, 1)], batch_id=1, source="old books")
+    assert kept(Town(sqlite_bank)) == {"waivers_closed": 1}
 
 
 @pytest.mark.parametrize("broken", BREAKS.values(), ids=BREAKS)

@@ -49,3 +49,25 @@ WHEN NEW.request_id IS NOT OLD.request_id
   OR EXISTS (SELECT 1 FROM holds
              WHERE release_request_id = NEW.release_request_id AND id <> OLD.id)
 BEGIN SELECT RAISE(ABORT, 'book: a hold keeps its request_id'); END;
+-- next
+-- What the counters keep is not written over either: OR REPLACE removes a row without a delete
+-- trigger where a connection says so. A slip that is there already is not taken a second time.
+CREATE TRIGGER cash_slips_no_replace BEFORE INSERT ON cash_slips
+WHEN EXISTS (SELECT 1 FROM cash_slips WHERE entry_id = NEW.entry_id)
+BEGIN SELECT RAISE(ABORT, 'cash_slips: records are never changed or deleted'); END;
+-- next
+CREATE TRIGGER cash_slips_once BEFORE INSERT ON cash_slips
+WHEN EXISTS (SELECT 1 FROM cash_slips
+             WHERE branch_id = NEW.branch_id AND booking_date = NEW.booking_date
+               AND slip_number = NEW.slip_number AND kind = NEW.kind AND again = NEW.again
+               AND entry_id <> NEW.entry_id)
+BEGIN SELECT RAISE(IGNORE); END;
+-- next
+CREATE TRIGGER transfers_no_replace BEFORE INSERT ON transfers
+WHEN EXISTS (SELECT 1 FROM transfers WHERE entry_id = NEW.entry_id)
+BEGIN SELECT RAISE(ABORT, 'transfers: records are never changed or deleted'); END;
+-- next
+CREATE TRIGGER receipt_prints_no_replace BEFORE INSERT ON receipt_prints
+WHEN EXISTS (SELECT 1 FROM receipt_prints
+             WHERE entry_id = NEW.entry_id AND copy_number = NEW.copy_number)
+BEGIN SELECT RAISE(ABORT, 'receipt_prints: records are never changed or deleted'); END;
