@@ -4,6 +4,7 @@ Amounts are signed whole minor units: credit +, debit -. Legs and drafts are mad
 hundred thousand in an import, so they are named tuples: the cheapest thing that cannot change.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,10 +19,15 @@ from bank.core.texts import is_writable
 SYSTEM_USER_ID: Final = 1
 LONGEST_NARRATION: Final = 200
 LONGEST_REASON: Final = 200
+_CURRENCY: Final = re.compile("[A-Z]{3}")
 
 
 class InsufficientFunds(Declined):
     """There is not enough money in the account. Check the available balance and try less."""
+
+
+class WrongCurrency(BadInput):
+    """A currency is its three capital letters, such as INR."""
 
 
 class WrongAmount(BadInput):
@@ -168,6 +174,8 @@ def refusal_of(message: str) -> Exception:
         return NoSuchAccount()
     if "poster may not reverse" in message:
         return PosterMayNotReverse()
+    if "three capital letters" in message or "currency_capitals" in message:
+        return WrongCurrency(field="currency")
     if "reverses_id" in message or "reversed already" in message:
         return AlreadyReversed()
     return RuntimeError(message)
@@ -215,6 +223,13 @@ def check_text(text: str, longest: int, field: str) -> None:
         raise BadInput(f"The {field} has at most {longest} characters.", field=field)
     if not is_writable(text):
         raise BadInput(f"The {field} has a character that cannot be written.", field=field)
+
+
+@lru_cache(maxsize=256)
+def check_currency(currency: str) -> None:
+    """Refuse what is no currency's code (WrongCurrency)."""
+    if not _CURRENCY.fullmatch(currency):
+        raise WrongCurrency(field="currency")
 
 
 def check_amount(amount_minor: object) -> None:

@@ -39,7 +39,9 @@ from bank.book.drafts import (
     ReversalIsFinal,
     Unbalanced,
     WrongAmount,
+    WrongCurrency,
     actor_of,
+    check_currency,
     check_replay,
     check_text,
     content_hash,
@@ -72,6 +74,7 @@ __all__ = [
     "ReversalIsFinal",
     "Unbalanced",
     "WrongAmount",
+    "WrongCurrency",
     "balance_of",
     "close_waivers",
     "credit_account",
@@ -180,6 +183,8 @@ def open_balance(
 
 def open_balances(tx: Tx, wanted: Sequence[NewBalance]) -> list[int]:
     """Give the book many new customer accounts; returns their ids in the same order."""
+    for new in wanted:
+        check_currency(new.currency)
     made = tx.connection.execute(
         insert(Balance).returning(Balance.account_id, sort_by_parameter_order=True),
         [

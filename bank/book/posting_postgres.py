@@ -134,8 +134,9 @@ def _columns(
     account: list[int | None] = []
     branch: list[int] = []
     amounts: list[int] = []
-    for amount, account_id, code, branch_id, _ in draft.legs:
+    for amount, account_id, code, branch_id, currency in draft.legs:
         book.check_amount(amount)
+        book.check_currency(currency or draft.currency)
         if account_id is None and code not in gl_ids:
             chart.refuse_line(tx, code)
         gl.append(gl_ids[code] if account_id is None and code else None)

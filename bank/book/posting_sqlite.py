@@ -90,6 +90,7 @@ class _Batch:
             amount = leg.amount_minor
             book.check_amount(amount)
             currency = leg.currency or draft.currency
+            book.check_currency(currency)
             if leg.account_id is None:
                 if leg.gl not in self.gl_ids:
                     chart.refuse_line(self.tx, leg.gl)

@@ -70,6 +70,24 @@ def test_amounts_are_whole_and_not_nothing(hostile: Hostile) -> None:
 
 
 @pytest.mark.feature("B1")
+def test_a_currency_is_three_capital_letters(hostile: Hostile) -> None:
+    for wrong in ("inr", "IN", "I1R", ""):
+        lines = [
+            hostile.gl_line(-5, currency=wrong),
+            hostile.gl_line(5, chart.FEE_INCOME, currency=wrong),
+        ]
+        message = "three capital letters|currency_capitals"
+        refused(hostile, message, *hostile.statements(hostile.entry(), *lines))
+        refused(
+            hostile,
+            message,
+            "INSERT INTO balances (gl_account_id, branch_id, currency, booked_minor, held_minor,"
+            f" overdraft_limit_minor, lines) SELECT gl_account_id, 1, '{wrong}', 0, 0, 0, 0"
+            " FROM balances WHERE account_id = 1",
+        )
+
+
+@pytest.mark.feature("B1")
 def test_branches_owe_each_other_what_they_say(hostile: Hostile) -> None:
     good = [
         hostile.gl_line(-5),

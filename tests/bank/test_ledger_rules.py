@@ -277,6 +277,21 @@ def test_an_amount_is_a_whole_number_and_not_nothing(
     assert rows(bank, "SELECT 1 FROM postings") == []
 
 
+@pytest.mark.feature("B1")
+@pytest.mark.parametrize("currency", ["inr", "rupees", "IN", "I1R", "ÜSD"])
+def test_a_currency_is_three_capital_letters(
+    bank: Bank, cashier: Desk, accounts: list[int], currency: str
+) -> None:
+    line = (ledger.debit_gl(chart.CASH, 5), ledger.credit_gl(chart.FEE_INCOME, 5))
+    with pytest.raises(ledger.WrongCurrency):
+        post(cashier, draft(*line, currency=currency))
+    with pytest.raises(ledger.WrongCurrency):
+        post(cashier, draft(*[leg._replace(currency=currency) for leg in line]))
+    with pytest.raises(ledger.WrongCurrency), booking(cashier) as tx:
+        open_at(tx, 1, currency)
+    assert rows(bank, "SELECT 1 FROM postings") == []
+
+
 @pytest.mark.feature("B3")
 def test_an_entry_in_two_currencies_is_reversed_in_both(
     bank: Bank, cashier: Desk, desk_for: DeskFor, accounts: list[int]

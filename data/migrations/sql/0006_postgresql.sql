@@ -49,3 +49,10 @@ EXECUTE FUNCTION book_refuse('book: a hold starts unreleased')
 CREATE TRIGGER holds_keep_request BEFORE UPDATE ON holds FOR EACH ROW
 WHEN (NEW.request_id IS DISTINCT FROM OLD.request_id)
 EXECUTE FUNCTION book_refuse('book: a hold keeps its request_id')
+-- next
+-- A currency is three capital letters.
+ALTER TABLE postings ADD CONSTRAINT ck_postings_currency_capitals
+CHECK (currency COLLATE "C" ~ '^[A-Z]{3}$')
+-- next
+ALTER TABLE balances ADD CONSTRAINT ck_balances_currency_capitals
+CHECK (currency COLLATE "C" ~ '^[A-Z]{3}$')

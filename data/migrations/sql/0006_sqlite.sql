@@ -71,3 +71,23 @@ CREATE TRIGGER receipt_prints_no_replace BEFORE INSERT ON receipt_prints
 WHEN EXISTS (SELECT 1 FROM receipt_prints
              WHERE entry_id = NEW.entry_id AND copy_number = NEW.copy_number)
 BEGIN SELECT RAISE(ABORT, 'receipt_prints: records are never changed or deleted'); END;
+-- next
+-- A currency is three capital letters. Every line of an entry is on a draft first.
+DROP TRIGGER draft_lines_check
+-- next
+CREATE TRIGGER draft_lines_check BEFORE INSERT ON draft_lines
+WHEN NEW.id IS NOT NEW.entry_id * 65536 + NEW.leg OR NEW.leg NOT BETWEEN 1 AND 65535
+  OR TYPEOF(NEW.amount_minor) <> 'integer' OR NEW.amount_minor = 0
+  OR (NEW.currency GLOB '[A-Z][A-Z][A-Z]') IS NOT 1
+  OR EXISTS (SELECT 1 FROM entries WHERE id = NEW.entry_id)
+BEGIN
+  SELECT CASE WHEN EXISTS (SELECT 1 FROM entries WHERE id = NEW.entry_id)
+    THEN RAISE(ABORT, 'book: entry is closed')
+    WHEN (NEW.currency GLOB '[A-Z][A-Z][A-Z]') IS NOT 1
+    THEN RAISE(ABORT, 'book: a currency is three capital letters')
+    ELSE RAISE(ABORT, 'book: a line has a place and a whole amount') END;
+END;
+-- next
+CREATE TRIGGER balances_currency BEFORE INSERT ON balances
+WHEN (NEW.currency GLOB '[A-Z][A-Z][A-Z]') IS NOT 1
+BEGIN SELECT RAISE(ABORT, 'book: a currency is three capital letters'); END;
