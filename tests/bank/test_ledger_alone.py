@@ -203,7 +203,7 @@ def test_an_entry_says_who_and_when(console: Hostile, cashier: Desk) -> None:
 def test_words_do_not_pass_for_other_words(hostile: Hostile, cashier: Desk) -> None:
     """One request, contents that read the same when they are put behind each other."""
     legs = move(1, 2, 5).legs
-    tail = "\x1e".join("%s|%s|%s|%s" % leg for leg in legs)  # noqa: UP031
+    tail = "\x1e".join("%s|%s|%s|%s%.0s" % leg for leg in legs)  # noqa: UP031
     first = move(1, 2, 5, narration=f"rent{tail}")
     with chunk(cashier, "tests.post") as tx:
         ledger.post(tx, first)
