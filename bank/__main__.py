@@ -228,6 +228,15 @@ def _whole_or_not_there(path: Path) -> Iterator[TextIO]:
             draft.unlink(missing_ok=True)
 
 
+@app.command("publish-roots")
+def publish_roots() -> None:
+    """Write roots.txt anew in a data directory that lost it; the trail keeps that it was done."""
+    from bank.book import roots
+
+    with system() as desk:
+        typer.echo(f"{roots.publish_again(desk)} roots written to {roots.roots_file(desk)}.")
+
+
 @app.command()
 def verify() -> None:
     """Seal the tail and run every integrity check; exit 1 when one fails."""

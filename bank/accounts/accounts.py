@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ForeignKey, Row, Select, String, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 from stdnum import luhn
 
@@ -23,7 +24,7 @@ from bank.book.tables import Balance, Posting
 from bank.core.db import Base
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, NotFound, WrongState
-from bank.core.permissions import Permission
+from bank.core.permissions import Permission, Role
 from bank.core.states import machine
 from bank.people.branches import Branch
 from bank.people.customers import Customer
@@ -158,6 +159,19 @@ def card_by_number(tx: Tx, number: str) -> AccountCard:
     return _card(row)
 
 
+def card_for_staff(tx: Tx, number: str) -> AccountCard:
+    """The card of an account that an employee may look at, by its exact number.
+
+    A counter serves every account of the bank; who else works at a branch sees the accounts of
+    that branch, and knows nothing of any other.
+    """
+    card = card_by_number(tx, number)
+    desk = tx.desk
+    if not (desk.sees_whole_bank or desk.role is Role.CASHIER or desk.branch_id == card.branch_id):
+        raise NoSuchAccountNumber
+    return card
+
+
 def own_card(tx: Tx, number: str) -> AccountCard:
     """The card of an account of the customer at this desk; of anyone else's it knows nothing."""
     card = card_by_number(tx, number)
@@ -182,8 +196,8 @@ def clean_number(number: str) -> str:
 
 @query(Permission.ACCOUNT_LOOK_UP)
 def find_account(tx: Tx, number: str) -> AccountCard:
-    """Show any account of the bank to an employee who has its exact number."""
-    card = card_by_number(tx, number)
+    """Show an account to an employee who has its exact number: of the bank, or of the branch."""
+    card = card_for_staff(tx, number)
     tx.looked_at("account", card.number)
     return card
 
@@ -194,15 +208,17 @@ def own_accounts(tx: Tx) -> Sequence[AccountCard]:
     rows = tx.connection.execute(
         _cards().where(Account.customer_id == tx.desk.customer_id).order_by(Account.id)
     )
+    tx.looked_at("customer", tx.desk.customer_id)
     return [_card(row) for row in rows]
 
 
 @query(Permission.CUSTOMER_VIEW)
 def accounts_of(tx: Tx, customer_id: int) -> Sequence[AccountCard]:
     """List the accounts of one customer of the desk's branch."""
+    customer = tx.session.get(Customer, customer_id)
+    if customer is None or not (tx.desk.sees_whole_bank or customer.branch_id == tx.desk.branch_id):
+        raise NoSuchCustomer
     wanted = _cards().where(Account.customer_id == customer_id).order_by(Account.id)
-    if not tx.desk.sees_whole_bank:
-        wanted = wanted.where(Customer.branch_id == tx.desk.branch_id)
     tx.looked_at("customer", customer_id)
     return [_card(row) for row in tx.connection.execute(wanted)]
 
@@ -226,14 +242,24 @@ def open_account(
     ceiling = products.term_on(tx, wanted.id, tx.business_date).overdraft_ceiling_minor
     if not 0 <= overdraft_limit_minor <= ceiling:
         raise products.AboveOverdraftCeiling(field="overdraft limit")
-    account = open_row(
-        tx,
-        customer_id=customer_id,
-        product=wanted,
-        branch_id=customer.branch_id,
-        overdraft_limit_minor=overdraft_limit_minor,
-        request_id=request_id,
-    )
+    asked = (customer_id, product_code, overdraft_limit_minor)
+    try:
+        # In a savepoint: of two clicks at once one waits here for the other, and then finds it.
+        with tx.session.begin_nested():
+            tx.session.connection()  # the savepoint begins now, before the book's own insert
+            account = open_row(
+                tx,
+                customer_id=customer_id,
+                product=wanted,
+                branch_id=customer.branch_id,
+                overdraft_limit_minor=overdraft_limit_minor,
+                request_id=request_id,
+            )
+    except IntegrityError:
+        first = tx.session.scalar(select(Account).where(Account.request_id == request_id))
+        if first is None:
+            raise
+        return _same_opening(tx, first, *asked)
     card = card_of(tx, account.id)
     tx.concerns("account", card.number)
     tx.changed(None, {"number": card.number, "product": product_code, "holder": card.holder})

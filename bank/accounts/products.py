@@ -15,6 +15,7 @@ from bank.core.db import Base
 from bank.core.desk import Tx, query
 from bank.core.errors import BadInput, NotFound
 from bank.core.permissions import Permission
+from bank.core.texts import check_search
 
 
 class UnknownProduct(NotFound):
@@ -90,6 +91,7 @@ def products_in_force(tx: Tx) -> Sequence[ProductInForce]:
 
 def product(tx: Tx, code: str) -> Product:
     """The product behind a code, or UnknownProduct."""
+    check_search(code, "product")
     found = tx.session.scalar(select(Product).where(Product.code == code))
     if found is None:
         raise UnknownProduct

@@ -94,3 +94,11 @@ def id_of(tx: Tx, code: str) -> int:
     if known is None:
         raise UnknownGlCode(f"There is no ledger account {code}. Look in the trial balance.")
     return known
+
+
+def name_of(tx: Tx, code: str) -> str:
+    """The name behind a GL code as it is now (names may be improved), or UnknownGlCode."""
+    name = tx.session.scalar(select(GlAccount.name).where(GlAccount.code == code))
+    if name is None:
+        raise UnknownGlCode
+    return name

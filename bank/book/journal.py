@@ -30,6 +30,7 @@ from bank.book.journal_search import (
 from bank.core.desk import Tx, command, query
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Permission
+from bank.core.texts import check_search
 
 ROWS_ON_A_PAGE: Final = 50
 COUNTED_UP_TO: Final = 1_000  # beyond it the list says "more than"
@@ -106,7 +107,8 @@ class JournalPage:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryLine:
-    """One line of an entry. `line_no` and `balance_minor` (after it) are set on accounts only."""
+    """One line of an entry. `line_no` and `balance_minor` (after it) are set on accounts only, the
+    balance where this desk may see it."""
 
     leg: int
     gl_code: str
@@ -140,6 +142,8 @@ def entries(
 ) -> JournalPage:
     """Look through the journal: fifty entries that fit, newest first, from a place onwards."""
     tx.looked_at("journal", tx.desk.branch_id or "bank")
+    if wanted.account_id is not None:  # by the book's own number; the floors above know the others
+        tx.looked_at("balance", wanted.account_id)
     conditions = fitting(tx, wanted)
     listed = _ROWS.where(*conditions).limit(ROWS_ON_A_PAGE + 1)
     if newer_than is not None:
@@ -183,6 +187,7 @@ def entry_in_full(tx: Tx, entry_id: int) -> EntryInFull:
 def find_entry(tx: Tx, text: str) -> int:
     """Find one entry by its reference, its number or its transaction id; answers its number."""
     wanted = text.strip()
+    check_search(wanted, "entry")
     if len(wanted) == 36:
         found = tx.connection.scalar(select(_E.id).where(_E.request_id == wanted.lower()))
     elif wanted.isdecimal() and len(wanted) <= 18:
@@ -226,7 +231,13 @@ def entry_row(tx: Tx, entry_id: int) -> EntryRow:
 
 
 def lines_of(tx: Tx, entry_id: int) -> Sequence[EntryLine]:
-    """The lines of an entry in their order."""
+    """The lines of an entry in their order.
+
+    What an account of another branch holds after its line is not for a desk of this one.
+    """
+    balance: ColumnElement[Any] = _P.balance_minor
+    if not tx.desk.sees_whole_bank:
+        balance = case((_P.branch_id == tx.desk.branch_id, balance))
     found = tx.connection.execute(
         select(
             _P.leg,
@@ -237,7 +248,7 @@ def lines_of(tx: Tx, entry_id: int) -> Sequence[EntryLine]:
             _P.currency,
             _P.amount_minor,
             _P.line_no,
-            _P.balance_minor,
+            balance.label("balance_minor"),
         )
         .join(GlAccount.__table__, _G.id == _P.gl_account_id)
         .where(_P.entry_id == entry_id)

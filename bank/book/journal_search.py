@@ -11,6 +11,7 @@ from bank.book import chart
 from bank.book.tables import JournalEntry, Posting
 from bank.core.desk import Tx
 from bank.core.errors import BadInput
+from bank.core.texts import check_search
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,8 @@ Given = tuple[Any, Callable[[Any], ColumnElement[bool]]]
 
 def fitting(tx: Tx, wanted: Wanted) -> list[ColumnElement[bool]]:
     """Conditions on JournalEntry: what is wanted, and what this desk may see."""
+    for field in ("kind", "channel", "gl_code", "currency", "words"):
+        check_search(getattr(wanted, field), field)
     lines = on_lines(tx, wanted)
     conditions = on_entries(wanted)
     if wanted.names_a_ledger:

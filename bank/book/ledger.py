@@ -14,7 +14,7 @@ Amounts are signed whole minor units: credit +, debit -. The writing itself is i
 `posting_sqlite` and `posting_postgres`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, insert, select, update
 
@@ -26,6 +26,7 @@ from bank.book.drafts import (
     AlreadyReversed,
     BalanceNow,
     Draft,
+    FloorWaivedBefore,
     InsufficientFunds,
     Leg,
     NewBalance,
@@ -37,7 +38,10 @@ from bank.book.drafts import (
     RequestReused,
     ReversalIsFinal,
     Unbalanced,
+    WrongAmount,
+    WrongCurrency,
     actor_of,
+    check_currency,
     check_replay,
     check_text,
     content_hash,
@@ -58,6 +62,7 @@ __all__ = [
     "AlreadyReversed",
     "BalanceNow",
     "Draft",
+    "FloorWaivedBefore",
     "InsufficientFunds",
     "Leg",
     "NewBalance",
@@ -69,6 +74,8 @@ __all__ = [
     "RequestReused",
     "ReversalIsFinal",
     "Unbalanced",
+    "WrongAmount",
+    "WrongCurrency",
     "balance_of",
     "close_waivers",
     "credit_account",
@@ -82,6 +89,7 @@ __all__ = [
     "post_many",
     "reverse",
     "waive_floor",
+    "waived_before",
 ]
 
 
@@ -130,12 +138,19 @@ def reverse(tx: Tx, entry_id: int, *, reason: str, request_id: str) -> Posted:
     lines = tx.session.scalars(
         select(Posting).where(Posting.entry_id == entry_id).order_by(Posting.leg)
     ).all()
+    is_mixed = len({line.currency for line in lines}) > 1
     draft = Draft(
         request_id=request_id,
         kind=EntryKind.REVERSAL.value,
         narration=f"Reversal of entry {entry_id}: {first.narration}"[:LONGEST_NARRATION],
         legs=tuple(
-            Leg(-line.amount_minor, line.account_id, _gl_code(tx, line), line.branch_id)
+            Leg(
+                -line.amount_minor,
+                line.account_id,
+                _gl_code(tx, line),
+                line.branch_id,
+                line.currency if is_mixed else None,
+            )
             for line in lines
         ),
         branch_id=first.branch_id,
@@ -169,6 +184,8 @@ def open_balance(
 
 def open_balances(tx: Tx, wanted: Sequence[NewBalance]) -> list[int]:
     """Give the book many new customer accounts; returns their ids in the same order."""
+    for new in wanted:
+        check_currency(new.currency)
     made = tx.connection.execute(
         insert(Balance).returning(Balance.account_id, sort_by_parameter_order=True),
         [
@@ -203,23 +220,34 @@ def balance_of(tx: Tx, account_id: int) -> BalanceNow:
     return BalanceNow(*row)
 
 
-def waive_floor(tx: Tx, account_ids: Sequence[int], *, source: str) -> None:
+def waived_before(tx: Tx, account_ids: Collection[int], batch_id: int) -> set[int]:
+    """Those of the accounts whose floor another import waived: they accept credits only."""
+    waived = select(FloorWaiver.account_id).where(
+        FloorWaiver.account_id.in_(account_ids), FloorWaiver.batch_id.is_distinct_from(batch_id)
+    )
+    return set(tx.connection.scalars(waived))
+
+
+def waive_floor(tx: Tx, account_ids: Collection[int], *, batch_id: int, source: str) -> None:
     """Let this import take accounts below their limit; recorded per account, closed by
-    `close_waivers` in the same transaction."""
+    `close_waivers` in the same transaction. Another import cannot do it again."""
     if tx.desk.channel != "import":
         raise NotAllowed("Only an import may take an account below its limit.")
+    if waived_before(tx, account_ids, batch_id):
+        raise FloorWaivedBefore
     if account_ids:
         tx.connection.execute(
             insert(FloorWaiver),
             [
                 {
                     "account_id": account_id,
+                    "batch_id": batch_id,
                     "channel": tx.desk.channel,
                     "source": source,
                     "granted_at": tx.now,
                     "granted_by": actor_of(tx),
                 }
-                for account_id in account_ids
+                for account_id in sorted(account_ids)
             ],
         )
 

@@ -74,7 +74,7 @@ def call_for_many(tx: Tx, drafts: Sequence[Draft]) -> tuple[list[str], tuple[Any
     for number, draft in enumerate(drafts, 1):
         legs = _columns(tx, gl_ids, draft)
         of_entry += [number] * len(draft.legs)
-        currency += [draft.currency] * len(draft.legs)
+        currency += [leg.currency or draft.currency for leg in draft.legs]
         gl += legs[0]
         account += legs[1]
         branch += legs[2]
@@ -105,7 +105,7 @@ def call_for_many(tx: Tx, drafts: Sequence[Draft]) -> tuple[list[str], tuple[Any
 
 def write(tx: Tx, drafts: Sequence[Draft]) -> list[Posted]:
     """Book the drafts that are new and return the first booking of those that are not."""
-    if len(drafts) == 1:
+    if len(drafts) == 1 and not book.is_mixed(drafts[0]):
         digest, parameters = call_for_one(tx, drafts[0])
         digests, sql = [digest], POST_ONE_SQL
     else:
@@ -134,7 +134,9 @@ def _columns(
     account: list[int | None] = []
     branch: list[int] = []
     amounts: list[int] = []
-    for amount, account_id, code, branch_id in draft.legs:
+    for amount, account_id, code, branch_id, currency in draft.legs:
+        book.check_amount(amount)
+        book.check_currency(currency or draft.currency)
         if account_id is None and code not in gl_ids:
             chart.refuse_line(tx, code)
         gl.append(gl_ids[code] if account_id is None and code else None)

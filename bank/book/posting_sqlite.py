@@ -82,12 +82,15 @@ class _Batch:
         return Posted(entry_id, request_id, day, self.tx.now, False)
 
     def _add_lines(self, draft: Draft, booking: str, value: str) -> None:
-        entry_id, currency, lines = self.entry_id, draft.currency, self.lines
+        entry_id, lines = self.entry_id, self.lines
         gaps: dict[tuple[int, str], int] = {}
         number = 0
         for leg in draft.legs:
             number += 1
             amount = leg.amount_minor
+            book.check_amount(amount)
+            currency = leg.currency or draft.currency
+            book.check_currency(currency)
             if leg.account_id is None:
                 if leg.gl not in self.gl_ids:
                     chart.refuse_line(self.tx, leg.gl)

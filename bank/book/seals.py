@@ -2,34 +2,33 @@
 
 A seal covers every entry that committed since the seal before. The digest of
 each entry is kept beside the seal, so a changed entry can be named; the roots are
-chained and appended to BANK_DATA_DIR/roots.txt, so whoever owns the database
-cannot quietly rewrite both. Sealing runs beside the counters and slows none of them.
+chained and published (see `roots`), so whoever owns the database cannot quietly
+rewrite both. Sealing runs beside the counters and slows none of them.
 
 On PostgreSQL entries commit out of order, so a seal ends at the oldest
 transaction still in flight; on SQLite, where one writer commits at a time, at
 the last entry.
 """
 
-import fcntl
 import hashlib
 import json
-import os
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, text
 
+from bank.book import roots
 from bank.book.tables import Seal, SealLeaf
+from bank.core.db import DATABASE_ERRORS
 from bank.core.desk import Desk, Tx, chunk, flow, looking
 from bank.core.permissions import Permission
 
 GENESIS: Final = "0" * 64
 SEAL_EVERY_SECONDS: Final = 5.0
-MOST_LEFT_OUT: Final = 2  # unpublished seals that two sealers and a crash can leave behind
 AT_ONCE: Final = 50_000  # entries in one seal: bounds its memory and its transaction
 FIELDS: Final = (
     "e.id, e.request_id, e.content_hash, e.kind, e.narration, e.branch_id, e.actor_id, e.channel,"
@@ -38,6 +37,8 @@ FIELDS: Final = (
     " p.booking_date, p.value_date, p.line_no, p.balance_minor"
 )
 ENTRY_FIELDS: Final = 14
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,9 @@ def seal(desk: Desk) -> int:
     total = 0
     while True:
         made = _seal_once(desk)
-        _publish(desk)  # after every seal, so that a crash leaves no more than the last one out
+        roots.publish(
+            desk
+        )  # after every seal, so that a crash leaves no more than the last one out
         total += made
         if made == 0:
             break
@@ -182,43 +185,6 @@ def _seal_once(desk: Desk) -> int:
         return len(leaves)
 
 
-def roots_file(desk: Desk) -> Path:
-    """Where the roots are published: copy it somewhere the bank's own staff cannot write."""
-    return desk.bank.settings.data_dir / "roots.txt"
-
-
-def _line(row: Any) -> str:
-    return f"{row.id} {row.upto} {row.entries} {row.root} {row.chain}"
-
-
-def _publish(desk: Desk) -> None:
-    """Append the roots that are not in the file yet: of this seal, or of one before a crash.
-
-    A file that lacks more than two sealers can have left out was cut by somebody. It is left as it
-    is, for the check to find and an auditor to compare with their copy.
-    """
-    path = roots_file(desk)
-    with path.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        whole, _, torn = file.read().rpartition("\n")
-        if torn:  # the power failed in the middle of a line: write that one again
-            file.truncate(len(whole) + 1 if whole else 0)
-        published = len(whole.splitlines())
-        with looking(desk) as tx:
-            rows = tx.connection.execute(
-                select(Seal.id, Seal.upto, Seal.entries, Seal.root, Seal.chain)
-                .where(Seal.id > published)
-                .order_by(Seal.id)
-            ).all()
-        if len(rows) > MOST_LEFT_OUT:
-            return
-        for row in rows:
-            file.write(_line(row) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
 @flow(Permission.INTEGRITY_VIEW)
 def check_seals(desk: Desk) -> list[str]:
     """Compare entries with their digests, roots with their leaves, the chain and what is published.
@@ -226,15 +192,12 @@ def check_seals(desk: Desk) -> list[str]:
     Returns one sentence for each thing that is wrong, empty when nothing is.
     """
     with looking(desk) as tx:
-        seals = tx.connection.execute(
-            select(Seal.id, Seal.upto, Seal.entries, Seal.root, Seal.previous, Seal.chain).order_by(
-                Seal.id
-            )
-        ).all()
+        seals = tx.connection.execute(roots.seal_rows()).all()
+        recorded = roots.published_upto(tx)
         found = _check_entries(tx, seals[-1].upto if seals else 0)
         found += _check_hidden(tx)
         found += _check_chain(tx, seals)
-    return found + _check_published(desk, seals)
+    return found + roots.faults(desk, seals, recorded, tx.now)
 
 
 def _check_entries(tx: Tx, upto: int) -> list[str]:
@@ -307,22 +270,13 @@ def _check_chain(tx: Tx, seals: Sequence[Any]) -> list[str]:
     return found
 
 
-def _check_published(desk: Desk, seals: Sequence[Any]) -> list[str]:
-    path = roots_file(desk)
-    lines = path.read_text().splitlines() if path.exists() else []
-    found = [
-        f"published root {number} differs from seal {number}"
-        for number, (line, row) in enumerate(zip(lines, seals, strict=False), 1)
-        if line != _line(row)
-    ]
-    if len(lines) > len(seals):
-        found.append(f"seal {len(seals) + 1} was published and is missing from the book")
-    if len(lines) < len(seals):
-        found.append(f"seal {len(lines) + 1} is missing from {path.name}")
-    return found
-
-
 def seal_forever(desk: Desk, stop: threading.Event) -> None:
-    """Seal every few seconds until `stop` is set (a thread of `serve`)."""
+    """Seal every few seconds until `stop` is set (a thread of `serve`).
+
+    A database that restarts or a disk that is full ends one round, not the sealing.
+    """
     while not stop.wait(SEAL_EVERY_SECONDS):
-        seal(desk)
+        try:
+            seal(desk)
+        except (*DATABASE_ERRORS, OSError):
+            log.exception("Sealing failed; it is tried again in %g seconds.", SEAL_EVERY_SECONDS)

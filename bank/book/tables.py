@@ -135,12 +135,17 @@ class Posting(Base):
 
 
 class Hold(Base):
-    """An amount reserved on an account and not posted. Released once, by whoever needs to."""
+    """An amount reserved on an account and not posted. Released once, by whoever needs to.
+
+    What a person asked for carries the id of that request, so that a second click finds the first.
+    """
 
     __tablename__ = "holds"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         Index("ix_holds_account_id", "account_id", "released_at"),
+        Index("ix_holds_request_id", "request_id", unique=True),
+        Index("ix_holds_release_request_id", "release_request_id", unique=True),
         {"sqlite_autoincrement": True},
     )
 
@@ -152,10 +157,15 @@ class Hold(Base):
     placed_by: Mapped[int]
     released_at: Mapped[datetime | None]
     released_by: Mapped[int | None]
+    request_id: Mapped[str | None] = mapped_column(String(36))
+    release_request_id: Mapped[str | None] = mapped_column(String(36))
 
 
 class FloorWaiver(Base):
-    """The record that an import took an account below its limit. Open only inside that import."""
+    """The record that an import took an account below its limit. Open only inside that import.
+
+    `batch_id` is the import: its chunks may waive again, no other import may.
+    """
 
     __tablename__ = "floor_waivers"
     __table_args__ = (
@@ -165,6 +175,7 @@ class FloorWaiver(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("balances.account_id"), index=True)
+    batch_id: Mapped[int | None]
     channel: Mapped[str] = mapped_column(String(16))
     source: Mapped[str] = mapped_column(String(200))
     granted_at: Mapped[datetime]
@@ -185,6 +196,16 @@ class Seal(Base):
     root: Mapped[str] = mapped_column(String(64))
     previous: Mapped[str] = mapped_column(String(64))
     chain: Mapped[str] = mapped_column(String(64))
+
+
+class PublishedRoots(Base):
+    """One row: the last seal whose root is in the published file, written once it is safe there."""
+
+    __tablename__ = "published_roots"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    upto: Mapped[int]
 
 
 class SealLeaf(Base):

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.core.db import Base
 from bank.core.secrets import Secret
+from bank.core.texts import spelled
 
 READ_RECORDED_EVERY_MINUTES: Final = 15
 LONGEST_DETAIL: Final = 4_000
@@ -81,7 +82,9 @@ COLUMNS: Final = (
 
 def plain(value: object) -> object:
     """The value as JSON can hold it; a Secret stays `***`."""
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, str):
+        return spelled(value.value if isinstance(value, Enum) else value)
+    if value is None or isinstance(value, bool | int | float):
         return value.value if isinstance(value, Enum) else value
     if isinstance(value, Secret):
         return "***"
@@ -90,10 +93,10 @@ def plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {spelled(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value][:50]
-    return repr(value)
+    return spelled(repr(value))
 
 
 def as_json(value: Mapping[str, object] | None) -> str | None:

@@ -6,6 +6,7 @@ process-wide writer lock on SQLite, READ COMMITTED on PostgreSQL) and `read`
 that one page shows one instant).
 """
 
+import select
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from datetime import UTC, date, datetime
 from enum import Enum as PyEnum
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -27,6 +29,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -37,6 +40,8 @@ NAMES: Final = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+# What a database that is away, full or locked raises, through SQLAlchemy or the bare driver.
+DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 SQLITE_BUSY_SECONDS: Final = 30.0  # other processes (import, worker) share the file
 
 
@@ -189,10 +194,21 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgres(url: str) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=10,
         max_overflow=40,
         connect_args={"prepare_threshold": 1},
         isolation_level="READ COMMITTED",
     )
+
+    @event.listens_for(engine, "checkout")
+    def _still_there(driver: Any, _record: object, _proxy: object) -> None:
+        # A server that ended an idle connection has said so: there is something to read, where
+        # otherwise never is. To ask the server itself would cost a round trip each time.
+        waiting = select.poll()
+        waiting.register(driver.fileno(), select.POLLIN)
+        if waiting.poll(0):
+            raise DisconnectionError("the server ended this connection")
+
+    return engine

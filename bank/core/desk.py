@@ -11,8 +11,9 @@ transaction; a note of what is no act at all is another), and a chunk of a flow 
 
 import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -22,13 +23,14 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bank.core import audit
+from bank.core import audit, reads
 from bank.core.clock import Clock
 from bank.core.config import Settings
 from bank.core.db import Database, marks, raw_date, raw_instant
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import GRANTS, WHOLE_BANK, Permission, Role
 from bank.core.secrets import Keyring
+from bank.core.texts import spelled
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -142,7 +144,7 @@ class Tx:
 
     def concerns(self, kind: str, object_id: object) -> None:
         """Name the thing this command is about, for the trail."""
-        self.object_kind, self.object_id = kind, str(object_id)
+        self.object_kind, self.object_id = kind, spelled(str(object_id))
 
     def changed(self, before: dict[str, object] | None, after: dict[str, object] | None) -> None:
         """Keep the values before and after for the trail."""
@@ -165,8 +167,8 @@ class Verb:
 
 
 CATALOGUE: Final[dict[str, Verb]] = {}
-_recent_reads: Final[dict[tuple[object, ...], datetime]] = {}
-MOST_READS_REMEMBERED: Final = 100_000
+_recent_reads: Final = reads.recent
+_flow_of_now: Final[ContextVar[str]] = ContextVar("flow", default="")
 _TRAIL_SQL: Final = (
     f"INSERT INTO trail ({', '.join(audit.COLUMNS)}) "  # noqa: S608 - a constant list
     f"VALUES ({', '.join('?' * len(audit.COLUMNS))})"
@@ -204,24 +206,12 @@ def _write_trail(
     tx.cursor.execute(
         _TRAIL_FOR[tx.dialect],
         (
-            tx.stamp(tx.now),
-            verb,
-            outcome.value,
-            desk.user_id,
-            desk.name,
-            desk.role.value,
-            desk.branch_id,
-            desk.session_id,
-            desk.channel,
-            desk.from_where,
-            tx.object_kind,
-            tx.object_id,
-            audit.as_json({**details, **tx.facts}),
-            audit.as_json(tx.before),
-            audit.as_json(tx.after),
-            refusal,
+            tx.stamp(tx.now), verb, outcome.value, desk.user_id, desk.name, desk.role.value,
+            desk.branch_id, desk.session_id, desk.channel, spelled(desk.from_where),
+            tx.object_kind, tx.object_id, audit.as_json({**details, **tx.facts}),
+            audit.as_json(tx.before), audit.as_json(tx.after), refusal,
         ),
-    )
+    )  # fmt: skip
 
 
 def _record_refusal(desk: Desk, verb: str, refused: BankError, details: dict[str, object]) -> None:
@@ -229,40 +219,32 @@ def _record_refusal(desk: Desk, verb: str, refused: BankError, details: dict[str
         tx = open_tx(desk, connection)
         if refused.remember is not None:
             refused.remember(tx)
-        text = f"{type(refused).__name__}: {refused}"
+        text = spelled(f"{type(refused).__name__}: {refused}")
         _write_trail(tx, verb, audit.Outcome.REFUSED, details, text[:300])
         commit(tx)
 
 
-def _record_reads(desk: Desk, verb: str, reads: list[tuple[str, str]]) -> None:
+def _record_reads(desk: Desk, verb: str, found: list[tuple[str, str]]) -> None:
+    """Record what was read, after its transaction: what cannot be recorded is not shown."""
+    if not found:
+        return
     now = desk.bank.clock.now()
     since = now - timedelta(minutes=audit.READ_RECORDED_EVERY_MINUTES)
-    fresh = {}
-    for kind, object_id in dict.fromkeys(reads):
-        key = (desk.bank.db.url, desk.session_id, desk.user_id, kind, object_id)
-        if _recent_reads.get(key, since) <= since:
-            fresh[key] = (kind, object_id)
-    if not fresh:
-        return
+    who = (desk.bank.db.url, desk.session_id, desk.user_id)
+    asked: dict[reads.Key, reads.Read] = {(*who, *read): read for read in found}
+    reads.record_once(asked, now, since, lambda left: _write_reads(desk, verb, since, left))
+
+
+def _write_reads(desk: Desk, verb: str, since: datetime, left: Sequence[tuple[str, str]]) -> None:
     with desk.bank.db.write() as connection:
         tx = open_tx(desk, connection)
-        seen = marks(
-            tx.dialect,
-            "SELECT 1 FROM trail WHERE session_id = ? AND object_kind = ? AND object_id = ? "
-            "AND at > ? AND outcome = 'read' LIMIT 1",
-        )
-        for kind, object_id in fresh.values():
+        seen = marks(tx.dialect, reads.SEEN)
+        for kind, object_id in left:
             tx.cursor.execute(seen, (desk.session_id, kind, object_id, tx.stamp(since)))
             if tx.cursor.fetchone() is None:  # another process may have recorded it
                 tx.concerns(kind, object_id)
                 _write_trail(tx, verb, audit.Outcome.READ, {})
         commit(tx)
-    # Only now: a read that could not be recorded was not shown, and is recorded at the next try.
-    _recent_reads.update(dict.fromkeys(fresh, now))
-    if len(_recent_reads) > MOST_READS_REMEMBERED:  # forget what no longer matters
-        for old, at in list(_recent_reads.items()):
-            if at <= since:
-                _recent_reads.pop(old, None)
 
 
 Runner = Callable[..., Any]
@@ -275,7 +257,8 @@ def _command_runner(function: Runner, name: str, names: tuple[str, ...]) -> Runn
             result = function(tx, *args, **named)
             _write_trail(tx, name, audit.Outcome.DONE, audit.arguments(names, args, named))
             commit(tx)
-            return result
+        _record_reads(desk, name, tx.reads)
+        return result
 
     return run
 
@@ -287,16 +270,19 @@ def _query_runner(function: Runner, name: str, _names: tuple[str, ...]) -> Runne
             result = function(tx, *args, **named)
             if tx._session is not None:
                 tx._session.expunge_all()
-        if tx.reads:
-            _record_reads(desk, name, tx.reads)
+        _record_reads(desk, name, tx.reads)
         return result
 
     return run
 
 
-def _flow_runner(function: Runner, _name: str, _names: tuple[str, ...]) -> Runner:
+def _flow_runner(function: Runner, name: str, _names: tuple[str, ...]) -> Runner:
     def run(desk: Desk, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        return function(desk, *args, **named)
+        before = _flow_of_now.set(name)
+        try:
+            return function(desk, *args, **named)
+        finally:
+            _flow_of_now.reset(before)
 
     return run
 
@@ -365,6 +351,7 @@ def chunk(desk: Desk, verb: str, details: dict[str, object] | None = None) -> It
         yield tx
         _write_trail(tx, verb, audit.Outcome.DONE, details or {})
         commit(tx)
+    _record_reads(desk, verb, tx.reads)
 
 
 def add_to_trail(tx: Tx, verb: str, details: dict[str, object], refusal: str | None = None) -> None:
@@ -386,10 +373,18 @@ def note(desk: Desk) -> Iterator[Tx]:
         tx = open_tx(desk, connection)
         yield tx
         commit(tx)
+    _record_reads(desk, _flow_of_now.get(), tx.reads)
 
 
 @contextmanager
 def looking(desk: Desk) -> Iterator[Tx]:
     """A read transaction inside a flow (export, report refresh)."""
     with desk.bank.db.read() as connection:
-        yield open_tx(desk, connection)
+        tx = open_tx(desk, connection)
+        yield tx
+    _record_reads(desk, _flow_of_now.get(), tx.reads)
+
+
+def record_read(desk: Desk, kind: str, object_id: object) -> None:
+    """Record that a flow showed customer data which it did not read from the database itself."""
+    _record_reads(desk, _flow_of_now.get(), [(kind, str(object_id))])

@@ -163,7 +163,8 @@ def preview_cash(
     served = _serve(tx, slip)
     _check(slip, served)
     tx.looked_at("account", slip.account_number)
-    cash, customer = f"1000 Cash in hand, {served.branch}", f"{served.holder}'s account"
+    place = f"{chart.CASH} {chart.name_of(tx, chart.CASH)}"
+    cash, customer = f"{place}, {served.branch}", f"{served.holder}'s account"
     taken = slip.amount_minor if kind == DEPOSIT else -slip.amount_minor
     return CashPreview(
         kind=kind,
@@ -260,6 +261,7 @@ def _draft(tx: Tx, slip: _Slip, served: _Served, request_id: str) -> Draft:
         request_id=request_id,
         kind=slip.kind,
         narration=_narration(slip, served),
+        asked="\x1f".join((slip.slip_number, slip.person, slip.remark)),
         legs=(
             ledger.Leg(-signed, None, chart.CASH, tx.desk.branch_id),
             ledger.Leg(signed, served.account_id),
@@ -270,8 +272,7 @@ def _draft(tx: Tx, slip: _Slip, served: _Served, request_id: str) -> Draft:
 
 
 def _narration(slip: _Slip, served: _Served) -> str:
-    """The line of the statement, in words. It holds the whole slip, so the ledger's content hash
-    refuses the same request with another slip."""
+    """The line of the statement, in words."""
     place = served.branch if len(served.branch) <= LONGEST_PLACE else served.ifsc
     what, who = ("deposit", "by") if slip.kind == DEPOSIT else ("withdrawal", "to")
     text = f"Cash {what} at {place}, slip {slip.slip_number}"

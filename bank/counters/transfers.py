@@ -19,7 +19,7 @@ from bank.book import ledger
 from bank.book.drafts import Draft, InsufficientFunds
 from bank.core import money, outbox
 from bank.core.clock import in_india
-from bank.core.desk import Desk, Tx, command, flow, query
+from bank.core.desk import Desk, Tx, command, flow, looking, query
 from bank.core.errors import BadInput, Declined, WrongState
 from bank.core.permissions import Permission
 from bank.core.secrets import Secret
@@ -39,6 +39,10 @@ class SameAccount(BadInput):
 
 class PayeeAccountClosed(WrongState):
     """The account you want to pay is closed. Ask the payee for the number of another one."""
+
+
+class BeingSent(WrongState):
+    """This transfer is being sent at this moment. Look at your account before you send it again."""
 
 
 class OtherCurrency(Declined):
@@ -101,8 +105,8 @@ def preview(
     """Show what a transfer would do, or refuse it before any code is asked for."""
     asked = _asked(tx, from_number, to_number, amount_minor, note)
     _check(asked)
-    if not asked.is_own:
-        tx.looked_at("account", asked.payee.number)
+    tx.looked_at("account", asked.payer.number)
+    tx.looked_at("account", asked.payee.number)
     available = asked.payer.available_minor
     return TransferPreview(
         from_number=asked.payer.number,
@@ -126,7 +130,10 @@ def sent_before(
     """Look whether this very request was sent already; answers its receipt, or None."""
     asked = _asked(tx, from_number, to_number, amount_minor, note)
     posted = ledger.find_request(tx, _draft(asked, request_id))
-    return None if posted is None else receipt_of(tx, posted.entry_id)
+    if posted is None:
+        return None
+    tx.looked_at("account", asked.payer.number)
+    return receipt_of(tx, posted.entry_id)
 
 
 @flow(Permission.OWN_MONEY_SEND)
@@ -155,15 +162,21 @@ def send(
     first = sent_before(desk, *what, request_id)
     if first is not None:
         return first
-    ahead = preview(desk, *what)  # refused in words before the code is spent
     try:
-        proved = confirmations.confirm(desk, PURPOSE, ahead.sentence, transaction_password, code)
-    except ConfirmationRefused:
-        # Two clicks at once: the other one has used the code, and sent the money.
+        ahead = preview(desk, *what)  # refused in words before the code is spent
+        proved = confirmations.confirm(
+            desk, PURPOSE, ahead.sentence, transaction_password, code, request_id=request_id
+        )
+    except (ConfirmationRefused, InsufficientFunds):
+        # Two clicks at once: the other one has used the code, and sent the money or is about to.
+        with looking(desk) as tx:
+            is_on_its_way = confirmations.is_confirmed(tx, request_id)
         first = sent_before(desk, *what, request_id)
-        if first is None:
-            raise
-        return first
+        if first is not None:
+            return first
+        if is_on_its_way:
+            raise BeingSent from None
+        raise
     return post_transfer(desk, *what, proved, request_id)
 
 

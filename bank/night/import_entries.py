@@ -22,6 +22,9 @@ from bank.night.import_files import shown
 from bank.night.import_rows import BadCell, EntryRow, minor
 
 CHANNEL: Final = "import"
+CREDITS_ONLY: Final = (
+    "an earlier import took this account below its limit, so it accepts credits only"
+)
 
 
 class Checked(NamedTuple):
@@ -59,10 +62,10 @@ class _Card(NamedTuple):
 
 
 def take_entries(
-    tx: Tx, rows: Sequence[EntryRow], contra: ContraRules, *, source: str
+    tx: Tx, rows: Sequence[EntryRow], contra: ContraRules, *, batch_id: int, source: str
 ) -> EntriesTaken:
-    """Book what is new; say what the book had, and what cannot go in. `source` is recorded where
-    the import takes an account below its limit."""
+    """Book what is new; say what the book had, and what cannot go in. `batch_id` and `source` are
+    recorded where the import takes an account below its limit."""
     taken = EntriesTaken()
     cards = _cards(tx, {row.account_number for row in rows})
     checked = []
@@ -73,8 +76,8 @@ def take_entries(
             taken.rejected.append((row.line, str(wrong)))
     known = _known_entries(tx, [item.draft.request_id for item in checked])
     fresh, accepted = _told_apart(tx, checked, known, taken)
-    course = _course_of(list(fresh.values()), cards)
-    entry_ids = _book(tx, course.fits, course.below, source)
+    course = _course_of(tx, list(fresh.values()), cards, batch_id)
+    entry_ids = _book(tx, course, batch_id, source)
     for item in accepted:
         request_id = item.draft.request_id
         if request_id in entry_ids:
@@ -87,6 +90,7 @@ def take_entries(
             "beyond what a book holds; check the number of zeros"
         )
         taken.rejected.append((item.row.line, said))
+    taken.rejected += [(item.row.line, CREDITS_ONLY) for item in course.barred]
     return taken
 
 
@@ -117,13 +121,13 @@ def _told_apart(
     return fresh, accepted
 
 
-def _book(tx: Tx, fresh: Sequence[Checked], below: Sequence[int], source: str) -> dict[str, int]:
+def _book(tx: Tx, course: "_Course", batch_id: int, source: str) -> dict[str, int]:
     """Book what is new; returns the entry's id by its request id."""
-    if not fresh:
+    if not course.fits:
         return {}
-    ledger.waive_floor(tx, below, source=source)
-    posted = ledger.post_many(tx, [item.draft for item in fresh])
-    if below:
+    ledger.waive_floor(tx, course.below, batch_id=batch_id, source=source)
+    posted = ledger.post_many(tx, [item.draft for item in course.fits])
+    if course.below:
         ledger.close_waivers(tx)
     return {done.request_id: done.entry_id for done in posted}
 
@@ -173,31 +177,38 @@ def _entry_kind(kind: str, amount_minor: int) -> str:
     return known.value
 
 
-class _Course(NamedTuple):
-    """Where entries take their accounts, in this order: what fits the book, what leads out of it,
-    and the accounts that go below their limit."""
+@dataclass
+class _Course:
+    """Where entries take their accounts, in this order: what fits the book, the accounts that it
+    takes below their limit, what leads beyond the book, and what would take an account further
+    down after an earlier import had done so."""
 
-    fits: list[Checked]
-    beyond: list[Checked]
-    below: list[int]
+    fits: list[Checked] = field(default_factory=list)
+    below: set[int] = field(default_factory=set)
+    beyond: list[Checked] = field(default_factory=list)
+    barred: list[Checked] = field(default_factory=list)
 
 
-def _course_of(fresh: Sequence[Checked], cards: Mapping[str, _Card]) -> _Course:
+def _course_of(
+    tx: Tx, fresh: Sequence[Checked], cards: Mapping[str, _Card], batch_id: int
+) -> _Course:
     booked = {card.id: card.booked_minor for card in cards.values()}
     floors = {card.id: card.held_minor - card.limit_minor for card in cards.values()}
-    course = _Course([], [], [])
-    below: dict[int, None] = {}
+    waived = ledger.waived_before(tx, booked, batch_id)
+    course = _Course()
     for item in fresh:
         _, account_id, _, amount, _ = item
         now = booked[account_id] + amount
         if not -LARGEST_BALANCE_MINOR <= now <= LARGEST_BALANCE_MINOR:
             course.beyond.append(item)
             continue
+        if amount < 0 and now < floors[account_id]:
+            if account_id in waived:
+                course.barred.append(item)
+                continue
+            course.below.add(account_id)
         booked[account_id] = now
         course.fits.append(item)
-        if amount < 0 and now < floors[account_id]:
-            below[account_id] = None
-    course.below.extend(below)
     return course
 
 

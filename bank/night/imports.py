@@ -50,6 +50,7 @@ from bank.night.import_rows import BadCell, EntryRow
 VERB: Final = "night.imports.import_books"
 PEOPLE_AT_ONCE: Final = 2_000
 ENTRIES_AT_ONCE: Final = 5_000
+LOOKS_ONLY: Final = 0  # the batch of a dry run, which is rolled back with what it waived
 
 R = TypeVar("R")
 Unit = Callable[[str, int], AbstractContextManager[Tx]]
@@ -96,7 +97,9 @@ def import_books(
         batch_id = None if dry_run else _start_batch(desk, folder.name, strict)
         if errors is None and batch_id is not None:
             _open_beside_the_batch(desk, batch_id, rejections, report)
-        work = _Import(desk, folder, report, rejections, tell or _tell_nobody)
+        with looking(desk) as tx:
+            waiver_batch = batch_id or _unfinished(tx, folder.name) or LOOKS_ONLY
+        work = _Import(desk, folder, waiver_batch, report, rejections, tell or _tell_nobody)
         if dry_run or strict:
             report.written = work.in_one_transaction(keep=not dry_run)
         else:
@@ -133,8 +136,22 @@ def _refuse_books_in_use(tx: Tx, folder: str) -> None:
         raise BooksInUse
 
 
+def _unfinished(tx: Tx, folder: str) -> int | None:
+    """The batch of this folder that was broken off, if there is one: this import continues it."""
+    started = select(ImportBatch.id).where(
+        ImportBatch.folder == folder[:LONGEST_FOLDER],
+        ImportBatch.status == BatchStatus.STARTED,
+        ImportBatch.strict.is_(False),  # what is all or nothing has left nothing to continue
+    )
+    return tx.connection.scalar(started.order_by(ImportBatch.id).limit(1))
+
+
 def _start_batch(desk: Desk, folder: str, strict: bool) -> int:
     with chunk(desk, VERB, {"folder": folder, "strict": strict}) as tx:
+        unfinished = _unfinished(tx, folder)
+        if unfinished is not None:
+            tx.concerns("import batch", unfinished)
+            return unfinished
         batch = ImportBatch(
             folder=folder[:LONGEST_FOLDER],
             strict=strict,
@@ -184,6 +201,7 @@ class _Import:
 
     desk: Desk
     folder: files.Folder
+    batch_id: int
     report: Report
     rejections: Rejections
     tell: Tell
@@ -259,7 +277,8 @@ class _Import:
 
     def _take_entries(self, tx: Tx, entries: Sequence[EntryRow], contra: ContraRules) -> None:
         """Book a chunk and follow every balance, in the order of the file."""
-        taken = take_entries(tx, entries, contra, source=f"import of {self.folder.name}"[:200])
+        source = f"import of {self.folder.name}"[:200]
+        taken = take_entries(tx, entries, contra, batch_id=self.batch_id, source=source)
         for line, reason in taken.rejected:
             self._reject(files.ENTRIES, line, reason)
         count = self.report.files[files.ENTRIES]

@@ -14,9 +14,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bank.core.desk import Bank, Desk, flow
+from bank.core.desk import Bank, Desk, flow, record_read
 from bank.core.errors import BadInput, NotAllowed, NotFound
 from bank.core.permissions import Permission
+from bank.core.texts import check_search
 from bank.night import analytics
 from bank.night.report_files import (
     TODAY,
@@ -125,7 +126,10 @@ def run(
     }
     if unknown := sorted(set(params or {}) - set(values)):
         raise BadInput(f"The report {name} has no field {unknown[0]}.", field=unknown[0])
-    return _run(desk, file, values, max_age)
+    report = _run(desk, file, values, max_age)
+    if any(other.header.drill == name for other in catalogue().values()):
+        record_read(desk, "report", name)  # single lines stand behind figures, and name customers
+    return report
 
 
 @flow(Permission.REPORT_RUN)
@@ -235,6 +239,7 @@ def _value(desk: Desk, key: str, param: Param, given: object) -> object:
             if param.options is not None and value not in param.options:
                 raise BadInput(f"Choose one of {', '.join(param.options)}.", field=key)
             if isinstance(value, str) and len(value) <= LONGEST_TEXT:
+                check_search(value, key)
                 return value
             raise BadInput(f"Give a text of at most {LONGEST_TEXT} characters.", field=key)
         case ParamType.INT | ParamType.BRANCH:

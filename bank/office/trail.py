@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from bank.core.clock import INDIA
 from bank.core.desk import CATALOGUE, Tx, command, query
 from bank.core.errors import BadInput, NotFound
 from bank.core.permissions import Permission
+from bank.core.texts import check_search
 
 ROWS_ON_A_PAGE: Final = 50
 LONGEST_EXPORT: Final = 20_000
@@ -160,6 +161,9 @@ Given = tuple[Any, Callable[[Any], ColumnElement[bool]]]
 
 def _fitting(searched: Searched) -> list[ColumnElement[bool]]:
     row = TrailRecord
+    for field in fields(searched):
+        value = getattr(searched, field.name)
+        check_search(value if isinstance(value, str) else None, field.name)
     given: tuple[Given, ...] = (
         (searched.start, lambda day: row.at >= _midnight(day)),
         (searched.end, lambda day: row.at < _midnight(day + timedelta(days=1))),

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
-from sqlalchemy import ForeignKey, String, update
+from sqlalchemy import ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.core.db import Base
@@ -71,6 +71,7 @@ class Confirmation(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    request_id: Mapped[str | None] = mapped_column(String(36))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +115,17 @@ def request_code(tx: Tx, purpose: str, bound_to: str) -> None:
 
 @flow(Permission.OWN_MONEY_SEND)
 def confirm(
-    desk: Desk, purpose: str, bound_to: str, transaction_password: Secret, code: Secret
+    desk: Desk,
+    purpose: str,
+    bound_to: str,
+    transaction_password: Secret,
+    code: Secret,
+    *,
+    request_id: str | None = None,
 ) -> int:
     """Check transaction password and code for exactly this; answers the confirmation's id.
 
+    `request_id` is the payment's, so that its second click is known (see `is_confirmed`).
     Raises ConfirmationRefused whichever of them was wrong, or NoTransactionPassword.
     """
     sentence = clean_text(bound_to, field="bound_to", longest=LONGEST_BOUND_TO)
@@ -146,11 +154,22 @@ def confirm(
             status=ConfirmationStatus.GIVEN,
             made_at=tx.now,
             expires_at=tx.now + timedelta(minutes=rules(tx).confirmation_minutes),
+            request_id=request_id,
         )
         tx.session.add(row)
         tx.session.flush()
         tx.concerns("confirmation", row.id)
         return row.id
+
+
+def is_confirmed(tx: Tx, request_id: str) -> bool:
+    """Whether this very request was confirmed and may be in the middle of being paid."""
+    confirmed = select(Confirmation.id).where(
+        Confirmation.user_id == tx.desk.user_id,
+        Confirmation.request_id == request_id,
+        Confirmation.expires_at > tx.now,
+    )
+    return tx.session.scalar(confirmed.limit(1)) is not None
 
 
 def consume_confirmation(tx: Tx, confirmation_id: int, purpose: str, bound_to: str) -> None:

@@ -16,6 +16,7 @@ from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.ids import new_password
 from bank.core.permissions import Permission, Role
 from bank.core.secrets import Secret
+from bank.core.texts import check_search
 from bank.people import branches, passwords
 from bank.people.fields import (
     LONGEST_EMAIL,
@@ -95,6 +96,7 @@ class CustomerCard:
 @query(Permission.CUSTOMER_VIEW)
 def find_customer(tx: Tx, number: str) -> CustomerCard:
     """Show a customer of the branch by their number."""
+    check_search(number, "number")
     customer = tx.session.scalar(select(Customer).where(Customer.number == number.strip()))
     if customer is None or not _in_scope(tx, customer.branch_id):
         raise NoSuchCustomer

@@ -15,6 +15,7 @@ from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.ids import new_password
 from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
 from bank.core.secrets import Secret
+from bank.core.texts import is_writable
 from bank.people import branches, passwords
 from bank.people.fields import LONGEST_EMAIL, LONGEST_NAME, clean_email, clean_name
 
@@ -110,6 +111,8 @@ def held_user(tx: Tx, user_id: int) -> User:
 
 def user_by_name(tx: Tx, username: str) -> User | None:
     """The user with this name, however it was typed, or None."""
+    if not is_writable(username):
+        return None
     return tx.session.scalar(select(User).where(User.username == username.strip().lower()))
 
 

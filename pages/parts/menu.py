@@ -85,7 +85,7 @@ MENU: Final = (
         "staff/find_account.py",
         P.ACCOUNT_LOOK_UP,
         "search",
-        "Any account of the bank by its exact number, to read.",
+        "An account by its exact number, to read: of your branch, at the counter of any.",
     ),
     Entry(
         "Branch",

@@ -1,4 +1,4 @@
-"""Any account of the bank by its exact number, to read: holder, balances, latest lines."""
+"""An account by its exact number, to read: holder, balances, latest lines."""
 
 import streamlit as st
 

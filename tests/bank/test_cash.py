@@ -97,6 +97,16 @@ def test_the_second_click_gets_the_same_receipt_and_no_second_mail(market: Marke
 
 
 @pytest.mark.feature("B2")
+def test_the_same_request_is_known_after_the_branch_was_renamed(market: Market) -> None:
+    once = new_request_id()
+    first = market.deposit("asha", 50_00, slip="9", request_id=once)
+    with market.tx() as tx:
+        tx.connection.exec_driver_sql("UPDATE branches SET name = 'Fort, Main Road'")
+    assert market.deposit("asha", 50_00, slip="9", request_id=once).entry_id == first.entry_id
+    assert market.balance("asha") == 50_00
+
+
+@pytest.mark.feature("B2")
 @pytest.mark.parametrize(
     "other",
     [{"amount_minor": 51_00}, {"slip": "8"}, {"depositor": "X"}, {"narration": "y"}],
@@ -274,6 +284,10 @@ def test_the_preview_says_what_will_be_booked(market: Market) -> None:
     assert ahead.available_minor == 100_00
     assert ahead.debit == "Asha Rao's account"
     assert ahead.credit == "1000 Cash in hand, Fort"
+    with market.tx() as tx:
+        tx.connection.exec_driver_sql("UPDATE gl_accounts SET name = 'Cash' WHERE code = '1000'")
+    again = cash.preview_cash(market.cashier, "cash_deposit", market.number("asha"), 1_00, "Z9")
+    assert again.debit == "1000 Cash, Fort"
     assert ahead.amount_in_words == "Rupees forty only"
     receipt = withdraw(market, "asha", 40_00, slip="5", bearer="Kiran")
     (entry,) = market.rows(f"SELECT narration FROM entries WHERE id = {receipt.entry_id}")

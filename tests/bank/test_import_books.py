@@ -710,6 +710,56 @@ def test_an_account_below_its_limit_then_accepts_credits_only(desk: Desk, books:
     assert balances(desk)["1001"] == -87549
 
 
+def test_a_later_import_does_not_take_it_further_down(desk: Desk, books: Books) -> None:
+    books.entries.append("f,1001,2025-02-04,-2000,cash,far below,")
+    first = imports.import_books(desk, books.write())
+    assert first.rejected == 0
+    low = balances(desk)["1001"]
+    before = counts(desk)
+    at = len(books.entries) + 2
+    books.entries += [
+        "g,1001,2025-02-05,-0.01,fee,further down,",
+        "h,1001,2025-02-05,0.02,cash,a credit,",
+        "i,1002,2025-02-05,-900,cash,below for the first time,",
+    ]
+    dry = imports.import_books(desk, books.write(), dry_run=True)
+    report = imports.import_books(desk, books.write())
+    assert (dry.rejected, report.rejected) == (1, 1)
+    assert rejected(report) == [
+        (
+            "entries.csv",
+            at,
+            "an earlier import took this account below its limit, so it accepts credits only",
+        )
+    ]
+    assert balances(desk)["1001"] == low + 2
+    after = counts(desk)
+    assert after["floor_waivers"] == before["floor_waivers"] + 1
+    assert after["entries"] == before["entries"] + 2
+
+
+def test_an_import_that_was_broken_off_goes_on_under_its_batch(
+    desk: Desk, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "ENTRIES_AT_ONCE", len(books.entries) + 1)
+    books.entries.append("f,1001,2025-02-04,-2000,cash,far below,")
+    books.entries.append("g,1001,2025-02-05,-500,cash,and further,")
+    real, parts = imports.take_entries, iter(range(2))
+
+    def power_fails(*given: Any, **named: Any) -> Any:
+        if next(parts):
+            raise OSError("the power failed")
+        return real(*given, **named)
+
+    monkeypatch.setattr(imports, "take_entries", power_fails)
+    with pytest.raises(OSError, match="power"):
+        imports.import_books(desk, books.write())
+    monkeypatch.setattr(imports, "take_entries", real)
+    report = imports.import_books(desk, books.write())
+    assert (report.rejected, counts(desk)["import_batches"]) == (0, 1)
+    assert counts(desk)["floor_waivers"] == 2
+
+
 # The balance the file claims.
 
 

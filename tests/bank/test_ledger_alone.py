@@ -109,9 +109,9 @@ def test_the_floor_holds(console: Hostile, cashier: Desk, bank: Bank) -> None:
     refuses(console, importer, ledger.InsufficientFunds, move(1, 2, 401))
     refuses(console, cashier, ledger.InsufficientFunds, move(2, 1, 201))
     with pytest.raises(NotAllowed), chunk(cashier, "tests.waive") as tx:
-        ledger.waive_floor(tx, [1], source="by hand")
+        ledger.waive_floor(tx, [1], batch_id=1, source="by hand")
     with chunk(importer, "tests.waive") as tx:
-        ledger.waive_floor(tx, [1], source="old books")
+        ledger.waive_floor(tx, [1], batch_id=1, source="old books")
         assert not ledger.post(tx, move(1, 3, 900)).replayed
     refuses(console, importer, ledger.InsufficientFunds, move(2, 1, 201))
     with chunk(importer, "tests.waive") as tx:
@@ -124,7 +124,7 @@ def test_a_waiver_left_open_serves_an_import_only(
     console: Hostile, cashier: Desk, bank: Bank
 ) -> None:
     with chunk(desk(bank, Role.SYSTEM, channel="import"), "tests.waive") as tx:
-        ledger.waive_floor(tx, [1], source="old books")
+        ledger.waive_floor(tx, [1], batch_id=1, source="old books")
     refuses(console, cashier, ledger.InsufficientFunds, move(1, 2, 401))
 
 
@@ -203,7 +203,7 @@ def test_an_entry_says_who_and_when(console: Hostile, cashier: Desk) -> None:
 def test_words_do_not_pass_for_other_words(hostile: Hostile, cashier: Desk) -> None:
     """One request, contents that read the same when they are put behind each other."""
     legs = move(1, 2, 5).legs
-    tail = "\x1e".join("%s|%s|%s|%s" % leg for leg in legs)  # noqa: UP031
+    tail = "\x1e".join("%s|%s|%s|%s%.0s" % leg for leg in legs)  # noqa: UP031
     first = move(1, 2, 5, narration=f"rent{tail}")
     with chunk(cashier, "tests.post") as tx:
         ledger.post(tx, first)

@@ -44,7 +44,7 @@ def book(bank: Bank) -> Bank:
         holds.place(tx, one, 100, "a claim")
     importer = desk(bank, Role.SYSTEM, channel="import")
     with booking(importer) as tx:
-        ledger.waive_floor(tx, [two], source="old books")
+        ledger.waive_floor(tx, [two], batch_id=1, source="old books")
         ledger.post(tx, move(two, one, 300))
         ledger.close_waivers(tx)
     return bank
@@ -229,8 +229,8 @@ def test_a_hold_of_more_than_there_is(book: Bank) -> None:
 def test_a_waiver_that_no_import_opened(book: Bank) -> None:
     must_fail(
         book,
-        "INSERT INTO floor_waivers (account_id, channel, source, granted_at, granted_by)"
-        " VALUES (1, 'branch', 'x', '2026-03-16 06:30:00.000000', 7)",
+        "INSERT INTO floor_waivers (account_id, batch_id, channel, source, granted_at, granted_by)"
+        " VALUES (1, 1, 'branch', 'x', '2026-03-16 06:30:00.000000', 7)",
     )
 
 

@@ -70,6 +70,24 @@ def test_amounts_are_whole_and_not_nothing(hostile: Hostile) -> None:
 
 
 @pytest.mark.feature("B1")
+def test_a_currency_is_three_capital_letters(hostile: Hostile) -> None:
+    for wrong in ("inr", "IN", "I1R", ""):
+        lines = [
+            hostile.gl_line(-5, currency=wrong),
+            hostile.gl_line(5, chart.FEE_INCOME, currency=wrong),
+        ]
+        message = "three capital letters|currency_capitals"
+        refused(hostile, message, *hostile.statements(hostile.entry(), *lines))
+        refused(
+            hostile,
+            message,
+            "INSERT INTO balances (gl_account_id, branch_id, currency, booked_minor, held_minor,"
+            f" overdraft_limit_minor, lines) SELECT gl_account_id, 1, '{wrong}', 0, 0, 0, 0"
+            " FROM balances WHERE account_id = 1",
+        )
+
+
+@pytest.mark.feature("B1")
 def test_branches_owe_each_other_what_they_say(hostile: Hostile) -> None:
     good = [
         hostile.gl_line(-5),
@@ -169,14 +187,14 @@ def test_the_floor_holds_below_the_ledger(hostile: Hostile) -> None:
     refused(hostile, "insufficient funds", *taken(401))  # 500 booked, 100 held
     refused(hostile, "insufficient funds", *taken(401, channel="import"))
     waiver = (
-        "INSERT INTO floor_waivers (account_id, channel, source, granted_at, granted_by)"
-        f" VALUES (1, 'import', 'by hand', '{NOW}', 7)"
+        "INSERT INTO floor_waivers (account_id, batch_id, channel, source, granted_at, granted_by)"
+        f" VALUES (1, 1, 'import', 'by hand', '{NOW}', 7)"
     )
     close = f"UPDATE floor_waivers SET closed_at = '{NOW}', lowest_minor = -301"
     refused(hostile, "insufficient funds", waiver, *taken(401), close)
     for lie in ("'branch'", "'Import'", "NULL"):
         refused(hostile, "waiver|NULL|null", waiver.replace("'import'", lie))
-    refused(hostile, "waiver|foreign key", waiver.replace("(1, ", "(4711, "))
+    refused(hostile, "waiver|foreign key", waiver.replace("(1, ", "(4711, ", 1))
     if not hostile.lite:  # SQLite checks nothing at commit; there the channel must do
         refused(hostile, "ends with the transaction", waiver)
     hostile.do(waiver, *taken(801, channel="import"), close)
@@ -185,10 +203,14 @@ def test_the_floor_holds_below_the_ledger(hostile: Hostile) -> None:
         "closed_at = NULL",
         "source = 'else'",
         "account_id = 2",
+        "batch_id = 2",
         f"closed_at = '{NOW}', lowest_minor = 0",
     ):
         refused(hostile, "closed once", f"UPDATE floor_waivers SET {change}")
-    refused(hostile, "waiver", f"{waiver[:-1]}), (2, 'card', 'x', '{NOW}', 7)")
+    refused(hostile, "waiver", f"{waiver[:-1]}), (2, 1, 'card', 'x', '{NOW}', 7)")
+    for other in ("2", "NULL", "'1x'"):
+        later = waiver.replace("(1, 1, ", f"(1, {other}, ")
+        refused(hostile, "another import|opens a waiver|invalid input", later, close)
     hostile.book(hostile.entry(), hostile.gl_line(-5), hostile.account_line(1, 5))
     is_whole(hostile)
 

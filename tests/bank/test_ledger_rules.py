@@ -211,15 +211,16 @@ def test_holds_are_placed_by_the_branch_admin_of_the_branch(
     bank: Bank, desk_for: DeskFor, cashier: Desk, accounts: list[int]
 ) -> None:
     post(cashier, cash_in(accounts[0], 500))
-    hold_id = holds.place_hold(desk_for(Role.BRANCH_ADMIN), accounts[0], 100, "court order")
+    once, over = {"request_id": new_request_id()}, {"request_id": new_request_id()}
+    hold_id = holds.place_hold(desk_for(Role.BRANCH_ADMIN), accounts[0], 100, "court order", **once)
     elsewhere = desk_for(Role.BRANCH_ADMIN, branch_id=2, user_id=77)
     with pytest.raises(ledger.NoSuchAccount):
-        holds.place_hold(elsewhere, accounts[0], 100, "court order")
+        holds.place_hold(elsewhere, accounts[0], 100, "court order", **once)
     with pytest.raises(ledger.NoSuchAccount):
-        holds.release_hold(elsewhere, hold_id)
+        holds.release_hold(elsewhere, hold_id, **over)
     with pytest.raises(holds.NoSuchHold):
-        holds.release_hold(elsewhere, 999)
-    holds.release_hold(desk_for(Role.BRANCH_ADMIN), hold_id)
+        holds.release_hold(elsewhere, 999, **over)
+    holds.release_hold(desk_for(Role.BRANCH_ADMIN), hold_id, **over)
     trail = rows(bank, 'SELECT "before", "after" FROM trail WHERE verb = \'book.holds.place_hold\'')
     assert ('{"held_minor":0}', '{"held_minor":100}') in list(map(tuple, trail))
 
@@ -228,9 +229,9 @@ def test_only_an_import_passes_the_floor_and_then_credits_only(
     bank: Bank, cashier: Desk, importer: Desk, accounts: list[int]
 ) -> None:
     with pytest.raises(NotAllowed), booking(cashier) as tx:
-        ledger.waive_floor(tx, accounts[:1], source="by hand")
+        ledger.waive_floor(tx, accounts[:1], batch_id=1, source="by hand")
     with booking(importer) as tx:
-        ledger.waive_floor(tx, accounts[:1], source="old books")
+        ledger.waive_floor(tx, accounts[:1], batch_id=1, source="old books")
         ledger.post(tx, move(accounts[0], accounts[1], 900))
         ledger.close_waivers(tx)
     [waiver] = rows(bank, "SELECT account_id, source, closed_at FROM floor_waivers")
@@ -241,6 +242,91 @@ def test_only_an_import_passes_the_floor_and_then_credits_only(
             post(desk, move(accounts[0], accounts[1], 1))
     post(cashier, cash_in(accounts[0], 100))
     assert booked(cashier, accounts[0]) == -800
+
+
+def test_no_other_import_waives_a_floor_again(
+    bank: Bank, importer: Desk, accounts: list[int]
+) -> None:
+    def take_further(batch_id: int) -> None:
+        with booking(importer) as tx:
+            ledger.waive_floor(tx, accounts[:1], batch_id=batch_id, source="old books")
+            ledger.post(tx, move(accounts[0], accounts[1], 900))
+            ledger.close_waivers(tx)
+
+    take_further(1)
+    take_further(1)  # the next chunk of the same import
+    assert booked(importer, accounts[0]) == -1_800
+    with pytest.raises(ledger.FloorWaivedBefore):
+        take_further(2)
+    assert booked(importer, accounts[0]) == -1_800
+    assert len(rows(bank, "SELECT 1 FROM floor_waivers")) == 2
+
+
+@pytest.mark.feature("B1")
+@pytest.mark.parametrize("amount", [0, 1.5, 2.0, True, "5", None])
+@pytest.mark.parametrize("many", [False, True], ids=["one", "batch"])
+def test_an_amount_is_a_whole_number_and_not_nothing(
+    bank: Bank, cashier: Desk, accounts: list[int], amount: Any, many: bool
+) -> None:
+    less = -amount if isinstance(amount, int | float) else amount
+    wrong = draft(Leg(amount, accounts[0]), Leg(less, None, chart.CASH))
+    drafts = [cash_in(accounts[1], 5), wrong] if many else [wrong]
+    with pytest.raises(ledger.WrongAmount) as refused:
+        post(cashier, *drafts)
+    assert refused.value.field == "amount"
+    assert rows(bank, "SELECT 1 FROM postings") == []
+
+
+@pytest.mark.feature("B1")
+@pytest.mark.parametrize("currency", ["inr", "rupees", "IN", "I1R", "ÜSD"])
+def test_a_currency_is_three_capital_letters(
+    bank: Bank, cashier: Desk, accounts: list[int], currency: str
+) -> None:
+    line = (ledger.debit_gl(chart.CASH, 5), ledger.credit_gl(chart.FEE_INCOME, 5))
+    with pytest.raises(ledger.WrongCurrency):
+        post(cashier, draft(*line, currency=currency))
+    with pytest.raises(ledger.WrongCurrency):
+        post(cashier, draft(*[leg._replace(currency=currency) for leg in line]))
+    with pytest.raises(ledger.WrongCurrency), booking(cashier) as tx:
+        open_at(tx, 1, currency)
+    assert rows(bank, "SELECT 1 FROM postings") == []
+
+
+@pytest.mark.feature("B3")
+def test_an_entry_in_two_currencies_is_reversed_in_both(
+    bank: Bank, cashier: Desk, desk_for: DeskFor, accounts: list[int]
+) -> None:
+    with booking(cashier) as tx:
+        crowns = open_at(tx, 1, "CZK")
+    post(cashier, cash_in(accounts[0], 100))
+    bought = (
+        ledger.debit_account(accounts[0], 50),
+        Leg(50, None, chart.TRANSIT),
+        Leg(-7, None, chart.TRANSIT, None, "CZK"),
+        ledger.credit_account(crowns, 7),
+    )
+    [made] = post(cashier, draft(*bought))
+    lines = "SELECT currency, amount_minor FROM postings WHERE entry_id = {0} ORDER BY leg"
+    assert list(map(tuple, rows(bank, lines.format(made.entry_id)))) == [
+        ("INR", -50),
+        ("INR", 50),
+        ("CZK", -7),
+        ("CZK", 7),
+    ]
+    [again] = post(cashier, draft(*bought, request_id=made.request_id))
+    assert again.replayed
+    other = (*bought[:2], bought[2]._replace(currency="EUR"), bought[3])
+    with pytest.raises(ledger.RequestReused):
+        post(cashier, draft(*other, request_id=made.request_id))
+    with booking(desk_for(Role.BRANCH_ADMIN)) as tx:
+        undone = ledger.reverse(tx, made.entry_id, reason="why", request_id=new_request_id())
+    assert list(map(tuple, rows(bank, lines.format(undone.entry_id)))) == [
+        ("INR", 50),
+        ("INR", -50),
+        ("CZK", 7),
+        ("CZK", -7),
+    ]
+    assert (booked(cashier, accounts[0]), booked(cashier, crowns)) == (100, 0)
 
 
 @pytest.mark.feature("B2")

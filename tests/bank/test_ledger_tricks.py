@@ -6,7 +6,7 @@ trigger is found by the seals.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -16,6 +16,8 @@ from bank.book import holds, ledger, seals
 from bank.core.desk import Bank, chunk
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
+from bank.counters import receipts
+from tests.bank.test_transfers import asked, send
 from tests.support.bank import desk
 from tests.support.hostile import (
     DAY,
@@ -23,11 +25,13 @@ from tests.support.hostile import (
     NOW,
     TABLES,
     Hostile,
+    answer_to,
     book_of,
     is_whole,
     refused,
     values,
 )
+from tests.support.market import Market
 from tests.support.waiting import wait_until
 
 STANDING: Final = (
@@ -100,7 +104,7 @@ def fill(bank: Bank) -> None:
         holds.release(tx, holds.place(tx, 2, 50, "a claim that went away"))
         ledger.reverse(tx, 2, reason="wrong account", request_id=new_request_id())
     with chunk(desk(bank, Role.SYSTEM, channel="import"), "tests.arrange") as tx:
-        ledger.waive_floor(tx, [3], source="old books")
+        ledger.waive_floor(tx, [3], batch_id=1, source="old books")
         ledger.close_waivers(tx)
 
 
@@ -138,6 +142,39 @@ def test_a_row_is_not_written_over(full: Hostile) -> None:
             refused(full, ".", f"TRUNCATE {table} CASCADE")
             match = f"ON t.{key} = o.{key} WHEN MATCHED THEN DELETE"
             refused(full, ".", f"MERGE INTO {table} t USING {table} o {match}")
+
+
+@pytest.mark.feature("A9.4")
+def test_what_the_counters_keep_is_not_written_over(market: Market) -> None:
+    deposit = market.deposit("asha", 1_000_00, slip="77", depositor="Kiran")
+    send(market, new_request_id(), **asked(market))
+    receipts.print_receipt(market.cashier, deposit.reference)
+    full = Hostile(market.bank)
+    other = "'9', 0, account_id, 'Else', note, 9"
+    again = f"99, kind, branch_id, booking_date, {other}"
+    with closing(full.driver):
+        for table in ("cash_slips", "transfers", "receipt_prints"):
+            rows = f"SELECT * FROM {table}"
+            before = full.ask(rows)
+            assert before, table
+            key = "entry_id, copy_number" if table == "receipt_prints" else "entry_id"
+            over = f"ON CONFLICT ({key}) DO UPDATE SET entry_id = {table}.entry_id"
+            statements = [f"INSERT INTO {table} {rows} WHERE true {over}", f"DELETE FROM {table}"]
+            statements.append(f"UPDATE {table} SET entry_id = entry_id + 1")
+            if full.lite:
+                statements.append(f"INSERT OR REPLACE INTO {table} {rows}")
+                statements.append(f"REPLACE INTO {table} {rows}")
+                statements.append(f"UPDATE OR REPLACE {table} SET entry_id = entry_id + 1")
+            else:
+                statements.append(f"TRUNCATE {table} CASCADE")
+            for statement in statements:
+                assert "never changed" in answer_to(full, [statement]), statement
+                assert full.ask(rows) == before, statement
+        if full.lite:  # by its other key: the same slip of the same day under another entry
+            before = full.ask("SELECT * FROM cash_slips")
+            forged = f"SELECT {again} FROM cash_slips".replace("'9', 0", "slip_number, again")
+            full.do(f"INSERT OR REPLACE INTO cash_slips {forged}")
+            assert full.ask("SELECT * FROM cash_slips") == before
 
 
 @pytest.mark.feature("B2", "B3")
@@ -189,8 +226,9 @@ def test_no_row_takes_the_number_by_which_a_guard_knows_a_new_one(on_lite: Hosti
         held = f"INSERT INTO holds {HOLD} VALUES ({number}, 1, 5, 'x', '{NOW}', 7)"
         refused(on_lite, "count from one", held)
         waived = (
-            "INSERT INTO floor_waivers (id, account_id, channel, source, granted_at, granted_by)"
-            f" VALUES ({number}, 1, 'import', 'x', '{NOW}', 7)"
+            "INSERT INTO floor_waivers"
+            " (id, account_id, batch_id, channel, source, granted_at, granted_by)"
+            f" VALUES ({number}, 1, 1, 'import', 'x', '{NOW}', 7)"
         )
         refused(on_lite, "count from one", waived)
 
@@ -256,8 +294,8 @@ def test_rows_are_not_copied_in_past_the_guards(on_postgres: Hostile) -> None:
 @pytest.mark.feature("B1")
 def test_a_check_that_waits_is_not_waited_out(on_postgres: Hostile) -> None:
     waiver = (
-        "INSERT INTO floor_waivers (account_id, channel, source, granted_at, granted_by)"
-        f" VALUES (1, 'import', 'x', '{NOW}', 7)"
+        "INSERT INTO floor_waivers (account_id, batch_id, channel, source, granted_at, granted_by)"
+        f" VALUES (1, 1, 'import', 'x', '{NOW}', 7)"
     )
     refused(on_postgres, "ends with", "SET CONSTRAINTS ALL IMMEDIATE", waiver)
     refused(on_postgres, "ends with", "SAVEPOINT s", waiver, "RELEASE s")

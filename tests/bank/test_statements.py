@@ -275,8 +275,8 @@ def test_whose_statement_it_is(market: Market) -> None:
 
 @pytest.mark.feature("B5")
 def test_an_employees_look_is_recorded_once(market: Market) -> None:
-    market.deposit("vikram", 10_00)
-    number = market.number("vikram")
+    market.deposit("nila", 10_00)
+    number = market.number("nila")
     for _ in range(3):
         got = statements.account_lines(market.desks["banker"], number, TODAY, TODAY)
         statements.account_last_lines(market.desks["banker"], number)

@@ -1,5 +1,7 @@
 """Transfers by customers: what is confirmed, every refusal, the second click, the records."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -199,6 +201,60 @@ def test_nothing_is_booked_without_a_confirmation_of_ones_own(market: Market) ->
     assert (market.balance("asha"), market.balance("vikram")) == (1_000_00, 1_000_00)
 
 
+@pytest.mark.feature("A3.1", "B2")
+def test_a_second_click_while_the_money_goes_is_told_so(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first click has used the code and has not booked yet."""
+    pay_in(market, "asha", 300_00)
+    desk, what, once = market.desks["asha"], asked(market), new_request_id()
+    transfers.ask_for_code(desk, **what)
+    code = market.code()
+    confirmed, go_on = threading.Event(), threading.Event()
+    real = transfers.post_transfer
+
+    def slow(*given: Any, **named: Any) -> Receipt:
+        confirmed.set()
+        assert go_on.wait(30)
+        return real(*given, **named)
+
+    monkeypatch.setattr(transfers, "post_transfer", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(send, market, once, code, **what)
+        try:
+            assert confirmed.wait(30)
+            with pytest.raises(transfers.BeingSent):
+                send(market, once, code, **what)
+            with pytest.raises(ConfirmationRefused):  # another payment is not being sent
+                send(market, new_request_id(), code, **what)
+            assert market.balance("vikram") == 0
+        finally:
+            go_on.set()
+        receipt = first.result(30)
+    monkeypatch.setattr(transfers, "post_transfer", real)
+    assert send(market, once, code, **what) == receipt
+    assert market.balance("vikram") == 250_00
+
+
+@pytest.mark.feature("A3.1", "B2")
+def test_who_looks_just_too_early_gets_the_receipt_and_not_a_refusal(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first click books between the second one's first look and its preview."""
+    pay_in(market, "asha", 300_00)
+    what, once = asked(market), new_request_id()
+    receipt = send(market, once, **what)
+    real, looks = transfers.sent_before, []
+
+    def too_early(*given: Any) -> Receipt | None:
+        looks.append(1)
+        return None if len(looks) == 1 else real(*given)
+
+    monkeypatch.setattr(transfers, "sent_before", too_early)
+    assert send(market, once, PASSWORD, **what) == receipt
+    assert market.balance("vikram") == 250_00
+
+
 @pytest.mark.feature("A3.1")
 def test_refusals_come_in_words_before_any_code(market: Market) -> None:
     desk = market.desks["asha"]
@@ -283,7 +339,11 @@ def test_the_look_at_a_payees_account_is_in_the_trail(market: Market) -> None:
     transfers.preview(market.desks["asha"], **asked(market))
     transfers.preview(market.desks["asha"], **asked(market, ("asha", "current")))
     read = market.rows("SELECT * FROM trail WHERE outcome = 'read'")
-    assert [row["object_id"] for row in read] == [market.number("vikram")]
+    assert [row["object_id"] for row in read] == [
+        market.number("asha"),  # her own, by herself
+        market.number("vikram"),
+        market.number("asha", "current"),
+    ]
 
 
 @pytest.mark.parametrize(

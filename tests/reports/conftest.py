@@ -10,6 +10,7 @@ from bank.book import holds, ledger
 from bank.core.clock import FixedClock
 from bank.core.desk import Bank, chunk
 from bank.core.permissions import Role
+from bank.people.identity import add_user_row
 from tests.reports import town as towns
 from tests.reports.tamper import without_guards
 from tests.reports.town import Town
@@ -34,7 +35,17 @@ def still_town(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 def prepare(bank: Bank, *, bare: bool) -> None:
     """A busy bank with a hold, a released hold and a reversal; `bare` takes its guards away."""
     town = towns.build_busy(bank)
-    with chunk(town.desk(Role.BRANCH_ADMIN), "tests.extras") as tx:
+    with chunk(town.system, "tests.people") as tx:
+        admin = add_user_row(
+            tx,
+            username="admin.town",
+            name="Arun Nair",
+            email="admin@bank.example.com",
+            role=Role.BRANCH_ADMIN,
+            branch_id=town.branches[0],
+            password_hash="$2b$04$" + "." * 53,
+        ).id
+    with chunk(town.desk(Role.BRANCH_ADMIN, user_id=admin), "tests.extras") as tx:
         holds.place(tx, town.accounts["asha"], 1_000_00, "a cheque to be cleared")
         released = holds.place(tx, town.accounts["bina"], 500_00, "a mistake")
         holds.release(tx, released)

@@ -1,0 +1,305 @@
+"""Whoever is shown customer data is in the trail: every verb that only looks is tried or excused.
+
+A query or a flow that is new belongs into one of the two tables below, with how to call it or with
+why nobody's data is in its answer.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+
+import pytest
+
+from bank.accounts import accounts, names, statements
+from bank.book import journal
+from bank.book.journal_search import Wanted
+from bank.core import desk as desks
+from bank.core.desk import CATALOGUE, VerbKind, flow, looking
+from bank.core.ids import new_request_id
+from bank.core.permissions import Permission
+from bank.counters import cash, receipts, slips, transfers
+from bank.night import reports
+from bank.office import trail
+from bank.office.trail import Searched
+from bank.people import customers
+from tests.bank.test_transfers import PASSWORD, asked
+from tests.house.test_permissions import load_catalogue
+from tests.support.market import BANER, FORT, Market
+
+START, END = date(2026, 1, 1), date(2026, 3, 31)
+Call = Callable[[Market], object]
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> None:
+    """The reads that this process remembers, emptied: ids of sessions are used again."""
+    desks._recent_reads.clear()
+
+
+@pytest.fixture
+def used(market: Market) -> Market:
+    """A deposit for Asha at Fort, one for Vikram at Baner, and a transfer of hers."""
+    market.deposit("asha", 1_000_00, slip="A1")
+    market.deposit("vikram", 1_000_00, slip="B1")
+    once, what, own = new_request_id(), asked(market), market.desks["asha"]
+    transfers.ask_for_code(own, **what)
+    transfers.send(own, **what, transaction_password=PASSWORD, code=market.code(), request_id=once)
+    market.sent = once  # type: ignore[attr-defined]
+    desks._recent_reads.clear()
+    return market
+
+
+def own(market: Market) -> Any:
+    """Asha's desk, in a session that has read nothing yet."""
+    return replace(market.desks["asha"], session_id=990)
+
+
+def number(market: Market) -> str:
+    """The number of Asha's savings account."""
+    return market.number("asha")
+
+
+def account_id(market: Market, who: str = "asha") -> int:
+    """The id of somebody's savings account."""
+    found = market.rows(f"SELECT id FROM accounts WHERE number = '{market.number(who)}'")
+    return int(found[0]["id"])
+
+
+def reference(market: Market) -> str:
+    """The reference of the first deposit."""
+    return journal.entry_in_full(market.desks["auditor"], 1).row.reference
+
+
+def send_again(market: Market) -> object:
+    """A second click."""
+    return transfers.send(
+        own(market), **asked(market), transaction_password=PASSWORD, code=PASSWORD,
+        request_id=market.sent,  # type: ignore[attr-defined]
+    )  # fmt: skip
+
+
+# Verb: how it is called, and what must then be in the trail as read.
+READS: Final[dict[str, tuple[Call, str]]] = {
+    "accounts.accounts.find_account": (
+        lambda m: accounts.find_account(m.desks["banker"], number(m)), "account",
+    ),
+    "accounts.accounts.own_accounts": (lambda m: accounts.own_accounts(own(m)), "customer"),
+    "accounts.accounts.accounts_of": (
+        lambda m: accounts.accounts_of(m.desks["banker"], m.desks["asha"].customer_id), "customer",
+    ),
+    "accounts.names.names_for": (
+        lambda m: names.names_for(m.desks["admin"], (), [account_id(m)]), "account",
+    ),
+    "accounts.statements.lines": (
+        lambda m: statements.lines(own(m), number(m), START, END), "account",
+    ),
+    "accounts.statements.last_lines": (lambda m: statements.last_lines(own(m)), "account"),
+    "accounts.statements.statement_csv": (
+        lambda m: statements.statement_csv(own(m), number(m), START, END), "account",
+    ),
+    "accounts.statements.statement_pdf": (
+        lambda m: statements.statement_pdf(own(m), number(m), START, END), "account",
+    ),
+    "accounts.statements.account_lines": (
+        lambda m: statements.account_lines(m.desks["banker"], number(m), START, END), "account",
+    ),
+    "accounts.statements.account_last_lines": (
+        lambda m: statements.account_last_lines(m.desks["banker"], number(m)), "account",
+    ),
+    "accounts.statements.account_statement_pdf": (
+        lambda m: statements.account_statement_pdf(m.desks["banker"], number(m), START, END),
+        "account",
+    ),
+    "book.journal.entries": (
+        lambda m: journal.entries(m.desks["admin"], Wanted(account_id=account_id(m))), "balance",
+    ),
+    "book.journal.entry_in_full": (
+        lambda m: journal.entry_in_full(m.desks["admin"], 1), "entry",
+    ),
+    "counters.cash.preview_cash": (
+        lambda m: cash.preview_cash(m.cashier, "cash_deposit", number(m), 5_00, "C1"), "account",
+    ),
+    "counters.receipts.find_receipt": (
+        lambda m: receipts.find_receipt(m.cashier, reference(m)), "receipt",
+    ),
+    "counters.receipts.print_receipt": (
+        lambda m: receipts.print_receipt(m.cashier, reference(m)), "receipt",
+    ),
+    "counters.slips.own_slips_today": (lambda m: slips.own_slips_today(m.cashier), "cash"),
+    "counters.transfers.preview": (
+        lambda m: transfers.preview(own(m), **asked(m)), "account",
+    ),
+    "counters.transfers.ask_for_code": (
+        lambda m: transfers.ask_for_code(own(m), **asked(m)), "account",
+    ),
+    "counters.transfers.sent_before": (
+        lambda m: transfers.sent_before(own(m), **asked(m), request_id=m.sent),  # type: ignore[attr-defined]
+        "account",
+    ),
+    "counters.transfers.send": (send_again, "account"),
+    "night.reports.run": (
+        lambda m: reports.run(
+            m.desks["admin"], "journal_lines", {"currency": "INR", "figure": "deposits"}
+        ),
+        "report",
+    ),
+    "office.trail.records": (lambda m: trail.records(m.desks["auditor"], Searched()), "trail"),
+    "people.customers.find_customer": (
+        lambda m: customers.find_customer(m.desks["banker"], m.rows(
+            "SELECT number FROM customers WHERE name = 'Asha Rao'")[0]["number"]),
+        "customer",
+    ),
+}  # fmt: skip
+STAFF_OR_NOBODY: Final = "employees, branches, products or figures, and no customer"
+OWN_SIGN_IN: Final = "how one signs in and has signed in oneself"
+NOT_READS: Final = {
+    "accounts.names.user_id_of": STAFF_OR_NOBODY,
+    "accounts.products.products_in_force": STAFF_OR_NOBODY,
+    "book.journal.find_entry": "a number that was asked for by its own reference",
+    "book.journal.ledger_accounts": STAFF_OR_NOBODY,
+    "book.roots.publish_again": STAFF_OR_NOBODY,
+    "book.seals.check_seals": STAFF_OR_NOBODY,
+    "book.seals.seal": STAFF_OR_NOBODY,
+    "core.outbox.deliver_waiting": "how many mails left",
+    "core.outbox.messages": "a demo bank only, whose people are made up",
+    "night.demo.seed": "how much was made up",
+    "night.exports.export_journal": "its own act in the trail, before the first line leaves",
+    "night.imports.import_books": "what its files hold, and its own acts in the trail",
+    "night.integrity.checks": STAFF_OR_NOBODY,
+    "night.integrity.run_check": "its own act in the trail",
+    "night.integrity.run_checks": "its own acts in the trail",
+    "night.integrity.verify": "its own acts in the trail",
+    "night.reports.drill": "what `run` answers and records",
+    "night.reports.reports_for": STAFF_OR_NOBODY,
+    "people.attempts.own_sign_ins": OWN_SIGN_IN,
+    "people.branches.branches": STAFF_OR_NOBODY,
+    "people.confirmations.confirm": "the number of a confirmation",
+    "people.confirmations.means": OWN_SIGN_IN,
+    "people.credentials.change_password": OWN_SIGN_IN,
+    "people.credentials.confirm_device": OWN_SIGN_IN,
+    "people.credentials.set_transaction_password": OWN_SIGN_IN,
+    "people.customers.give_portal_access": "its own act in the trail",
+    "people.demo.demo_codes": "a demo bank only, whose people are made up",
+    "people.doors.turn_away": STAFF_OR_NOBODY,
+    "people.identity.add_staff": STAFF_OR_NOBODY,
+    "people.sessions.own_sessions": OWN_SIGN_IN,
+    "people.sign_in.choose_password": OWN_SIGN_IN,
+    "people.sign_in.device_offer": OWN_SIGN_IN,
+    "people.sign_in.enter_code": OWN_SIGN_IN,
+    "people.sign_in.enter_password": OWN_SIGN_IN,
+    "people.sign_in.unlock": OWN_SIGN_IN,
+}
+
+
+def reads(market: Market) -> list[tuple[str, str]]:
+    """What the trail says was read, oldest first."""
+    rows = market.rows(
+        "SELECT object_kind, object_id FROM trail WHERE outcome = 'read' ORDER BY id"
+    )
+    return [(row["object_kind"], row["object_id"]) for row in rows]
+
+
+@pytest.mark.feature("B5")
+def test_every_verb_that_looks_is_tried_here_or_excused() -> None:
+    load_catalogue()
+    looking_verbs = {
+        name for name, verb in CATALOGUE.items()
+        if verb.kind is not VerbKind.COMMAND and name.startswith(FLOORS)
+    }  # fmt: skip
+    assert not READS.keys() & NOT_READS.keys()
+    assert looking_verbs == READS.keys() | NOT_READS.keys()
+
+
+FLOORS: Final = ("core.", "book.", "people.", "office.", "accounts.", "counters.", "night.")
+
+
+@pytest.mark.feature("B5", "A9.1")
+@pytest.mark.parametrize("verb", READS)
+def test_a_look_at_customer_data_is_recorded_once(used: Market, verb: str) -> None:
+    call, kind = READS[verb]
+    before = reads(used)
+    call(used)
+    first = reads(used)[len(before) :]
+    assert kind in [kind_ for kind_, _ in first], first
+    call(used)  # a rerun of the page
+    assert reads(used)[len(before) :] == first
+
+
+@pytest.mark.feature("B5")
+def test_what_a_flow_looks_at_is_recorded_under_its_name(market: Market) -> None:
+    name = f"{__name__}.look_inside"
+    try:
+
+        @flow(Permission.CASH_POST)
+        def look_inside(desk: desks.Desk) -> None:
+            """Look from inside a flow."""
+            with looking(desk) as tx:
+                tx.looked_at("customer", 4711)
+
+        @desks.command(Permission.CASH_POST)
+        def look_and_act(tx: desks.Tx) -> None:
+            """Look in a command."""
+            tx.looked_at("customer", 4712)
+
+        look_inside(market.cashier)
+        look_and_act(market.cashier)
+        look_and_act(market.cashier)
+    finally:
+        CATALOGUE.pop(name, None)
+        CATALOGUE.pop(f"{__name__}.look_and_act", None)
+    found = market.rows("SELECT verb, object_id FROM trail WHERE outcome = 'read' ORDER BY id")
+    assert [(row["verb"], row["object_id"]) for row in found] == [
+        (name, "4711"),
+        (f"{__name__}.look_and_act", "4712"),
+    ]
+
+
+@pytest.mark.feature("B5")
+def test_many_who_look_at_the_same_moment_are_recorded_once(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.deposit("asha", 5_00)
+    many = threading.Barrier(6)
+    real = desks._record_reads
+
+    def at_once(*given: Any) -> None:
+        many.wait(30)
+        real(*given)
+
+    monkeypatch.setattr(desks, "_record_reads", at_once)
+    with ThreadPoolExecutor(6) as pool:
+        asked_ = [pool.submit(statements.last_lines, own_session(market)) for _ in range(6)]
+        for each in asked_:
+            each.result(60)
+    found = reads(market)
+    assert len(found) == len(set(found)) == 3
+
+
+def own_session(market: Market) -> Any:
+    """Asha's desk in her session."""
+    return market.desks["asha"]
+
+
+@pytest.mark.feature("B5", "A1.13")
+def test_names_are_told_to_those_who_see_an_entry_of_the_account(used: Market) -> None:
+    """Baner saw a transfer of Asha's, and nothing of Nila's."""
+    here, there = used.desks["admin"], used.desks["admin_baner"]
+    ids = [account_id(used, who) for who in ("asha", "vikram", "nila")]
+    assert used.branch_ids[BANER] == there.branch_id != used.branch_ids[FORT]
+    assert {holder for _, holder in names.names_for(here, (), ids).accounts.values()} == {
+        "Asha Rao",
+        "Vikram Shah",
+        "Nila Das",
+    }
+    seen = names.names_for(there, (), ids).accounts
+    # Hers by the transfer that arrived there.
+    assert {holder for _, holder in seen.values()} == {"Vikram Shah", "Asha Rao"}
+    desks._recent_reads.clear()
+    outside = [account_id(used, "nila")]
+    before = reads(used)
+    assert names.names_for(there, (), outside).accounts == {}
+    assert reads(used) == before
+    assert len(names.names_for(used.desks["auditor"], (), ids).accounts) == 3
