@@ -123,6 +123,23 @@ def test_a_locked_session_keeps_what_had_been_sent(town: Town, page_at: PageAt) 
     expect(page.get_by_label("Only mails to")).to_have_value("asha@")
 
 
+@pytest.mark.feature("A1.8")
+def test_every_lock_asks_for_the_password_again(town: Town, page_at: PageAt) -> None:
+    page = town.window(page_at, town.cashier)
+    is_inside(page)
+    for _ in range(3):
+        page.get_by_role("button", name="Lock", exact=True).click()
+        expect(page.get_by_role("heading", name="Locked", exact=True)).to_be_visible()
+        field = page.get_by_label("Password", exact=True)
+        expect(field).to_have_value("")
+        page.get_by_role("button", name="Unlock").click()
+        expect(page.get_by_text("This is not your password")).to_be_visible()
+        field.fill(town.cashier.password)
+        page.get_by_role("button", name="Unlock").click()
+        is_inside(page)
+        town.forgive(town.cashier)
+
+
 @pytest.mark.feature("A1.8", "A1.14")
 def test_a_file_is_for_the_session_it_was_made_for(small: Town, page_at: PageAt) -> None:
     mine = small.window(page_at, small.cashier, "/?still")

@@ -78,11 +78,11 @@ def test_the_steps_follow_each_other(pages: Pages, sqlite_bank: Bank, cheap_bcry
     assert "Wait half a minute" in page.error[0].value
 
     right = people.mailed_code(sqlite_bank, asha)
-    page.text_input("sign_in_code_typed").input(people.wrong_code(right).reveal())
+    page.text_input("sign_in_code_typed_secret").input(people.wrong_code(right).reveal())
     page = next(b for b in page.button if b.label == "Confirm code").click().run()
     assert page.error[0].value.startswith(r"**One\-time code:**")
     spaced = f"{right.reveal()[:3]} {right.reveal()[3:]}"
-    page.text_input("sign_in_code_typed").input(spaced)
+    page.text_input("sign_in_code_typed_secret").input(spaced)
     page = next(b for b in page.button if b.label == "Confirm code").click().run()
     assert "temporary" in words_of(page)
     assert page.session_state[sign_in.STEP].due is SignInStatus.PASSWORD_DUE
@@ -99,7 +99,7 @@ def test_a_sign_in_that_took_too_long_starts_again(
     asha = people.customer(sqlite_bank)
     page = type_in(front_door(pages, sqlite_bank), asha.username, asha.password)
     people.later(sqlite_bank, hours=1)
-    page.text_input("sign_in_code_typed").input("123456")
+    page.text_input("sign_in_code_typed_secret").input("123456")
     page = next(b for b in page.button if b.label == "Confirm code").click().run()
     assert not page.exception
     assert "took too long" in page.info[0].value

@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from bank.core.desk import Bank
 from bank.people import sessions
+from pages.parts import forms
 from tests.support import people
 from tests.support.apptest import Pages, words_of
 
@@ -20,7 +21,7 @@ def press(page: AppTest, label: str) -> AppTest:
 def fill(page: AppTest, **typed: str) -> AppTest:
     """Type into inputs by the end of their keys."""
     for key, text in typed.items():
-        page.text_input(f"security_{key}").input(text)
+        page.text_input(forms.secret_key(f"security_{key}")).input(text)
     return page
 
 
@@ -48,7 +49,9 @@ def test_a_changed_password_ends_the_other_sessions(
     assert not page.exception
     assert page.success[0].value == r"Your password is changed\."
     assert sessions.desk_for(sqlite_bank, elsewhere) is None
-    assert page.text_input("security_password_current").value == "", "nothing typed is kept"
+    assert page.text_input(forms.secret_key("security_password_current")).value == "", (
+        "nothing typed is kept"
+    )
     assert people.enter_password(sqlite_bank, ravi, NEW).token
 
 
