@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
+from bank.core import keys
 from bank.core.clock import Clock, SystemClock
 from bank.core.config import PROJECT, Settings
 from bank.core.db import Database
@@ -57,13 +58,15 @@ def open_bank(
     if not migrated:
         migrate(db)
     is_demo, business_date = _state(db.engine)
-    return Bank(
+    bank = Bank(
         db=db,
         clock=clock or SystemClock(lambda: business_date),
         settings=settings,
         keyring=Keyring(settings.resolved_secret()),
         is_demo=is_demo,
     )
+    keys.check(system_desk(bank))
+    return bank
 
 
 def _state(engine: Engine) -> tuple[bool, date | None]:

@@ -35,7 +35,8 @@ class User(Base):
 
     `totp_secret` and `totp_pending` are encrypted with the bank's key. The first is in use; the
     second has been shown as a QR code and waits for its first right code. `totp_last_step` is the
-    last thirty seconds whose code was accepted, so that each works once.
+    last thirty seconds whose code was accepted, so that each works once. A transaction password
+    that was set without the old one confirms nothing until `payments_rest_until`.
     """
 
     __tablename__ = "users"
@@ -63,6 +64,7 @@ class User(Base):
     totp_secret: Mapped[str | None] = mapped_column(String(250))
     totp_pending: Mapped[str | None] = mapped_column(String(250))
     totp_last_step: Mapped[int]
+    payments_rest_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -23,10 +23,9 @@ from bank.core.ids import fingerprint, new_token
 from bank.core.permissions import Permission, Role
 from bank.core.secrets import Secret
 from bank.core.states import machine, move
+from bank.people import sign_ins
+from bank.people.fields import LONGEST_AGENT, LONGEST_FROM_WHERE
 from bank.people.rules import Rules, rules
-
-LONGEST_FROM_WHERE: Final = 64
-LONGEST_AGENT: Final = 200
 
 
 class SessionStatus(StrEnum):
@@ -210,8 +209,15 @@ def end_session(tx: Tx, session_id: int) -> None:
     tx.concerns("session", session_id)
 
 
-def end_sessions(tx: Tx, user_id: int, *, because: str, but: int | None = None) -> int:
-    """End the sessions of a user in this transaction, all but one if given; answers how many."""
+def end_sessions(
+    tx: Tx, user_id: int, *, because: str, but: int | None = None, but_sign_in: int | None = None
+) -> int:
+    """End the sessions of a user in this transaction, all but one if given; answers how many.
+
+    What they have begun at the door ends with them. It goes first: a session that is being opened
+    meanwhile has been written by the time the sessions are looked for.
+    """
+    half_open = sign_ins.end_half_open(tx, user_id, but=but_sign_in)
     wanted = select(Session).where(
         Session.user_id == user_id, Session.status != SessionStatus.ENDED
     )
@@ -219,6 +225,8 @@ def end_sessions(tx: Tx, user_id: int, *, because: str, but: int | None = None) 
     ended = [row for row in rows if row.id != but]
     _end(tx, ended, because)
     tx.facts["sessions_ended"] = [row.id for row in ended]
+    if half_open:
+        tx.facts["sign_ins_ended"] = half_open
     return len(ended)
 
 

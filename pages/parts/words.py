@@ -66,6 +66,7 @@ OUTCOMES: Final[dict[str, str]] = {
     "passed": "Not opened",
     "opened": "Signed in",
     "unlocked": "Unlocked",
+    "ended": "Ended before it was finished",
 }
 # The first sign that is found names it: Edge also says Chrome, and Chrome also says Safari.
 _BROWSERS: Final = (
