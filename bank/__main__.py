@@ -49,7 +49,8 @@ def refusals_told() -> Iterator[None]:
     except ValidationError as wrong:
         for error in wrong.errors():
             name = "BANK_" + "_".join(map(str, error["loc"])).upper()
-            typer.echo(f"{name}: {error['msg']}", err=True)
+            said = error["msg"].removeprefix("Value error, ").removeprefix(f"{name} ")
+            typer.echo(f"{name}: {said}", err=True)
         raise typer.Exit(2) from wrong
     except ValueError as wrong:
         typer.echo(f"Refused: {wrong}", err=True)
