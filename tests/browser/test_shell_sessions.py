@@ -1,12 +1,17 @@
 """Sessions in a real browser: revoked ones stop at once, locked ones keep what was typed."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from bank import app
+from bank.core.desk import looking
+from bank.people.sessions import Session, SessionStatus
 from tests.support.browser import PageAt
 from tests.support.people import Somebody
 from tests.support.server import status_of
@@ -79,7 +84,12 @@ def test_an_idle_session_is_covered_and_keeps_a_form_half_filled(
     fall_idle(town, town.auditor)
     cover = page.get_by_role("dialog")
     expect(cover.get_by_text("You have been away")).to_be_visible(timeout=NOTICED_MS)
-    expect(page.get_by_test_id("stMain")).to_have_css("filter", "blur(14px)")
+    # Nothing of it can be seen, read out or found, in the page or beside it.
+    for place in ("stMain", "stSidebar"):
+        expect(page.get_by_test_id(place)).not_to_be_visible()
+        expect(page.get_by_test_id(place).get_by_text("Security").first).not_to_be_visible()
+    expect(page.get_by_role("heading", name="Security")).to_have_count(0)
+    expect(page.get_by_role("link", name="Security")).to_have_count(0)
     page.keyboard.press("Escape")
     cover.get_by_label("Password", exact=True).fill("not it")
     cover.get_by_role("button", name="Unlock").click()
@@ -88,9 +98,50 @@ def test_an_idle_session_is_covered_and_keeps_a_form_half_filled(
     cover.get_by_label("Password", exact=True).fill(town.auditor.password)
     cover.get_by_role("button", name="Unlock").click()
     expect(cover).to_have_count(0)
-    expect(page.get_by_test_id("stMain")).to_have_css("filter", "none")
+    expect(page.get_by_role("heading", name="Security")).to_be_visible()
     expect(page.get_by_label("New password", exact=True)).to_have_value("half a pass")
     is_inside(page)
+
+
+def quiet_since(town: Town, who: Somebody) -> datetime:
+    """When somebody's one session was last seen to do something."""
+    with looking(app.system_desk(town.bank)) as tx:
+        wanted = select(Session.last_seen_at).where(
+            Session.user_id == who.id, Session.status == SessionStatus.ACTIVE
+        )
+        return tx.session.scalars(wanted).one()
+
+
+@pytest.mark.feature("A1.8")
+def test_a_live_part_does_not_keep_a_session_awake(small: Town, page_at: PageAt) -> None:
+    page = small.window(page_at, small.auditor)
+    expect(page.get_by_text("Tick 2 of")).to_be_visible()
+    before = small.bank.clock.now() - timedelta(minutes=5)
+    small.change_session(small.auditor, last_seen_at=before)
+    expect(page.get_by_text("Tick 5 of")).to_be_visible()
+    assert quiet_since(small, small.auditor) == before
+
+
+@pytest.mark.feature("A1.8")
+def test_watching_for_the_lock_does_not_keep_a_session_awake(town: Town, page_at: PageAt) -> None:
+    page = page_at(base_url=town.url)
+    page.context.add_cookies([town.cookie(town.open_session(town.other_customer))])
+    with page.expect_websocket() as opened:
+        page.goto("/")
+    is_inside(page)
+    before = town.bank.clock.now() - timedelta(minutes=5)
+    town.change_session(town.other_customer, last_seen_at=before)
+    opened.value.wait_for_event("framereceived", is_finished, timeout=NOTICED_MS)
+    assert quiet_since(town, town.other_customer) == before
+    page.get_by_role("link", name="Security").first.click()  # a click does
+    expect(page.get_by_role("heading", name="Security")).to_be_visible()
+    assert quiet_since(town, town.other_customer) > before
+
+
+def is_finished(frame: bytes | str) -> bool:
+    """Whether this is the server's word that a run of a page or a part of it is over."""
+    assert isinstance(frame, bytes)
+    return str(ForwardMsg.FromString(frame).WhichOneof("type")) == "script_finished"
 
 
 @pytest.mark.feature("A1.8")
