@@ -183,7 +183,13 @@ def _check_new(desk: Desk, new: Secret) -> None:
     with looking(desk) as tx:
         user = _me(tx)
         known, names = rules(tx), (user.username, user.name)
-    passwords.check(new, shortest=known.password_characters, names=names, field="new")
+    passwords.check(
+        new,
+        shortest=known.password_characters,
+        score=known.password_score,
+        names=names,
+        field="new",
+    )
 
 
 def _check_is_not_the_other(desk: Desk, user: User, new: Secret) -> bool:

@@ -87,9 +87,14 @@ def choose_password(desk: Desk, token: Secret, new: Secret) -> Step:
     """
     with looking(desk) as tx:
         row, user = _at_step(tx, token, S.PASSWORD_DUE)
-        shortest, names = rules(tx).password_characters, (user.username, user.name)
-        old_hash = user.password_hash
-    passwords.check(new, shortest=shortest, names=names, field="new")
+        known, names, old_hash = rules(tx), (user.username, user.name), user.password_hash
+    passwords.check(
+        new,
+        shortest=known.password_characters,
+        score=known.password_score,
+        names=names,
+        field="new",
+    )
     if passwords.matches(new, old_hash):
         raise passwords.PasswordNotNew(field="new")
     new_hash = passwords.hash_password(new)
