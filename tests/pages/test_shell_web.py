@@ -1,14 +1,20 @@
 """The web app without a browser: doors by HTTP and by websocket, as an attacker would try them."""
 
+import asyncio
 import http.client
 import re
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.pages_manager import PagesManager
@@ -16,14 +22,21 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from bank import app, web
 from bank.core import cookies
+from bank.core.desk import Bank, Desk
+from bank.core.errors import NotAllowed
 from bank.core.ids import fingerprint
+from bank.core.permissions import Permission, Role
 from bank.core.secrets import Secret
-from bank.people import sign_in
+from bank.people import sessions, sign_in
 from bank.web import XSRF_COOKIE, binding_of
+from pages.parts import visitor
 from tests.support import people
 from tests.support.people import Somebody
+from tests.support.server import ROOT
 from tests.support.shell import Town
+from tests.support.waiting import wait_until
 
 XSRF: Final = generate_xsrf_token_string(b"one browser only", 1_760_000_000)
 SAME_TOKEN: Final = generate_xsrf_token_string(b"one browser only", 1_760_000_001)  # other mask
@@ -195,6 +208,30 @@ def test_ready_means_that_the_database_answers(town: Town) -> None:
     assert (answer.status, answer.body) == (200, '{"failing":[]}')
 
 
+@pytest.mark.feature("A13.3")
+def test_ready_means_that_the_background_work_goes_on(
+    sqlite_bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = threading.Event()
+    monkeypatch.setattr(
+        web, "background", lambda: {"short": lambda _bank, _stop: ends.wait(30) and None}
+    )
+    work = web.Work(sqlite_bank)
+    work.start()
+    served = httpx.ASGITransport(app=Starlette(routes=web._routes(sqlite_bank, work)))
+
+    async def ask_it() -> tuple[int, dict[str, list[str]]]:
+        async with httpx.AsyncClient(transport=served, base_url="http://bank.example") as client:
+            answer = await client.get("/healthz")
+            return answer.status_code, answer.json()
+
+    assert asyncio.run(ask_it()) == (200, {"failing": []})
+    ends.set()
+    wait_until(work.dead, what="the thread to end")
+    assert asyncio.run(ask_it()) == (503, {"failing": ["short"]})
+    work.end()
+
+
 # The websocket
 
 
@@ -300,3 +337,90 @@ def test_a_page_is_not_served_without_its_home(town: Town) -> None:
         _, drawn = run_page(connection, "every-security")
     assert "Your user name and password" in drawn
     assert PagesManager.uses_pages_directory is not True
+
+
+@pytest.mark.feature("A1.13", "A1.14")
+def test_a_file_made_on_click_asks_again_who_it_is_for(
+    sqlite_bank: Bank, cheap_bcrypt: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`visitor.later` is called outside of any page, perhaps long after the button was drawn."""
+    ravi = people.employee(sqlite_bank)
+    sid = people.signed_in(sqlite_bank, ravi)
+    monkeypatch.setattr(visitor, "cookie", lambda: sid)
+    monkeypatch.setattr(visitor, "address", lambda: people.IP)
+    app.serve_from(sqlite_bank)
+    made: list[str] = []
+
+    def make(desk: Desk) -> bytes:
+        made.append(desk.name)
+        return b"a paper"
+
+    allowed = visitor.later(make, Permission.CASH_POST)
+    denied = visitor.later(make, Permission.TRAIL_VIEW)
+    assert allowed() == b"a paper"
+    with pytest.raises(NotAllowed):
+        denied()
+    people.change_user(sqlite_bank, ravi, role=Role.BANKER)
+    with pytest.raises(NotAllowed):
+        allowed()
+    people.change_user(sqlite_bank, ravi, role=Role.CASHIER)
+    desk = sessions.desk_for(sqlite_bank, sid)
+    assert desk is not None
+    sessions.sign_out(desk)
+    with pytest.raises(NotAllowed):
+        allowed()
+    assert made == ["Ravi Kumar"]
+    app.serve_nothing()
+
+
+@pytest.fixture(scope="module")
+def bare(new_town: Callable[..., Town], tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """A server whose front door has a page directly in pages/, as nobody should put it there."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "pages").mkdir()
+    (folder / "pages" / "bare.py").write_text("import streamlit as st\nst.write('no front door')\n")
+    (folder / "Home.py").write_text(
+        "import gc\nimport streamlit as st\nfrom streamlit import config\n"
+        "st.write('the front door')\n"
+        "st.write(f\"collects: {config.get_option('runner.postScriptGC')}\")\n"
+    )
+    starts = (
+        "from pathlib import Path; from bank import app, web; "
+        f"web.HOME = Path({str(folder / 'Home.py')!r}); web.serve(app.open_bank())"
+    )
+    return new_town(command=(sys.executable, "-c", starts), name="bare")
+
+
+@pytest.mark.feature("A1.8", "A1.13")
+def test_a_page_directly_in_pages_is_not_served_by_a_fresh_process(bare: Town) -> None:
+    with window(bare) as connection:  # the first that this process sees
+        _, drawn = run_page(connection, "bare")
+    assert "no front door" not in drawn
+    assert "the front door" in drawn
+
+
+def test_a_run_of_a_page_collects_no_garbage_of_its_own(bare: Town) -> None:
+    with window(bare) as connection:
+        _, drawn = run_page(connection)
+    assert "collects: False" in drawn
+
+
+def test_what_pages_need_is_loaded_before_the_first_of_them() -> None:
+    """In a process of its own: here, other tests have loaded it all."""
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from bank import web; web.warm_up(); import sys; "
+            "from plotly.validator_cache import ValidatorCache; "
+            "print(len(ValidatorCache._cache), set(web.LOADED_EARLY) <= set(sys.modules))",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    validators, is_loaded = told.stdout.split()
+    assert int(validators) > 3, "a figure has been built"
+    assert is_loaded == "True"
