@@ -16,6 +16,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
+from socket import socket
 from typing import Any, Final
 
 import streamlit as st
@@ -51,6 +52,7 @@ from bank.people import sessions, sign_in
 log: Final = logging.getLogger("bank.web")
 
 HOME: Final = PROJECT / "Home.py"
+CUT_SHORT: Final = "cut-short"  # the mark of a way back on which no session was opened
 XSRF_COOKIE: Final = "_streamlit_xsrf"
 PAGE_ADDRESS: Final = re.compile(r"[a-z-]{1,64}")
 FREEZE_EVERY_SECONDS: Final = 20.0
@@ -259,10 +261,27 @@ def remember_theme() -> None:
     app_session._populate_theme_msg = populate
 
 
-def serve(bank: Bank) -> None:
-    """Serve until told to stop (SIGTERM or Ctrl-C), on the host and port of the settings."""
+class Server(uvicorn.Server):
+    """uvicorn's server, which says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._opened = opened
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start listening; where the port is taken, uvicorn says so and ends the process."""
+        await super().startup(sockets)
+        if self.started:
+            self._opened()
+
+
+def serve(bank: Bank, opened: Callable[[], None] = lambda: None) -> None:
+    """Serve until told to stop (SIGTERM or Ctrl-C), on the host and port of the settings.
+
+    `opened` is called once the bank can be reached.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    uvicorn.run(
+    config = uvicorn.Config(
         build_app(bank),
         host=bank.settings.host,
         port=bank.settings.port,
@@ -274,6 +293,10 @@ def serve(bank: Bank) -> None:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         log_level="warning",
     )
+    server = Server(config, opened)
+    server.run()
+    if not server.started:
+        raise SystemExit(1)
 
 
 def apologise(error: Exception) -> bool:
@@ -287,9 +310,9 @@ def apologise(error: Exception) -> bool:
     reference = new_request_id()[:8].upper()
     log.error("a page failed, reference %s", reference, exc_info=error)
     st.error(
-        "Something went wrong on our side. What you were not told is done has not been done. "
-        f"Reload the page and try again. If it happens again, give your branch the reference "
-        f"**{reference}**."
+        "Something went wrong on our side, perhaps after it was done. Before you try again, look "
+        "at today's slips or the statement whether it is there. If it happens again, give your "
+        f"branch the reference **{reference}**."
     )
     return True
 
@@ -314,7 +337,7 @@ def _routes(bank: Bank, work: Work) -> Sequence[BaseRoute]:
             ip_of(request),
             request.headers.get("user-agent", ""),
         )
-        answer = _back_to(request.query_params.get("to", ""))
+        answer = _back_to(request.query_params.get("to", ""), cut_short=sid is None)
         secure = is_secure(request)
         if sid is not None:
             answer.set_cookie(
@@ -365,9 +388,11 @@ def _lifespan(work: Work) -> Callable[[Any], AbstractAsyncContextManager[dict[st
     return lifespan
 
 
-def _back_to(address: str) -> RedirectResponse:
+def _back_to(address: str, *, cut_short: bool = False) -> RedirectResponse:
     """To a page of ours after a door was used; anything else than a plain address is the front."""
     page = address if PAGE_ADDRESS.fullmatch(address) else ""
+    if cut_short:
+        page += f"?{CUT_SHORT}=1"
     return RedirectResponse(
         f"/{page}", 303, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"}
     )

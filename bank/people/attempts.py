@@ -16,7 +16,7 @@ from bank.people import tries
 from bank.people.fields import LONGEST_AGENT
 from bank.people.identity import User, held_user, user_by_id
 from bank.people.rules import rules
-from bank.people.sessions import Session
+from bank.people.sessions import EXPIRED, Session
 from bank.people.sign_ins import MOVES, SignIn, SignInStatus
 from bank.people.tries import Guarded
 
@@ -62,23 +62,30 @@ class Attempt:
 def own_sign_ins(tx: Tx, newest: int = 50) -> Sequence[PastSignIn]:
     """List this person's latest sign-ins and attempts, with when each session ended."""
     rows = tx.session.execute(
-        select(SignIn, Session.ended_at, Session.ended_because)
+        select(SignIn, Session)
         .outerjoin(Session, Session.id == SignIn.session_id)
         .where(SignIn.user_id == tx.desk.user_id)
         .order_by(SignIn.id.desc())
         .limit(newest)
     )
-    return [
-        PastSignIn(
-            at=row.at,
-            from_where=row.from_where,
-            agent=row.agent,
-            outcome=row.status,
-            ended_at=ended_at if row.status is S.OPENED else None,
-            ended_because=ended_because if row.status is S.OPENED else None,
-        )
-        for row, ended_at, ended_because in rows
-    ]
+    return [_past(row, tx.now, session) for row, session in rows]
+
+
+def _past(row: SignIn, now: datetime, session: Session | None) -> PastSignIn:
+    """A sign-in with the end of what it opened; a session that ran out bears no mark of it."""
+    ended_at = because = None
+    if row.status is S.OPENED and session is not None:
+        ended_at, because = session.ended_at, session.ended_because
+        if ended_at is None and session.expires_at <= now:
+            ended_at, because = session.expires_at, EXPIRED
+    return PastSignIn(
+        at=row.at,
+        from_where=row.from_where,
+        agent=row.agent,
+        outcome=row.status,
+        ended_at=ended_at,
+        ended_because=because,
+    )
 
 
 def begin(tx: Tx, user: User | None, agent: str, session_id: int | None = None) -> Attempt:

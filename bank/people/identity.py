@@ -111,8 +111,11 @@ def held_user(tx: Tx, user_id: int) -> User:
 
 
 def user_by_name(tx: Tx, username: str) -> User | None:
-    """The user with this name, however it was typed, or None."""
-    return tx.session.scalar(select(User).where(User.username == username.strip().lower()))
+    """The user with this name, however it was typed, or None; also for what can be no name."""
+    name = username.strip().lower()
+    if not USERNAME.fullmatch(name):
+        return None
+    return tx.session.scalar(select(User).where(User.username == name))
 
 
 @flow(Permission.STAFF_ADD)

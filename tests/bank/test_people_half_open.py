@@ -172,3 +172,13 @@ def test_two_first_sign_ins_show_two_keys(bank: Bank) -> None:
         sign_in.device_offer(guest(bank), second.token)
     people.later(bank, seconds=30)
     people.signed_in(bank, Somebody(ravi.id, ravi.username, key=keys[0]))
+
+
+@pytest.mark.feature("A1.4")
+@pytest.mark.parametrize("odd", ["\0", "asha\0", "a" * 5000, "", "asha'; --", "ａｓｈａ", "\ud800"])
+def test_what_can_be_no_name_is_nobody(bank: Bank, odd: str) -> None:
+    with pytest.raises(SignInRefused) as refused:
+        sign_in.enter_password(guest(bank), Secret(odd), Secret(PASSWORD))
+    with pytest.raises(SignInRefused) as unknown:
+        sign_in.enter_password(guest(bank), Secret("nobody"), Secret(PASSWORD))
+    assert str(refused.value) == str(unknown.value)

@@ -219,6 +219,7 @@ def test_a_bug_is_an_apology_with_a_number_that_the_log_knows(small: Town, page_
     expect(apology).to_be_visible()
     reference = apology.locator("strong").inner_text()
     assert "secret detail" not in page.content()
+    assert "look at today's slips or the statement" in page.inner_text("body")
     log = small.server.last_words(200)
     assert f"reference {reference}" in log
     assert "a secret detail of the inside" in log

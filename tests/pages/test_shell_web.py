@@ -124,9 +124,15 @@ def test_over_https_the_cookie_is_bound_to_host_and_scheme(town: Town) -> None:
 @pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "a/b", "..", "A"])
 def test_the_door_leads_only_to_pages_of_the_bank(town: Town, to: str) -> None:
     answer = ask(town, f"/auth/open?{urlencode({'ticket': 'none', 'to': to})}")
-    assert (answer.status, answer.headers["location"], answer.cookies) == (303, "/", [])
+    assert (answer.status, answer.headers["location"], answer.cookies) == (
+        303,
+        "/?cut-short=1",
+        [],
+    )
     answer = ask(town, "/auth/open?ticket=none&to=cashier-counter")
-    assert answer.headers["location"] == "/cashier-counter"
+    assert answer.headers["location"] == "/cashier-counter?cut-short=1"
+    answer = ask(town, f"/auth/close?{urlencode({'to': to})}")
+    assert answer.headers["location"] == "/"
 
 
 @pytest.mark.feature("A1.4", "A1.8")
@@ -303,6 +309,23 @@ def test_nobody_gives_himself_the_mark_of_another(town: Town) -> None:
         session, _ = run_page(connection)
     with window(town, None, session=session, **{"X-Bank-Owner": fingerprint(mine)}) as intruder:
         assert run_page(intruder)[0] != session
+
+
+@pytest.mark.feature("A1.8")
+@pytest.mark.parametrize("told", [True, False])
+def test_page_and_gate_choose_the_same_cookie_behind_a_proxy(town: Town, told: bool) -> None:
+    """A TLS proxy in front, which says so or does not: what the gate has set, the page finds."""
+    headers = {"X-Forwarded-Proto": "https"} if told else {}
+    given = {name.replace("-", "_"): value for name, value in headers.items()}
+    [cookie] = open_door(town, ticket_for(town, town.cashier), **given).cookies
+    name, _, sid = cookie.split(";")[0].partition("=")
+    assert (name == cookies.SECURE) is told
+    origin = f"https://127.0.0.1:{town.server.port}"
+    with window(town, origin=origin, Cookie=f"{name}={sid}", **headers) as connection:
+        assert "Sign out" in run_page(connection)[1]
+    # Nobody says so himself.
+    with window(town, sid, **{"X-Bank-Scheme": "https"}) as connection:
+        assert "Sign out" in run_page(connection)[1]
 
 
 @pytest.mark.feature("A1.8")
