@@ -9,14 +9,12 @@ offers is served to that cookie alone.
 
 import gc
 import hashlib
-import importlib
 import logging
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from socket import socket
 from typing import Any, Final
 
 import streamlit as st
@@ -48,6 +46,7 @@ from bank.core.ids import new_request_id
 from bank.gate import MEDIA, OWNER_HEADER, Gate, ip_of, is_secure, sid_of
 from bank.night import reports
 from bank.people import sessions, sign_in
+from bank.server import Server, warm_up
 
 log: Final = logging.getLogger("bank.web")
 
@@ -58,18 +57,6 @@ PAGE_ADDRESS: Final = re.compile(r"[a-z-]{1,64}")
 FREEZE_EVERY_SECONDS: Final = 20.0
 SHUTDOWN_SECONDS: Final = 5
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
-# What a page may need is loaded before the first freeze, so that no visitor waits for it.
-LOADED_EARLY: Final = (
-    "plotly.graph_objects",
-    "pandas",
-    "pyarrow",
-    "streamlit.elements.arrow",
-    "streamlit.elements.plotly_chart",
-    "pages.parts.charts",
-    "pages.parts.forms",
-    "pages.parts.sign_in",
-    "pages.parts.tables",
-)
 
 
 class OwnedFiles(MemoryMediaFileStorage):
@@ -194,14 +181,6 @@ def background() -> dict[str, Callable[[Bank, threading.Event], None]]:
     }
 
 
-def warm_up() -> None:
-    """Load what a page may need and build one figure, which makes plotly's validators, so that the
-    first freeze holds all of it and no visitor waits."""
-    modules = {name: importlib.import_module(name) for name in LOADED_EARLY}
-    graphs = modules["plotly.graph_objects"]
-    graphs.Figure([graphs.Bar(x=[1], y=[1]), graphs.Scatter(x=[1], y=[1])]).to_json()
-
-
 def keep_frozen(_bank: Bank, stop: threading.Event) -> None:
     """Keep what lives long out of the collector's sight.
 
@@ -259,20 +238,6 @@ def remember_theme() -> None:
 
     populate.remembers = True  # type: ignore[attr-defined]
     app_session._populate_theme_msg = populate
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which says when it listens."""
-
-    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._opened = opened
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Start listening; where the port is taken, uvicorn says so and ends the process."""
-        await super().startup(sockets)
-        if self.started:
-            self._opened()
 
 
 def serve(bank: Bank, opened: Callable[[], None] = lambda: None) -> None:

@@ -28,7 +28,7 @@ FLOORS: Final = {
     " reports integrity schedules day_end demo_people demo_deeds demo_rounds demo_stories demo_life"
     " demo_scribe demo",
     # Not a folder: what stands on top of the floors, directly in bank/.
-    "": "app gate web __main__",
+    "": "app gate server web __main__",
 }
 PLACE: Final = {
     ".".join(filter(None, ("bank", floor, name))): (level, position)

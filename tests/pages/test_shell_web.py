@@ -434,9 +434,9 @@ def test_what_pages_need_is_loaded_before_the_first_of_them() -> None:
         [
             sys.executable,
             "-c",
-            "from bank import web; web.warm_up(); import sys; "
+            "from bank import server; server.warm_up(); import sys; "
             "from plotly.validator_cache import ValidatorCache; "
-            "print(len(ValidatorCache._cache), set(web.LOADED_EARLY) <= set(sys.modules))",
+            "print(len(ValidatorCache._cache), set(server.LOADED_EARLY) <= set(sys.modules))",
         ],
         cwd=ROOT,
         capture_output=True,
