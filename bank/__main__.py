@@ -4,6 +4,7 @@ Each command opens the bank the settings name and calls one verb as the system.
 What the bank refuses is told on stderr, with exit code 1.
 """
 
+import inspect
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import Annotated, Final, TextIO
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from bank import app as composition
 from bank.core.config import Settings
@@ -49,7 +51,8 @@ def refusals_told() -> Iterator[None]:
     except ValidationError as wrong:
         for error in wrong.errors():
             name = "BANK_" + "_".join(map(str, error["loc"])).upper()
-            typer.echo(f"{name}: {error['msg']}", err=True)
+            said = error["msg"].removeprefix("Value error, ").removeprefix(f"{name} ")
+            typer.echo(f"{name}: {said}", err=True)
         raise typer.Exit(2) from wrong
     except ValueError as wrong:
         typer.echo(f"Refused: {wrong}", err=True)
@@ -60,11 +63,25 @@ def refusals_told() -> Iterator[None]:
 def system() -> Iterator[Desk]:
     """The system's desk in the bank of the settings; refusals are told."""
     with refusals_told():
-        bank = composition.open_bank()
+        bank = _opened()
         try:
             yield composition.system_desk(bank)
         finally:
             bank.db.close()
+
+
+def _opened() -> Bank:
+    """The bank of the settings; a database that cannot be reached is told in a sentence."""
+    try:
+        return composition.open_bank()
+    except (DBAPIError, OSError) as trouble:
+        reason = str(getattr(trouble, "orig", None) or trouble).strip().split("\n")[0]
+        typer.echo(
+            "The bank cannot be opened: its database or data directory cannot be reached. See "
+            f"BANK_DATABASE_URL and BANK_DATA_DIR. ({reason})",
+            err=True,
+        )
+        raise typer.Exit(1) from trouble
 
 
 def _day(text: str | None) -> date | None:
@@ -82,10 +99,10 @@ def serve() -> None:
     from bank import web
 
     with refusals_told():
-        bank: Bank = composition.open_bank()
+        bank = _opened()
         where = f"http://{bank.settings.host}:{bank.settings.port}"
-        typer.echo(f"The bank is open at {where} (Ctrl-C closes it).", err=True)
-        web.serve(bank)
+        opened = f"The bank is open at {where} (Ctrl-C closes it)."
+        web.serve(bank, lambda: typer.echo(opened, err=True))
 
 
 @app.command()
@@ -252,6 +269,21 @@ def verify() -> None:
 def _print(out: TextIO, lines: Iterable[str]) -> None:
     for line in lines:
         typer.echo(line, file=out)
+
+
+def _commands_in_groups() -> str:
+    """Every command inside a group with its sentence, for the bottom of the help. Keep it last."""
+    lines = [
+        f"{group.name} {command.name}: {inspect.getdoc(command.callback)}"
+        for group in app.registered_groups
+        if group.typer_instance is not None
+        for command in group.typer_instance.registered_commands
+        if command.callback is not None
+    ]
+    return "\n\n".join(["In groups:", *sorted(lines)])
+
+
+app.info.epilog = _commands_in_groups()
 
 
 if __name__ == "__main__":

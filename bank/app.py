@@ -1,6 +1,8 @@
 """The composition root: settings become one Bank, and the database the newest schema."""
 
+import os
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 from alembic.command import upgrade
@@ -9,8 +11,9 @@ from sqlalchemy import Engine, select
 
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
+from bank.core import keys
 from bank.core.clock import Clock, SystemClock
-from bank.core.config import PROJECT, Settings
+from bank.core.config import PROJECT, Settings, make_private
 from bank.core.db import Database
 from bank.core.desk import Bank, Desk
 from bank.core.permissions import Role
@@ -52,18 +55,33 @@ def open_bank(
     to be current.
     """
     settings = settings or Settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     db = Database(settings.resolved_url())
+    if db.dialect == "sqlite":
+        _make_file(db)
     if not migrated:
         migrate(db)
     is_demo, business_date = _state(db.engine)
-    return Bank(
+    bank = Bank(
         db=db,
         clock=clock or SystemClock(lambda: business_date),
         settings=settings,
         keyring=Keyring(settings.resolved_secret()),
         is_demo=is_demo,
     )
+    keys.check(system_desk(bank))
+    return bank
+
+
+def _make_file(db: Database) -> None:
+    """The file of a SQLite bank, for the bank's own system user alone, before anything is in it."""
+    if not db.url.database or db.url.database == ":memory:":
+        return
+    path = Path(db.url.database)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        if file.exists():  # SQLite makes the other two in the likeness of the first
+            make_private(file, 0o600)
 
 
 def _state(engine: Engine) -> tuple[bool, date | None]:

@@ -22,6 +22,7 @@ from bank.people import sessions
 
 OWNER_HEADER: Final = "x-bank-owner"
 ADDRESS_HEADER: Final = "x-bank-address"
+SCHEME_HEADER: Final = "x-bank-scheme"
 # Of Streamlit's own addresses only these are for browsers; metrics, agents and log-ins are not.
 OPEN_INSIDE: Final = frozenset({"/_stcore/health", "/_stcore/host-config", "/_stcore/stream"})
 OWN_PATHS: Final = frozenset({"/auth/open", "/auth/close"})
@@ -90,7 +91,7 @@ class Gate:
         return None
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Mark the connection with its cookie's fingerprint and the address it comes from.
+        """Mark the connection with its cookie's fingerprint, and how and from where it came.
 
         Streamlit resumes a session only for a connection with the same mark (trustedUserHeaders),
         so a session id in foreign hands opens nothing. A page of another origin is refused here:
@@ -105,6 +106,7 @@ class Gate:
         marks = {
             OWNER_HEADER.encode(): fingerprint(sid).encode() if sid else b"",
             ADDRESS_HEADER.encode(): ip_of(connection).encode(),
+            SCHEME_HEADER.encode(): b"https" if is_secure(connection) else b"http",
         }
         kept = [pair for pair in scope["headers"] if pair[0].lower() not in marks]
         await self.app({**scope, "headers": [*kept, *marks.items()]}, receive, send)

@@ -9,7 +9,6 @@ offers is served to that cookie alone.
 
 import gc
 import hashlib
-import importlib
 import logging
 import re
 import threading
@@ -47,27 +46,17 @@ from bank.core.ids import new_request_id
 from bank.gate import MEDIA, OWNER_HEADER, Gate, ip_of, is_secure, sid_of
 from bank.night import reports
 from bank.people import sessions, sign_in
+from bank.server import Server, warm_up
 
 log: Final = logging.getLogger("bank.web")
 
 HOME: Final = PROJECT / "Home.py"
+CUT_SHORT: Final = "cut-short"  # the mark of a way back on which no session was opened
 XSRF_COOKIE: Final = "_streamlit_xsrf"
 PAGE_ADDRESS: Final = re.compile(r"[a-z-]{1,64}")
 FREEZE_EVERY_SECONDS: Final = 20.0
 SHUTDOWN_SECONDS: Final = 5
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
-# What a page may need is loaded before the first freeze, so that no visitor waits for it.
-LOADED_EARLY: Final = (
-    "plotly.graph_objects",
-    "pandas",
-    "pyarrow",
-    "streamlit.elements.arrow",
-    "streamlit.elements.plotly_chart",
-    "pages.parts.charts",
-    "pages.parts.forms",
-    "pages.parts.sign_in",
-    "pages.parts.tables",
-)
 
 
 class OwnedFiles(MemoryMediaFileStorage):
@@ -251,10 +240,13 @@ def remember_theme() -> None:
     app_session._populate_theme_msg = populate
 
 
-def serve(bank: Bank) -> None:
-    """Serve until told to stop (SIGTERM or Ctrl-C), on the host and port of the settings."""
+def serve(bank: Bank, opened: Callable[[], None] = lambda: None) -> None:
+    """Serve until told to stop (SIGTERM or Ctrl-C), on the host and port of the settings.
+
+    `opened` is called once the bank can be reached.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    uvicorn.run(
+    config = uvicorn.Config(
         build_app(bank),
         host=bank.settings.host,
         port=bank.settings.port,
@@ -266,6 +258,10 @@ def serve(bank: Bank) -> None:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         log_level="warning",
     )
+    server = Server(config, opened)
+    server.run()
+    if not server.started:
+        raise SystemExit(1)
 
 
 def apologise(error: Exception) -> bool:
@@ -279,9 +275,9 @@ def apologise(error: Exception) -> bool:
     reference = new_request_id()[:8].upper()
     log.error("a page failed, reference %s", reference, exc_info=error)
     st.error(
-        "Something went wrong on our side. What you were not told is done has not been done. "
-        f"Reload the page and try again. If it happens again, give your branch the reference "
-        f"**{reference}**."
+        "Something went wrong on our side, perhaps after it was done. Before you try again, look "
+        "at today's slips or the statement whether it is there. If it happens again, give your "
+        f"branch the reference **{reference}**."
     )
     return True
 
@@ -306,7 +302,7 @@ def _routes(bank: Bank, work: Work) -> Sequence[BaseRoute]:
             ip_of(request),
             request.headers.get("user-agent", ""),
         )
-        answer = _back_to(request.query_params.get("to", ""))
+        answer = _back_to(request.query_params.get("to", ""), cut_short=sid is None)
         secure = is_secure(request)
         if sid is not None:
             answer.set_cookie(
@@ -347,8 +343,7 @@ def _routes(bank: Bank, work: Work) -> Sequence[BaseRoute]:
 def _lifespan(work: Work) -> Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]:
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
-        for module in LOADED_EARLY:
-            importlib.import_module(module)
+        warm_up()
         work.start()
         try:
             yield {}
@@ -358,9 +353,11 @@ def _lifespan(work: Work) -> Callable[[Any], AbstractAsyncContextManager[dict[st
     return lifespan
 
 
-def _back_to(address: str) -> RedirectResponse:
+def _back_to(address: str, *, cut_short: bool = False) -> RedirectResponse:
     """To a page of ours after a door was used; anything else than a plain address is the front."""
     page = address if PAGE_ADDRESS.fullmatch(address) else ""
+    if cut_short:
+        page += f"?{CUT_SHORT}=1"
     return RedirectResponse(
         f"/{page}", 303, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"}
     )

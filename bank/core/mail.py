@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import yagmail
+from yagmail.error import YagAddressError, YagInvalidEmailAddress
 
 from bank.core.config import Settings
 
@@ -78,6 +79,8 @@ class Postman:
             raise NotDelivered(
                 f"sender refused: {_said(error.smtp_code, error.smtp_error)}", is_ours=True
             ) from None
+        except ValueError as error:  # nothing that could be put on the wire
+            raise NotDelivered(f"letter not usable: {error}", is_final=True) from None
         except OSError as error:  # dropped, or silent for too long
             self._hang_up()
             raise NotDelivered(f"connection lost: {error}") from None
@@ -87,11 +90,22 @@ class Postman:
 
     def _connected(self) -> smtplib.SMTP:
         if self._client is None:
-            settings = self._settings
+            client = self._prepared()
+            try:
+                client.login()
+            except (OSError, ValueError) as error:  # smtplib's and those of TLS are OSErrors
+                _close(client)
+                raise NotDelivered(f"mail server not usable: {error}", is_ours=True) from None
+            self._client = client
+        server: smtplib.SMTP = self._client.smtp
+        return server
+
+    def _prepared(self) -> yagmail.SMTP:
+        settings, is_ssl = self._settings, self._settings.smtp_tls == "ssl"
+        try:
             # An own context, because without one neither TLS nor STARTTLS verifies anything.
             trust = ssl.create_default_context(cafile=settings.smtp_ca_file or None)
-            is_ssl = settings.smtp_tls == "ssl"
-            client = yagmail.SMTP(
+            return yagmail.SMTP(
                 user=self._sender,
                 password=settings.smtp_password.get_secret_value(),
                 host=settings.smtp_host,
@@ -102,14 +116,8 @@ class Postman:
                 timeout=settings.smtp_timeout,
                 **({"context": trust} if is_ssl else {}),
             )
-            try:
-                client.login()
-            except OSError as error:  # smtplib's errors and those of TLS are kinds of it
-                _close(client)
-                raise NotDelivered(f"mail server not usable: {error}", is_ours=True) from None
-            self._client = client
-        server: smtplib.SMTP = self._client.smtp
-        return server
+        except (OSError, ValueError, YagAddressError, YagInvalidEmailAddress) as error:
+            raise NotDelivered(f"mail settings not usable: {error}", is_ours=True) from None
 
     def _hang_up(self) -> None:
         client, self._client = self._client, None

@@ -29,6 +29,7 @@ from bank.core.desk import Bank, Desk, Tx, chunk, flow, looking, note, query
 from bank.core.errors import BadInput, NotFound
 from bank.core.ids import new_token
 from bank.core.permissions import Permission, Role
+from bank.core.secrets import Unreadable
 from bank.core.states import check_move, machine
 
 log: Final = logging.getLogger("bank.outbox")
@@ -121,7 +122,10 @@ class MessageCard:
 
 @dataclass(frozen=True, kw_only=True)
 class _Claimed:
-    letter: mail.Letter
+    recipient: str
+    subject: str
+    kept: str  # the body as it lies in the table
+    key: str
     message_id: int
     attempts: int
     lease: str
@@ -211,7 +215,7 @@ def messages(tx: Tx, newest: int = 50) -> Sequence[MessageCard]:
             id=row.id,
             recipient=row.recipient,
             subject=row.subject,
-            body=_opened(tx.bank, row.body, row.confidential),
+            body=_shown(tx.bank, row),
             purpose=row.purpose,
             status=row.status,
             queued_at=row.queued_at,
@@ -233,7 +237,7 @@ def deliver_waiting(desk: Desk) -> int:
     with mail.Postman(desk.bank.settings) as postman:
         while (claimed := _claim(desk)) is not None:
             try:
-                postman.deliver(claimed.letter)
+                postman.deliver(_letter(desk.bank, claimed))
             except mail.NotDelivered as trouble:
                 _settle(desk, claimed, trouble)
                 if trouble.is_ours:
@@ -247,7 +251,8 @@ def deliver_waiting(desk: Desk) -> int:
 def deliver_forever(bank: Bank, stop: threading.Event) -> None:
     """Deliver whenever something waits, until told to stop (set `stop`, then `outbox_waits`).
 
-    A database that does not answer for a while is logged and tried again.
+    Whatever goes wrong outside (database, disk, network, settings, keys) is logged and tried again:
+    one bad message must not hold up all others for good.
     """
     desk = Desk(bank=bank, role=Role.SYSTEM, user_id=1, name="system", channel="system")
     driver_error = bank.db.engine.dialect.loaded_dbapi.Error
@@ -257,6 +262,8 @@ def deliver_forever(bank: Bank, stop: threading.Event) -> None:
             deliver_waiting(desk)
         except (SQLAlchemyError, driver_error) as trouble:
             log.warning("the outbox could not be read: %s", trouble)
+        except (OSError, ValueError):
+            log.exception("the outbox could not be delivered")
         bank.outbox_waits.wait(LOOK_AGAIN_SECONDS)
 
 
@@ -287,17 +294,23 @@ def _claim(desk: Desk) -> _Claimed | None:
     message_id, recipient, subject, body, confidential, attempts, queued_at = row
     queued = re.sub(r"\D", "", str(queued_at))[:14]
     return _Claimed(
-        letter=mail.Letter(
-            to=recipient,
-            subject=subject,
-            body=_opened(desk.bank, body, confidential),
-            key=f"{queued}.{message_id}",
-        ),
+        recipient=recipient,
+        subject=subject,
+        kept=body,
+        key=f"{queued}.{message_id}",
         message_id=message_id,
         attempts=attempts,
         lease=lease,
         confidential=bool(confidential),
     )
+
+
+def _letter(bank: Bank, claimed: _Claimed) -> mail.Letter:
+    try:
+        body = _opened(bank, claimed.kept, claimed.confidential)
+    except Unreadable as lost:
+        raise mail.NotDelivered(str(lost), is_final=True) from None
+    return mail.Letter(to=claimed.recipient, subject=claimed.subject, body=body, key=claimed.key)
 
 
 def _settle(desk: Desk, claimed: _Claimed, trouble: mail.NotDelivered | None) -> None:
@@ -327,6 +340,13 @@ def _settle(desk: Desk, claimed: _Claimed, trouble: mail.NotDelivered | None) ->
         tx.facts.update(status=status.value, attempts=attempts)
     if status is M.FAILED:
         log.warning("mail %s has failed: %s", claimed.message_id, trouble)
+
+
+def _shown(bank: Bank, row: Message) -> str:
+    try:
+        return _opened(bank, row.body, row.confidential)
+    except Unreadable as lost:
+        return str(lost)
 
 
 def _opened(bank: Bank, body: str, confidential: bool) -> str:

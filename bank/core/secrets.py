@@ -5,7 +5,11 @@ import hashlib
 import hmac
 from typing import Final
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
+
+
+class Unreadable(ValueError):
+    """This was encrypted with another key, or has been altered since."""
 
 
 class Secret:
@@ -49,10 +53,12 @@ class Keyring:
         )
 
     def decrypt(self, purpose: str, token: str) -> str:
-        """The text behind `encrypt`."""
-        return (
-            Fernet(base64.urlsafe_b64encode(self._derive(purpose))).decrypt(token.encode()).decode()
-        )
+        """The text behind `encrypt`, or Unreadable."""
+        key = base64.urlsafe_b64encode(self._derive(purpose))
+        try:
+            return Fernet(key).decrypt(token.encode()).decode()
+        except InvalidToken:
+            raise Unreadable(Unreadable.__doc__) from None
 
     def sign(self, purpose: str, text: str) -> str:
         """A short code (80 bits, base32) that proves the bank wrote `text`."""

@@ -27,9 +27,10 @@ from bank.night.demo_deeds import (
     Undone,
     Visited,
 )
-from bank.people.attempts import SignIn, SignInRefused, SignInStatus
+from bank.people.attempts import SignInRefused
 from bank.people.rules import rules
 from bank.people.sessions import Session, SessionStatus, guest
+from bank.people.sign_ins import SignIn, SignInStatus
 
 BROWSERS: Final = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 "

@@ -1,62 +1,26 @@
-"""Attempts to sign in, each a row and a line of somebody's history: from the try to its outcome.
-
-    tried --password right--> code_due or set_up_due --code right--> password_due or passed
-      |                            |                                     |              |
-      '------> refused <-----------'                new password chosen -'   ticket --> opened
-      '------> unlocked (the password of a locked session)
-
-What step is due only this row says; `sign_in` moves it. `set_up_due` is an employee's first
-sign-in, whose code proves that the QR code was scanned. `password_due` is whoever came with a
-temporary password. A sign-in that takes too long is over.
-"""
+"""Attempts to sign in: how each is counted, refused, remembered, and shown to its owner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
-from typing import Final
 
-from sqlalchemy import ForeignKey, Index, String, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select
 
 from bank.core import outbox
-from bank.core.db import Base
 from bank.core.desk import Tx, query
 from bank.core.errors import NotAllowed, WrongState
 from bank.core.permissions import Permission
-from bank.core.states import machine, move
+from bank.core.states import move
 from bank.people import tries
+from bank.people.fields import LONGEST_AGENT
 from bank.people.identity import User, held_user, user_by_id
 from bank.people.rules import rules
-from bank.people.sessions import LONGEST_AGENT, LONGEST_FROM_WHERE, Session
+from bank.people.sessions import EXPIRED, Session
+from bank.people.sign_ins import MOVES, SignIn, SignInStatus
 from bank.people.tries import Guarded
 
-
-class SignInStatus(StrEnum):
-    """How far a sign-in has come."""
-
-    TRIED = "tried"
-    REFUSED = "refused"
-    CODE_DUE = "code_due"
-    SET_UP_DUE = "set_up_due"
-    PASSWORD_DUE = "password_due"  # noqa: S105 - a state, not a password
-    PASSED = "passed"
-    OPENED = "opened"
-    UNLOCKED = "unlocked"
-
-
 S = SignInStatus
-MOVES: Final = machine(
-    "sign_in",
-    {
-        S.TRIED: {S.REFUSED, S.CODE_DUE, S.SET_UP_DUE, S.UNLOCKED},
-        S.CODE_DUE: {S.REFUSED, S.PASSWORD_DUE, S.PASSED},
-        S.SET_UP_DUE: {S.REFUSED, S.PASSWORD_DUE, S.PASSED},
-        S.PASSWORD_DUE: {S.PASSED},
-        S.PASSED: {S.OPENED},
-    },
-)
 
 
 class SignInRefused(NotAllowed):
@@ -69,31 +33,6 @@ class SignInOver(WrongState):
 
 class UnlockRefused(SignInRefused):
     """This is not your password, or it was tried too often. Check it, or wait a while."""
-
-
-class SignIn(Base):
-    """One attempt. `user_id` is null for a name nobody has; `session_id` is what it opened or
-    meant to unlock. Token and ticket are kept as digests."""
-
-    __tablename__ = "sign_ins"
-    __table_args__ = (
-        Index("ix_sign_ins_user_id", "user_id", "id"),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    session_id: Mapped[int | None] = mapped_column(ForeignKey("sessions.id"), index=True)
-    status: Mapped[SignInStatus]
-    at: Mapped[datetime] = mapped_column(index=True)
-    from_where: Mapped[str] = mapped_column(String(LONGEST_FROM_WHERE))
-    agent: Mapped[str] = mapped_column(String(LONGEST_AGENT))
-    token_fingerprint: Mapped[str | None] = mapped_column(String(64), unique=True)
-    expires_at: Mapped[datetime | None]
-    code_tries: Mapped[int]
-    ticket_fingerprint: Mapped[str | None] = mapped_column(String(64), unique=True)
-    ticket_bound_to: Mapped[str | None] = mapped_column(String(64))
-    ticket_expires_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,23 +62,30 @@ class Attempt:
 def own_sign_ins(tx: Tx, newest: int = 50) -> Sequence[PastSignIn]:
     """List this person's latest sign-ins and attempts, with when each session ended."""
     rows = tx.session.execute(
-        select(SignIn, Session.ended_at, Session.ended_because)
+        select(SignIn, Session)
         .outerjoin(Session, Session.id == SignIn.session_id)
         .where(SignIn.user_id == tx.desk.user_id)
         .order_by(SignIn.id.desc())
         .limit(newest)
     )
-    return [
-        PastSignIn(
-            at=row.at,
-            from_where=row.from_where,
-            agent=row.agent,
-            outcome=row.status,
-            ended_at=ended_at if row.status is S.OPENED else None,
-            ended_because=ended_because if row.status is S.OPENED else None,
-        )
-        for row, ended_at, ended_because in rows
-    ]
+    return [_past(row, tx.now, session) for row, session in rows]
+
+
+def _past(row: SignIn, now: datetime, session: Session | None) -> PastSignIn:
+    """A sign-in with the end of what it opened; a session that ran out bears no mark of it."""
+    ended_at = because = None
+    if row.status is S.OPENED and session is not None:
+        ended_at, because = session.ended_at, session.ended_because
+        if ended_at is None and session.expires_at <= now:
+            ended_at, because = session.expires_at, EXPIRED
+    return PastSignIn(
+        at=row.at,
+        from_where=row.from_where,
+        agent=row.agent,
+        outcome=row.status,
+        ended_at=ended_at,
+        ended_because=because,
+    )
 
 
 def begin(tx: Tx, user: User | None, agent: str, session_id: int | None = None) -> Attempt:

@@ -213,25 +213,16 @@ def use_totp(tx: Tx, user: User, key: Secret, code: Secret) -> bool:
 
 def key_in_use(tx: Tx, user: User) -> Secret | None:
     """The TOTP key of the user's device, or None."""
-    return _key(tx, user.totp_secret)
+    return opened_key(tx, user.totp_secret)
 
 
-def key_on_offer(tx: Tx, user: User) -> Secret | None:
-    """The key that was shown and not yet confirmed, or None."""
-    return _key(tx, user.totp_pending)
+def fresh_key(tx: Tx) -> str:
+    """A new key to be shown, encrypted, to be kept until its first right code."""
+    return tx.bank.keyring.encrypt("totp", new_totp_key().reveal())
 
 
-def offer_key(tx: Tx, user: User) -> None:
-    """Make a new key to be shown, and keep it until its first right code."""
-    user.totp_pending = tx.bank.keyring.encrypt("totp", new_totp_key().reveal())
-
-
-def take_key_into_use(user: User) -> None:
-    """The key on offer has proved itself: from now on it is the one."""
-    user.totp_secret, user.totp_pending = user.totp_pending, None
-
-
-def _key(tx: Tx, kept: str | None) -> Secret | None:
+def opened_key(tx: Tx, kept: str | None) -> Secret | None:
+    """The key behind what is kept of it, or None."""
     return Secret(tx.bank.keyring.decrypt("totp", kept)) if kept else None
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from sqlalchemy import ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bank.core.clock import in_india
 from bank.core.db import Base
 from bank.core.desk import Desk, Tx, chunk, command, flow, note, query
 from bank.core.errors import Declined, WrongState
@@ -31,6 +32,7 @@ from bank.people.tries import Guarded
 
 LONGEST_BOUND_TO: Final = 300
 LONGEST_PURPOSE: Final = 32
+MAIL: Final = "mail"  # the one proof there is: a device's code says nothing of payee and amount
 
 
 class ConfirmationStatus(StrEnum):
@@ -45,6 +47,10 @@ MOVES: Final = machine("confirmation", {ConfirmationStatus.GIVEN: {ConfirmationS
 
 class NoTransactionPassword(WrongState):
     """You have no transaction password yet. Choose one under Security, then come back."""
+
+
+class PaymentsRest(WrongState):
+    """Your transaction password was set without the old one, so payments rest for a while."""
 
 
 class ConfirmationRefused(Declined):
@@ -76,11 +82,12 @@ class Confirmation(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """How this customer confirms: `by_device` means a TOTP code, else `mail_to` gets a code."""
+    """How this customer confirms: codes go to `mail_to`; nothing is confirmed before `rest_until`,
+    if there is such a time."""
 
     has_transaction_password: bool
-    by_device: bool
     mail_to: str
+    rest_until: datetime | None
 
 
 @query(Permission.OWN_MONEY_SEND)
@@ -89,8 +96,8 @@ def means(tx: Tx) -> Means:
     user = _owner(tx)
     return Means(
         has_transaction_password=user.transaction_password_hash is not None,
-        by_device=user.totp_secret is not None,
         mail_to=masked_email(user.email),
+        rest_until=_rest_until(tx, user),
     )
 
 
@@ -98,9 +105,10 @@ def means(tx: Tx) -> Means:
 def request_code(tx: Tx, purpose: str, bound_to: str) -> None:
     """Mail the customer a code that is good for exactly this sentence, which the mail repeats.
 
-    Raises TooManyCodes, NoMailAddress, or BadInput when the sentence is too long.
+    Raises PaymentsRest, TooManyCodes, NoMailAddress, or BadInput when the sentence is too long.
     """
     user = _owner(tx)
+    _check_no_rest(tx, user)
     sentence = clean_text(bound_to, field="bound_to", longest=LONGEST_BOUND_TO)
     codes.send_code(
         tx,
@@ -126,13 +134,14 @@ def confirm(
     """Check transaction password and code for exactly this; answers the confirmation's id.
 
     `request_id` is the payment's, so that its second click is known (see `is_confirmed`).
-    Raises ConfirmationRefused whichever of them was wrong, or NoTransactionPassword.
+    Raises ConfirmationRefused whichever of them was wrong, NoTransactionPassword or PaymentsRest.
     """
     sentence = clean_text(bound_to, field="bound_to", longest=LONGEST_BOUND_TO)
     with note(desk) as tx:
         user = _owner(tx)
         if user.transaction_password_hash is None:
             raise NoTransactionPassword
+        _check_no_rest(tx, user)
         taken = tries.take(tx, user.id, Guarded.CONFIRMATION)
         is_last = tries.was_last(tx, taken)
         codes.count_code_try(tx, user.id, purpose)
@@ -142,15 +151,15 @@ def confirm(
     with chunk(desk, "people.confirmations.confirm", {"bound_to": sentence}) as tx:
         user = held_user(tx, user.id)
         tries.forget(tx, user.id, Guarded.CONFIRMATION)  # undone with all else when it is refused
-        proof = _prove(tx, user, purpose, sentence, code)
-        if proof is None or user.transaction_password_hash != known_hash:
+        right = codes.use_mailed(tx, user.id, purpose, sentence, code)
+        if not right or user.transaction_password_hash != known_hash:
             raise ConfirmationRefused(remember=partial(_refused, is_last))
         row = Confirmation(
             user_id=user.id,
             session_id=tx.desk.session_id,
             purpose=purpose,
             bound_to=sentence,
-            proof=proof,
+            proof=MAIL,
             status=ConfirmationStatus.GIVEN,
             made_at=tx.now,
             expires_at=tx.now + timedelta(minutes=rules(tx).confirmation_minutes),
@@ -203,12 +212,19 @@ def _owner(tx: Tx) -> User:
     return user_by_id(tx, tx.desk.user_id)
 
 
-def _prove(tx: Tx, user: User, purpose: str, sentence: str, code: Secret) -> str | None:
-    """With what the customer proved it: a code from their device, a mailed one, or not at all."""
-    key = codes.key_in_use(tx, user)
-    if key is not None and codes.use_totp(tx, user, key, code):
-        return "totp"
-    return "mail" if codes.use_mailed(tx, user.id, purpose, sentence, code) else None
+def _rest_until(tx: Tx, user: User) -> datetime | None:
+    until = user.payments_rest_until
+    return until if until is not None and until > tx.now else None
+
+
+def _check_no_rest(tx: Tx, user: User) -> None:
+    until = _rest_until(tx, user)
+    if until is not None:
+        at = in_india(until)
+        raise PaymentsRest(
+            "Your transaction password was set without the old one, so payments rest until "
+            f"{at.day} {at:%b %Y, %H:%M}. If it was not you, call your branch at once."
+        )
 
 
 def _refused(is_last: bool, tx: Tx) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bank.core.desk import Tx, query
 from bank.core.errors import NotFound
 from bank.core.permissions import STAFF, Permission, Role
-from bank.people import codes
+from bank.people import codes, sign_ins
 from bank.people.branches import Branch
 from bank.people.identity import User
 
@@ -42,11 +42,12 @@ def demo_codes(tx: Tx, customers: int = 10) -> Sequence[DemoPerson]:
     people = people.where(User.active, User.password_hash.is_not(None)).order_by(User.id)
     staff = tx.session.execute(people.where(User.role.in_(STAFF))).all()
     some = tx.session.execute(people.where(User.role == Role.CUSTOMER).limit(customers)).all()
-    return [_person(tx, user, branch or "") for user, branch in [*staff, *some]]
+    shown = sign_ins.keys_on_show(tx)
+    return [_person(tx, user, branch or "", shown.get(user.id)) for user, branch in [*staff, *some]]
 
 
-def _person(tx: Tx, user: User, branch: str) -> DemoPerson:
-    key = codes.key_in_use(tx, user) or codes.key_on_offer(tx, user)
+def _person(tx: Tx, user: User, branch: str, shown: str | None) -> DemoPerson:
+    key = codes.opened_key(tx, user.totp_secret or user.totp_pending or shown)
     code, seconds_left = codes.totp_now(key, tx.now) if key else ("", 0)
     return DemoPerson(
         username=user.username,

@@ -10,6 +10,8 @@ from bank.core.errors import BadInput
 
 LONGEST_NAME: Final = 120
 LONGEST_EMAIL: Final = 254
+LONGEST_FROM_WHERE: Final = 64
+LONGEST_AGENT: Final = 200
 # The fourth letter is the kind of holder. Stricter than the check of stdnum, which knows one kind
 # more; that one in turn knows that no number is 0000.
 PAN: Final = re.compile(r"[A-Z]{3}[ABCFGHJLPT][A-Z][0-9]{4}[A-Z]")

@@ -15,7 +15,6 @@ from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.ids import new_password
 from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
 from bank.core.secrets import Secret
-from bank.core.texts import is_writable
 from bank.people import branches, passwords
 from bank.people.fields import LONGEST_EMAIL, LONGEST_NAME, clean_email, clean_name
 
@@ -36,7 +35,8 @@ class User(Base):
 
     `totp_secret` and `totp_pending` are encrypted with the bank's key. The first is in use; the
     second has been shown as a QR code and waits for its first right code. `totp_last_step` is the
-    last thirty seconds whose code was accepted, so that each works once.
+    last thirty seconds whose code was accepted, so that each works once. A transaction password
+    that was set without the old one confirms nothing until `payments_rest_until`.
     """
 
     __tablename__ = "users"
@@ -64,6 +64,7 @@ class User(Base):
     totp_secret: Mapped[str | None] = mapped_column(String(250))
     totp_pending: Mapped[str | None] = mapped_column(String(250))
     totp_last_step: Mapped[int]
+    payments_rest_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -110,10 +111,11 @@ def held_user(tx: Tx, user_id: int) -> User:
 
 
 def user_by_name(tx: Tx, username: str) -> User | None:
-    """The user with this name, however it was typed, or None."""
-    if not is_writable(username):
+    """The user with this name, however it was typed, or None; also for what can be no name."""
+    name = username.strip().lower()
+    if not USERNAME.fullmatch(name):
         return None
-    return tx.session.scalar(select(User).where(User.username == username.strip().lower()))
+    return tx.session.scalar(select(User).where(User.username == name))
 
 
 @flow(Permission.STAFF_ADD)

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 import bcrypt
+from zxcvbn import zxcvbn
 
 from bank.core.config import PROJECT
 from bank.core.errors import BadInput
@@ -85,8 +86,12 @@ def is_outdated(hashed: str) -> bool:
     return int(hashed.split("$")[2]) < COST
 
 
-def check(password: Secret, *, shortest: int, names: Iterable[str], field: str) -> None:
-    """Refuse a password that is too short, too long, common, or made of the person's own names."""
+def check(password: Secret, *, shortest: int, score: int, names: Iterable[str], field: str) -> None:
+    """Refuse a password that is too short, too long, common, or made of the person's own names.
+
+    `score` is the least that zxcvbn must give it, from 0 to 4: it knows the tens of thousands that
+    have been guessed most often, names, words, and what people do to them.
+    """
     text = password.reveal()
     if len(text) < shortest:
         raise PasswordTooShort(
@@ -98,7 +103,7 @@ def check(password: Secret, *, shortest: int, names: Iterable[str], field: str) 
     parts = {part for name in names for part in _words_of(name)}
     if any(part in text.casefold() for part in parts):
         raise PasswordNamesYou(field=field)
-    if is_common(text):
+    if is_common(text) or _score(text, parts) < score:
         raise PasswordTooCommon(field=field)
 
 
@@ -109,6 +114,11 @@ def is_common(text: str) -> bool:
     if {plain, core, plain.translate(LEET), core.translate(LEET)} & _weak():
         return True
     return min(map(_own_part, (plain, plain.translate(LEET)))) < FEWEST_OF_ONES_OWN
+
+
+def _score(text: str, own: Iterable[str]) -> int:
+    """How hard zxcvbn finds this to guess for somebody who knows the person, from 0 to 4."""
+    return int(zxcvbn(text, user_inputs=[*own, *OUR_WORDS])["score"])
 
 
 def _own_part(form: str) -> int:

@@ -28,7 +28,7 @@ class SecurityRule(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The values in force; a field per name in the table. The unit is the last word."""
+    """The values in force; a field per name in the table. The last word is the unit."""
 
     tries: int
     locked_minutes: int
@@ -44,6 +44,8 @@ class Rules:
     session_hours: int
     seen_seconds: int
     confirmation_minutes: int
+    payment_rest_hours: int
+    password_score: int  # on zxcvbn's scale from 0 to 4
 
 
 _known: Final[WeakKeyDictionary[Database, tuple[datetime, date, Rules]]] = WeakKeyDictionary()

@@ -8,6 +8,7 @@ One that has reached `expires_at` is over in the same way.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -23,10 +24,9 @@ from bank.core.ids import fingerprint, new_token
 from bank.core.permissions import Permission, Role
 from bank.core.secrets import Secret
 from bank.core.states import machine, move
+from bank.people import sign_ins
+from bank.people.fields import LONGEST_AGENT, LONGEST_FROM_WHERE
 from bank.people.rules import Rules, rules
-
-LONGEST_FROM_WHERE: Final = 64
-LONGEST_AGENT: Final = 200
 
 
 class SessionStatus(StrEnum):
@@ -74,12 +74,14 @@ class Found:
     """What a cookie leads to. There is a desk only while the session is active.
 
     `user_id` and `name` are known as long as it has not ended: the lock screen greets its owner.
+    `ended_because` says why there is none any more, to whoever still has its cookie.
     """
 
     state: SessionStatus
     desk: Desk | None = None
     user_id: int | None = None
     name: str = ""
+    ended_because: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,8 @@ class SessionCard:
 
 
 NOBODY: Final = Found(state=SessionStatus.ENDED)
+
+EXPIRED: Final = "expired"
 
 _FIND: Final = """
     SELECT s.id, s.status, s.last_seen_at, s.expires_at,
@@ -122,7 +126,7 @@ def find(bank: Bank, sid: str | None, ip: str = "", *, awake: bool = True) -> Fo
     """
     seen = _look(bank, sid, ip)
     if seen is None:
-        return NOBODY
+        return _ended(bank, sid, ip)
     if not seen.is_active:
         return Found(state=SessionStatus.LOCKED, user_id=seen.desk.user_id, name=seen.desk.name)
     if awake and seen.is_stale:
@@ -151,7 +155,8 @@ def close(bank: Bank, sid: str | None, ip: str = "") -> None:
     """Sign out by the cookie alone, also from the lock screen. An ended session stays ended."""
     seen = _look(bank, sid, ip)
     if seen is not None:
-        sign_out(seen.desk)
+        with suppress(NoSuchSession):  # another click has ended it between the look and this
+            sign_out(seen.desk)
 
 
 @query(Permission.SESSION_KEEP)
@@ -210,15 +215,26 @@ def end_session(tx: Tx, session_id: int) -> None:
     tx.concerns("session", session_id)
 
 
-def end_sessions(tx: Tx, user_id: int, *, because: str, but: int | None = None) -> int:
-    """End the sessions of a user in this transaction, all but one if given; answers how many."""
+def end_sessions(
+    tx: Tx, user_id: int, *, because: str, but: int | None = None, but_sign_in: int | None = None
+) -> int:
+    """End the sessions of a user in this transaction, all but one if given; answers how many.
+
+    What they have begun at the door ends with them. It goes first: a session that is being opened
+    meanwhile has been written by the time the sessions are looked for.
+    """
+    half_open = sign_ins.end_half_open(tx, user_id, but=but_sign_in)
     wanted = select(Session).where(
-        Session.user_id == user_id, Session.status != SessionStatus.ENDED
+        Session.user_id == user_id,
+        Session.status != SessionStatus.ENDED,
+        Session.expires_at > tx.now,  # one that is over in time stays what it was
     )
     rows = tx.session.scalars(wanted.order_by(Session.id).with_for_update(key_share=True)).all()
     ended = [row for row in rows if row.id != but]
     _end(tx, ended, because)
     tx.facts["sessions_ended"] = [row.id for row in ended]
+    if half_open:
+        tx.facts["sign_ins_ended"] = half_open
     return len(ended)
 
 
@@ -302,10 +318,25 @@ def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
     )
 
 
+def _ended(bank: Bank, sid: str | None, ip: str) -> Found:
+    """Why the session of this cookie is no more; nothing for a cookie that never was one."""
+    if not sid:
+        return NOBODY
+    with looking(guest(bank, ip)) as tx:
+        wanted = select(Session.ended_because, Session.expires_at)
+        row = tx.session.execute(wanted.where(Session.fingerprint == fingerprint(sid))).first()
+        if row is None:
+            return NOBODY
+        because = row.ended_because or (EXPIRED if row.expires_at <= tx.now else "closed")
+    return Found(state=SessionStatus.ENDED, ended_because=because)
+
+
 def _own(tx: Tx, session_id: int | None) -> Session:
     held = {"key_share": True}
     row = tx.session.get(Session, session_id, with_for_update=held) if session_id else None
     if row is None or row.user_id != tx.desk.user_id or row.status is SessionStatus.ENDED:
+        raise NoSuchSession
+    if row.expires_at <= tx.now:
         raise NoSuchSession
     return row
 

@@ -17,20 +17,13 @@ from bank.core.ids import fingerprint, new_token
 from bank.core.permissions import STAFF, Permission
 from bank.core.secrets import Secret
 from bank.core.states import move
-from bank.people import attempts, codes, passwords, sessions, tries
-from bank.people.attempts import (
-    MOVES,
-    Attempt,
-    SignIn,
-    SignInOver,
-    SignInRefused,
-    SignInStatus,
-    UnlockRefused,
-)
+from bank.people import attempts, codes, passwords, sessions, sign_ins, tries
+from bank.people.attempts import Attempt, SignInOver, SignInRefused, UnlockRefused
 from bank.people.codes import TotpOffer, WrongCode
 from bank.people.fields import masked_email
 from bank.people.identity import User, held_user, user_by_id, user_by_name
 from bank.people.rules import rules
+from bank.people.sign_ins import MOVES, SignIn, SignInStatus
 from bank.people.tries import Guarded
 
 S = SignInStatus
@@ -67,6 +60,7 @@ def enter_password(desk: Desk, username: Secret, password: Secret, agent: str = 
     if not passwords.matches(password, attempt.password_hash):
         raise SignInRefused(remember=partial(attempts.refuse, attempt))
     assert attempt.password_hash is not None
+    _give_back(desk, attempt)
     outdated = passwords.is_outdated(attempt.password_hash)
     stronger = passwords.hash_password(password) if outdated else None
     with chunk(desk, "people.sign_in.enter_password") as tx:
@@ -93,16 +87,21 @@ def choose_password(desk: Desk, token: Secret, new: Secret) -> Step:
     """
     with looking(desk) as tx:
         row, user = _at_step(tx, token, S.PASSWORD_DUE)
-        shortest, names = rules(tx).password_characters, (user.username, user.name)
-        old_hash = user.password_hash
-    passwords.check(new, shortest=shortest, names=names, field="new")
+        known, names, old_hash = rules(tx), (user.username, user.name), user.password_hash
+    passwords.check(
+        new,
+        shortest=known.password_characters,
+        score=known.password_score,
+        names=names,
+        field="new",
+    )
     if passwords.matches(new, old_hash):
         raise passwords.PasswordNotNew(field="new")
     new_hash = passwords.hash_password(new)
     with chunk(desk, "people.sign_in.choose_password") as tx:
         row, user = _at_step(tx, token, S.PASSWORD_DUE, held=True)
         user.password_hash, user.must_change_password = new_hash, False
-        sessions.end_sessions(tx, user.id, because="password_changed")
+        sessions.end_sessions(tx, user.id, because="password_changed", but_sign_in=row.id)
         move(row, S.PASSED, MOVES)
         return _step(row, user, token)
 
@@ -120,8 +119,8 @@ def send_another_code(tx: Tx, token: Secret) -> None:
 @query(Permission.SIGN_IN)
 def device_offer(tx: Tx, token: Secret) -> TotpOffer:
     """Show the QR code of a first sign-in, to be scanned with an authenticator app."""
-    _, user = _at_step(tx, token, S.SET_UP_DUE)
-    key = codes.key_on_offer(tx, user)
+    row, user = _at_step(tx, token, S.SET_UP_DUE)
+    key = codes.opened_key(tx, row.totp_pending)
     if key is None:
         raise SignInOver
     return codes.offer_of(user.username, key)
@@ -188,22 +187,28 @@ def unlock(desk: Desk, sid: Secret, password: Secret, agent: str = "") -> None:
         attempt = attempts.begin(tx, user_by_id(tx, session.user_id), agent, session.id)
     if not passwords.matches(password, attempt.password_hash):
         raise UnlockRefused(remember=partial(attempts.refuse, attempt))
+    _give_back(desk, attempt)
     with chunk(desk, "people.sign_in.unlock") as tx:
-        row, user = attempts.attempted(tx, attempt)
-        tries.give_back(tx, user.id, Guarded.SIGN_IN)
+        row, _ = attempts.attempted(tx, attempt)
         sessions.wake(tx, sessions.live_session(tx, sid, held=True))
         move(row, S.UNLOCKED, MOVES)
+
+
+def _give_back(desk: Desk, attempt: Attempt) -> None:
+    """The password was right: whatever is refused from here on, it was no guess."""
+    assert attempt.user_id is not None
+    with note(desk) as tx:
+        tries.give_back(tx, attempt.user_id, Guarded.SIGN_IN)
 
 
 def _password_right(tx: Tx, attempt: Attempt, stronger: str | None) -> Step:
     row, user = attempts.attempted(tx, attempt)
     user.password_hash = stronger or user.password_hash
-    tries.give_back(tx, user.id, Guarded.SIGN_IN)
     token = Secret(new_token())
     row.token_fingerprint = fingerprint(token.reveal())
     row.expires_at = tx.now + timedelta(minutes=rules(tx).sign_in_minutes)
     if user.totp_secret is None and user.role in STAFF:
-        codes.offer_key(tx, user)
+        row.totp_pending = codes.fresh_key(tx)
         move(row, S.SET_UP_DUE, MOVES)
     else:
         if user.totp_secret is None:
@@ -231,10 +236,11 @@ def _check_code(tx: Tx, token: Secret, code: Secret, is_last: bool) -> Step:
     if row.status is S.SET_UP_DUE:
         if key is not None:  # another sign-in has set up a device meanwhile
             raise SignInOver
-        offered = codes.key_on_offer(tx, user)
+        offered = codes.opened_key(tx, row.totp_pending)
         right = offered is not None and codes.use_totp(tx, user, offered, code)
         if right:
-            codes.take_key_into_use(user)
+            user.totp_secret, row.totp_pending = row.totp_pending, None
+            sign_ins.end_half_open(tx, user.id, but=row.id)  # their QR codes lead nowhere now
     elif key is not None:
         right = codes.use_totp(tx, user, key, code)
     else:

@@ -96,14 +96,10 @@ def fill(own: dict[str, AccountCard]) -> None:
 
 def check(ahead: TransferPreview) -> None:
     """To whom and how much, once more; then the proofs."""
-    means = confirmations.means(desk)
     typed = Proofs()
 
     def proofs() -> None:
-        if means.by_device:
-            st.caption("The code is in your authenticator app.")
-        else:
-            ask_for_code(ahead, means.mail_to)
+        ask_for_code(ahead, means.mail_to)
         left, right = st.columns(2)
         with left:
             typed.password = forms.password_input(
@@ -190,9 +186,16 @@ open_accounts = {
 if not open_accounts:
     ui.empty("You have no open account to send from.", "Ask your branch to open one.")
     st.stop()
-if not confirmations.means(desk).has_transaction_password:
+means = confirmations.means(desk)
+if not means.has_transaction_password:
     st.info("Payments ask for a transaction password, and you have none yet. Choose one first.")
     st.page_link("pages/every/security.py", label="Choose a transaction password")
+    st.stop()
+if means.rest_until is not None and slip.step is not Step.DONE:
+    st.info(
+        "Your transaction password was set without the old one, so payments rest until "
+        f"{words.moment(means.rest_until)}. If it was not you, call your branch at once."
+    )
     st.stop()
 match slip.step:
     case Step.FILL:

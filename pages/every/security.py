@@ -1,5 +1,6 @@
 """Everybody's own proofs: passwords, the device for one-time codes, sessions, sign-in history."""
 
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.permissions import STAFF, Permission
 from bank.core.secrets import Secret
-from bank.people import attempts, confirmations, credentials, sessions
+from bank.people import attempts, credentials, sessions
 from pages.parts import forms, tables, ui, words
 from pages.parts.tables import Kind, column
 
@@ -31,30 +32,52 @@ def password() -> None:
 
 def transaction_password() -> None:
     """Choose the second password, which payments ask for."""
-    means = confirmations.means(desk)
+    known = credentials.own_proofs(desk)
     st.write(
         "Payments ask for this second password and a one-time code. "
-        + ("You have one." if means.has_transaction_password else "You have none yet.")
+        + ("You have one." if known.has_transaction_password else "You have none yet.")
     )
-    if not means.by_device:
-        st.caption(f"Codes go to {words.plain(means.mail_to)}.")
-        if st.button("Send code", key="security_send_code"):
-            with ui.attempt("A code is on its way."):
-                credentials.request_security_code(desk)
+    forgotten = known.has_transaction_password and st.checkbox(
+        "I have forgotten it", key="security_forgotten", persist_state="page"
+    )
+    by_mail = forgotten or not known.has_transaction_password
+    if by_mail:
+        st.caption(
+            "Set this way, it pays from tomorrow on: a day for you to notice, should it be "
+            "somebody else who sets it."
+        )
+        send_code(known.mail_to, credentials.request_security_code, key="security_send_code")
     with st.form("security_transaction", border=False):
-        known = forms.password_input("Password", key="security_transaction_password")
-        code = forms.code_input("One-time code", key="security_transaction_code")
+        password = forms.password_input("Password", key="security_transaction_password")
+        if by_mail:
+            code, old = forms.code_input("One-time code", key="security_transaction_code"), None
+        else:
+            code = ""
+            old = forms.password_input(
+                "Transaction password in use", key="security_transaction_old"
+            )
         new, again = forms.new_password_inputs(
             prefix="security_transaction", label="New transaction password"
         )
         asked = st.form_submit_button("Set transaction password", type="primary")
     if asked:
-        labels = forms.PASSWORD_LABELS | {"new": "New transaction password"}
+        labels = forms.PASSWORD_LABELS | {
+            "new": "New transaction password",
+            "old": "Transaction password in use",
+        }
         with ui.attempt("Your transaction password is set.", labels=labels):
             credentials.set_transaction_password(
-                desk, known, Secret(code), forms.same_twice(new, again)
+                desk, password, Secret(code), forms.same_twice(new, again), old
             )
             forms.forget("security_transaction")
+
+
+def send_code(mail_to: str, send: Callable[[Desk], None], *, key: str) -> None:
+    """A button that mails a code, and to where."""
+    st.caption(f"Codes go to {words.plain(mail_to)}.")
+    if st.button("Send code", key=key):
+        with ui.attempt("A code is on its way."):
+            send(desk)
 
 
 def device() -> None:
@@ -64,25 +87,38 @@ def device() -> None:
         st.write(
             "An authenticator app on your phone shows the one-time codes."
             if desk.role in STAFF
-            else "An authenticator app on your phone can show your codes instead of a mail."
+            else "An authenticator app on your phone can show the codes to sign in, in place of a "
+            "mail. Payments keep asking for the code that names payee and amount."
         )
         if st.button("Set up a device", key="security_device_begin"):
             with ui.attempt():
                 st.session_state["security_device_offer"] = credentials.offer_device(desk)
                 st.rerun()
         return
+    known = credentials.own_proofs(desk)
     st.write("Scan this with the new device, then type the code it shows.")
     forms.device(offer)
+    if not known.has_device:
+        send_code(known.mail_to, credentials.request_device_code, key="security_device_send")
     with st.form("security_device", border=False):
-        known = forms.password_input("Password", key="security_device_password")
+        password = forms.password_input("Password", key="security_device_password")
         code = forms.code_input("Code of the new device", key="security_device_code")
-        old = forms.code_input("Code of the device in use", key="security_device_old_code")
-        st.caption("Leave the last one empty if this is your first device.")
+        other = "Code of the device in use" if known.has_device else "Code from the mail"
+        proof = Secret(forms.code_input(other, key="security_device_other_code"))
         asked = st.form_submit_button("Confirm device", type="primary")
     if asked:
-        labels = forms.PASSWORD_LABELS | {"code": "Code of the new device"}
+        labels = forms.PASSWORD_LABELS | {
+            "code": "Code of the new device",
+            "mailed": "Code from the mail",
+        }
         with ui.attempt("The new device is in use.", labels=labels):
-            credentials.confirm_device(desk, known, Secret(code), Secret(old) if old else None)
+            credentials.confirm_device(
+                desk,
+                password,
+                Secret(code),
+                proof if known.has_device else None,
+                None if known.has_device else proof,
+            )
             forms.forget("security_device")
     if st.button("Stop", key="security_stop", type="tertiary"):
         forms.forget("security_device")

@@ -33,6 +33,10 @@ PASSWORD_LABELS: Final = {
     "password": "Password",
 }
 DAY_WIDTH: Final = 220  # pixels: a date needs no more
+
+
+# In the key of every input that takes a password or a code. What carries it is never kept.
+SECRET: Final = "secret"  # noqa: S105 - a mark, not a secret
 D = TypeVar("D")
 R = TypeVar("R")
 
@@ -183,10 +187,19 @@ def days_input(
     return chosen
 
 
+def secret_key(key: str) -> str:
+    """The key of an input for something secret, with the mark by which it is known as one."""
+    return key if SECRET in key else f"{key}_{SECRET}"
+
+
 def code_input(label: str, *, key: str) -> str:
     """An input for a one-time code of six digits; blanks do not matter."""
     text = st.text_input(
-        label, key=key, max_chars=8, autocomplete="one-time-code", placeholder="6 digits"
+        label,
+        key=secret_key(key),
+        max_chars=8,
+        autocomplete="one-time-code",
+        placeholder="6 digits",
     )
     return "".join((text or "").split())
 
@@ -196,7 +209,7 @@ def password_input(label: str, *, key: str, new: bool = False) -> Secret:
     text = st.text_input(
         label,
         type="password",
-        key=key,
+        key=secret_key(key),
         autocomplete="new-password" if new else "current-password",
     )
     return Secret(text or "")

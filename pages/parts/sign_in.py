@@ -24,13 +24,14 @@ from bank.people import demo, sign_in
 from bank.people.attempts import SignInOver, SignInStatus
 from bank.people.demo import DemoPerson
 from bank.people.sign_in import Step
-from bank.web import XSRF_COOKIE, binding_of
+from bank.web import CUT_SHORT, XSRF_COOKIE, binding_of
 from pages.parts import forms, ui, visitor, words
 
 STEP: Final = "sign_in_step"
 REFUSED: Final = "sign_in_refused"
 USERNAME: Final = "sign_in_username"
 PASSWORD: Final = "sign_in_password"  # noqa: S105 - the key of an input
+SPENT: Final = "sign_in_spent"  # a refused password: emptied before the form is drawn again
 FIELDS: Final = {
     "Form name": "Your user name and password",
     "Username": "User name",
@@ -94,6 +95,7 @@ class _Door:
             )
         except BankError as refusal:
             st.session_state[REFUSED] = str(refusal)
+            st.session_state[SPENT] = True
             return False
         st.session_state[STEP] = step
         return True
@@ -132,6 +134,8 @@ def page() -> None:
         st.title("Sign in")
         if message := st.session_state.pop(ui.FLASH, None):
             st.info(words.plain(" ".join(message)))
+        elif why := _why_outside():
+            st.info(words.plain(why))
         step: Step | None = st.session_state.get(STEP)
         if step is None:
             _password(desk)
@@ -153,11 +157,22 @@ def leave(address: str, **parameters: str) -> NoReturn:
     st.stop()
 
 
+def _why_outside() -> str:
+    """Why somebody finds themselves at the door who was inside, or on the way in."""
+    if st.session_state.get(STEP) is not None:
+        return ""
+    if CUT_SHORT in st.query_params:
+        del st.query_params[CUT_SHORT]
+        return " ".join((sign_in.TicketVoid.__doc__ or "").split())
+    because = visitor.found(awake=False).ended_because
+    return words.ENDED.get(because, words.ENDED_BY_THE_BANK) if because else ""
+
+
 def _password(desk: Desk) -> None:
-    if st.session_state.pop(f"{PASSWORD}_spent", False):
+    if st.session_state.pop(SPENT, False):
         st.session_state[PASSWORD] = ""
     BankAuthenticate().login(fields=FIELDS, key="sign_in")
-    if STEP in st.session_state:
+    if STEP in st.session_state or st.session_state.get(SPENT):
         st.rerun()
     if refusal := st.session_state.get(REFUSED):
         st.error(words.plain(refusal))

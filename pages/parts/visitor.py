@@ -14,7 +14,7 @@ from bank.core import cookies
 from bank.core.desk import Desk
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Permission
-from bank.gate import ADDRESS_HEADER
+from bank.gate import ADDRESS_HEADER, SCHEME_HEADER
 from bank.people import sessions
 from bank.people.sessions import Found
 
@@ -38,9 +38,8 @@ def cookie() -> str | None:
 
 
 def is_secure() -> bool:
-    """Whether the person came by https, here or at the proxy in front."""
-    forwarded = st.context.headers.get("X-Forwarded-Proto", "").split(",")[0].strip()
-    return (forwarded or urlsplit(st.context.headers.get("Origin", "")).scheme) == "https"
+    """Whether the person came by https, as the gate has noted it when it chose the cookie."""
+    return st.context.headers.get(SCHEME_HEADER, "") == "https"
 
 
 def address() -> str:

@@ -66,7 +66,17 @@ OUTCOMES: Final[dict[str, str]] = {
     "passed": "Not opened",
     "opened": "Signed in",
     "unlocked": "Unlocked",
+    "ended": "Ended before it was finished",
 }
+ENDED: Final[dict[str, str]] = {
+    "signed_out": "You are signed out.",
+    "signed_out_everywhere": "You were signed out everywhere.",
+    "revoked": "This session was ended from another browser of yours.",
+    "password_changed": "Your password was changed, which ended this session.",
+    "device_changed": "A device for codes was set up, which ended this session.",
+    "expired": "Your session was over: it lasts one working day at most.",
+}
+ENDED_BY_THE_BANK: Final = "The bank has ended this session. Ask your branch if that is a surprise."
 # The first sign that is found names it: Edge also says Chrome, and Chrome also says Safari.
 _BROWSERS: Final = (
     ("Edg", "Edge"),

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from bank import app
 from bank.__main__ import app as cli
 from bank.book import ledger
 from bank.book.tables import BankState
-from bank.core import clock
+from bank.core import clock, keys
 from bank.core.clock import FixedClock, SystemClock
 from bank.core.config import PROJECT, Settings
 from bank.core.desk import Bank, chunk
 from bank.core.ids import new_request_id
+from bank.core.secrets import Keyring
 from tests.support.server import ROOT, bank_environment
 
 MANY = 8
@@ -82,6 +84,16 @@ def test_settings_have_defaults() -> None:
         ("BANK_SMTP_TLS", "maybe"),
         ("BANK_SMTP_PORT", "25x"),
         ("BANK_SMTP_TIMEOUT", "soon"),
+        ("BANK_SMTP_PORT", "0"),
+        ("BANK_SMTP_PORT", "70000"),
+        ("BANK_SMTP_TIMEOUT", "0"),
+        ("BANK_SMTP_TIMEOUT", "nan"),
+        ("BANK_SMTP_USER", "bank"),
+        ("BANK_SMTP_FROM", ""),
+        ("BANK_SMTP_FROM", "bänk@bank.example"),
+        ("BANK_SMTP_HOST", "smtp://mail"),
+        ("BANK_SMTP_CA_FILE", "/no/such/file.pem"),
+        ("BANK_SMTP_CA_FILE", __file__),
         ("BANK_SECRET", "short"),
         ("BANK_DATABASE_URL", "mysql://bank"),
         ("BANK_DATABASE_URL", "bank.db"),
@@ -106,6 +118,63 @@ def test_a_given_secret_is_used_and_never_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ValueError, match="BANK_SECRET must have 32 characters"):
         Settings(data_dir=tmp_path, secret=SecretStr(secret[1:])).resolved_secret()
+
+
+@pytest.mark.feature("A1.14")
+@pytest.mark.parametrize("left", ["", "\n", "half a key"])
+def test_a_secret_file_that_lost_its_key_is_not_used(tmp_path: Path, left: str) -> None:
+    settings = Settings(data_dir=tmp_path)
+    settings.resolved_secret()
+    (tmp_path / ".secret").write_text(left)
+    with pytest.raises(ValueError, match=r"\.secret holds no key"):
+        settings.resolved_secret()
+
+
+@pytest.mark.feature("A1.14")
+def test_another_key_than_the_banks_own_is_noticed_at_the_start(tmp_path: Path) -> None:
+    env = {"BANK_DATA_DIR": str(tmp_path), "BANK_DEMO": "false"}
+    runner = CliRunner()
+    assert runner.invoke(cli, ["migrate"], env=env).exit_code == 0
+    changed = {"BANK_SECRET": "another key of thirty-two characters"}
+    for command in ("migrate", "verify", "serve"):
+        told = runner.invoke(cli, [command], env=env | changed)
+        assert told.exit_code == 2, told.output
+        assert "made with another key" in told.stderr
+        assert "BANK_SECRET" in told.stderr
+    given = {"BANK_SECRET": (tmp_path / ".secret").read_text()}
+    assert runner.invoke(cli, ["migrate"], env=env | given).exit_code == 0
+    assert runner.invoke(cli, ["migrate"], env=env).exit_code == 0
+
+
+@pytest.mark.feature("A1.14")
+def test_two_first_starts_agree_on_the_key(bank: Bank) -> None:
+    for _ in range(2):
+        keys.check(app.system_desk(bank))
+    other = replace(bank, keyring=Keyring("another key of thirty-two characters"))
+    with pytest.raises(keys.AnotherKey):
+        keys.check(app.system_desk(other))
+
+
+@pytest.mark.feature("A1.14")
+@pytest.mark.usefixtures("_no_umask")
+def test_the_banks_files_are_for_its_own_system_user(tmp_path: Path) -> None:
+    folder = tmp_path / "bank"
+    settings = Settings(data_dir=folder, demo=False)
+    for _ in range(2):
+        bank = app.open_bank(settings)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert {".secret", "bank.db", "bank.db-wal"} <= set(modes)
+        assert set(modes.values()) == {0o600}
+        bank.db.close()
+        folder.chmod(0o755)  # an older bank, open to everybody
+        (folder / "bank.db").chmod(0o644)
+
+
+def test_a_place_for_everybody_is_left_to_everybody(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    Settings(data_dir=tmp_path).make_data_dir()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
 
 
 def _one_secret_file(folder: Path, answers: list[str]) -> None:

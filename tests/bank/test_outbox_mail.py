@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from bank.core import outbox
@@ -302,6 +302,71 @@ def test_a_committed_message_wakes_the_delivery(
         for index in range(3):
             queue(sending, f"customer{index}@example.com")
             mailbox.wait_for_one(to=f"customer{index}@example.com")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"smtp_ca_file": "/no/such/certificates.pem"},
+        {"smtp_user": "no address", "smtp_tls": "none"},
+        {"smtp_user": "bank@bank.example", "smtp_password": SecretStr("pässwort")},
+        {"smtp_host": "ä" * 70 + ".example"},
+    ],
+)
+def test_a_bad_setting_holds_nothing_against_the_messages(
+    sqlite_bank: Bank, mailbox: Mailbox, bad: dict[str, Any]
+) -> None:
+    key = queue(sqlite_bank)
+    for _ in range(2):
+        assert outbox.deliver_waiting(by(sqlite_bank, mailbox, **bad)) == 0
+        people.later(sqlite_bank, minutes=5)
+    message = row(sqlite_bank, key)
+    assert (message.status, message.attempts) == (WAITS, 0)
+    assert "usable" in str(message.last_error)
+    assert outbox.deliver_waiting(by(sqlite_bank, mailbox)) == 1
+
+
+@pytest.mark.parametrize("trouble", [OSError("no space left"), ValueError("no such host")])
+def test_the_delivery_outlives_whatever_is_raised_outside(
+    bank: Bank,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    trouble: Exception,
+) -> None:
+    monkeypatch.setattr(outbox, "LOOK_AGAIN_SECONDS", 0.05)
+    real, left = outbox.deliver_waiting, [trouble] * 2
+
+    def fragile(desk: Desk) -> int:
+        if left:
+            raise left.pop()
+        return real(desk)
+
+    monkeypatch.setattr(outbox, "deliver_waiting", fragile)
+    sending = by(bank, mailbox).bank
+    queue(sending)
+    with delivering(sending):
+        mailbox.wait_for(1)
+    assert str(trouble) in caplog.text
+
+
+def test_a_message_that_cannot_be_read_fails_for_good_and_holds_up_nobody(
+    bank: Bank, mailbox: Mailbox
+) -> None:
+    with chunk(desk(bank, Role.SYSTEM), "test.write") as tx:
+        lost = queue_mail(tx, "asha@example.com", "Code", "123456", "code", confidential=True)
+    with chunk(desk(bank, Role.SYSTEM), "test.write") as tx:
+        tx.session.execute(update(Message).where(Message.id == lost).values(body="gAAAAAB="))
+    after = queue(bank)
+    assert outbox.deliver_waiting(by(bank, mailbox)) == 1
+    assert state(bank, lost) == (MessageStatus.FAILED, 1)
+    assert "another key" in str(row(bank, lost).last_error)
+    assert state(bank, after) == SENT
+    demo = people.as_demo(bank)
+    with chunk(desk(bank, Role.SYSTEM), "test.write") as tx:
+        tx.session.execute(update(Message).where(Message.id == lost).values(body="gAAAAAB="))
+    shown = {card.id: card.body for card in outbox.messages(desk(demo, Role.CASHIER))}
+    assert "another key" in shown[lost]
 
 
 def test_what_another_process_wrote_is_found_without_being_woken(

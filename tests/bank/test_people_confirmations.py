@@ -276,23 +276,26 @@ def test_codes_that_nobody_uses_stop_being_sent(sqlite_bank: Bank) -> None:
         ask(sqlite_bank, desk, asha)
 
 
-def test_a_device_confirms_once_per_code(bank: Bank) -> None:
+def test_a_device_confirms_nothing_for_it_knows_no_payee(bank: Bank) -> None:
     asha = people.customer(bank)
     key = codes.new_totp_key()
     people.change_user(bank, asha, totp_secret=bank.keyring.encrypt("totp", key.reveal()))
     desk = people.desk_of(bank, Somebody(asha.id, asha.username, key=key))
-    assert confirmations.means(desk).by_device
-    code = people.device_code(bank, key)
-    spend(desk, confirmations.confirm(desk, SEND, TO_RAVI, RIGHT, code))
+    people.later(bank, seconds=30)
     with pytest.raises(ConfirmationRefused):
-        confirmations.confirm(desk, SEND, TO_RAVI, RIGHT, code)
+        confirmations.confirm(desk, SEND, TO_RAVI, RIGHT, people.device_code(bank, key))
+    code = ask(bank, desk, asha)
+    for changed in (MORE, TO_MALLORY):
+        with pytest.raises(ConfirmationRefused):
+            confirmations.confirm(desk, SEND, changed, RIGHT, code)
+    spend(desk, confirmations.confirm(desk, SEND, TO_RAVI, RIGHT, code))
 
 
 def test_without_a_transaction_password_nothing_is_confirmed(bank: Bank) -> None:
     asha = people.customer(bank, has_transaction_password=False)
     desk = people.desk_of(bank, asha)
     means = confirmations.means(desk)
-    assert (means.has_transaction_password, means.by_device) == (False, False)
+    assert (means.has_transaction_password, means.rest_until) == (False, None)
     assert means.mail_to == "a***@example.com"
     code = ask(bank, desk, asha)
     with pytest.raises(NoTransactionPassword):

@@ -1,19 +1,22 @@
 """Sessions: who holds a cookie, for how long, and that whatever ends one ends it at once."""
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from bank.core.desk import Bank, Desk
+from bank.core.desk import Bank, Desk, chunk
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Permission, Role
 from bank.core.secrets import Secret
 from bank.people import attempts, credentials, sessions, sign_in
 from bank.people.attempts import UnlockRefused
-from bank.people.sessions import NoSuchSession, SessionStatus
+from bank.people.sessions import NoSuchSession, Session, SessionStatus
 from tests.support import people
 from tests.support.bank import desk as desk_without_session
 from tests.support.bank import open_at
@@ -325,3 +328,68 @@ def test_who_has_no_session_has_none_to_keep(sqlite_bank: Bank, role: Role) -> N
     for verb in (sessions.sign_out, sessions.own_sessions, attempts.own_sign_ins):
         with pytest.raises(NotAllowed):
             verb(desk_without_session(sqlite_bank, role))
+
+
+@pytest.mark.feature("A1.8")
+def test_two_clicks_on_sign_out_sign_out_once(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    ravi = people.employee(bank)
+    sid = people.signed_in(bank, ravi)
+    real, together = sessions._look, threading.Barrier(2)
+
+    def look_together(*args: Any) -> Any:
+        seen = real(*args)
+        together.wait(30)
+        return seen
+
+    monkeypatch.setattr(sessions, "_look", look_together)
+    with ThreadPoolExecutor(2) as pool:
+        clicks = [pool.submit(sessions.close, bank, sid, IP) for _ in range(2)]
+        assert [click.result() for click in clicks] == [None, None]
+    monkeypatch.undo()
+    assert sessions.find(bank, sid).ended_because == "signed_out"
+
+
+@pytest.mark.feature("A1.8", "A1.16")
+def test_whoever_holds_the_cookie_is_told_why_it_opens_nothing(bank: Bank) -> None:
+    ravi = people.employee(bank)
+    desk, revoked, left = (people.signed_in(bank, ravi) for _ in range(3))
+    sitting = sessions.desk_for(bank, desk)
+    other = sessions.desk_for(bank, revoked)
+    assert sitting is not None
+    assert other is not None
+    assert other.session_id is not None
+    sessions.end_session(sitting, other.session_id)
+    sessions.close(bank, left)
+    assert sessions.find(bank, revoked).ended_because == "revoked"
+    assert sessions.find(bank, left).ended_because == "signed_out"
+    credentials.change_password(sitting, Secret(PASSWORD), Secret("eleven blue umbrellas"))
+    people.later(bank, hours=8)
+    assert sessions.find(bank, desk).ended_because == "expired"
+    for nobody in (None, "", "made up"):
+        assert sessions.find(bank, nobody) == sessions.NOBODY
+
+
+@pytest.mark.feature("A1.8", "A1.16")
+def test_a_session_that_ran_out_stays_what_it_was(bank: Bank) -> None:
+    ravi = people.employee(bank)
+    old = people.signed_in(bank, ravi)
+    opened_at = bank.clock.now()
+    people.later(bank, hours=9)
+    desk = people.desk_of(bank, ravi)
+    [_, line] = attempts.own_sign_ins(desk)
+    assert line.ended_because == "expired"
+    assert line.ended_at is not None
+    assert timedelta(hours=7, minutes=59) < line.ended_at - opened_at <= timedelta(hours=8)
+    assert sessions.sign_out_everywhere(desk) == 1
+    desk = people.desk_of(bank, ravi)
+    assert [line.ended_because for line in attempts.own_sign_ins(desk)] == [
+        None,
+        "signed_out_everywhere",
+        "expired",
+    ]
+    assert sessions.find(bank, old).ended_because == "expired"
+    with chunk(desk, "test.ids") as tx:
+        first = tx.session.scalars(select(Session.id).order_by(Session.id)).first()
+    assert first is not None
+    with pytest.raises(NoSuchSession):
+        sessions.end_session(desk, first)

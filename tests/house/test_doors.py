@@ -14,6 +14,7 @@ DOORS: Final = {
     # Whoever replaces the package changes one place.
     "pyotp": ("bank/people/codes.py",),
     "bcrypt": ("bank/people/passwords.py",),
+    "zxcvbn": ("bank/people/passwords.py",),
     "yagmail": ("bank/core/mail.py",),
     "duckdb": ("bank/night/analytics.py",),
     "streamlit_authenticator": ("pages/parts/",),

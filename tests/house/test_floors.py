@@ -13,11 +13,11 @@ FLOORS: Final = {
     # Lowest floor first; on a floor, a module may use those to its left. A new module gets its
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config db secrets audit permissions"
-    " reads desk mail outbox work search objections",
+    " reads desk keys mail outbox work search objections",
     "book": "chart kinds tables references drafts posting_sqlite posting_postgres ledger holds"
     " roots seals journal_search journal",
-    "people": "fields doors rules tries passwords branches identity codes sessions attempts sign_in"
-    " confirmations credentials customers demo kyc",
+    "people": "fields doors rules tries passwords branches identity codes sign_ins sessions"
+    " attempts sign_in confirmations credentials customers demo kyc",
     "office": "trail messages approvals tickets announcements",
     "accounts": "products interest instalments accounts names charges papers statement_lines"
     " statement_papers statements",
@@ -28,7 +28,7 @@ FLOORS: Final = {
     " report_files reports integrity schedules day_end demo_people demo_deeds demo_rounds"
     " demo_stories demo_life demo_scribe demo",
     # Not a folder: what stands on top of the floors, directly in bank/.
-    "": "app gate web __main__",
+    "": "app gate server web __main__",
 }
 PLACE: Final = {
     ".".join(filter(None, ("bank", floor, name))): (level, position)

@@ -119,6 +119,18 @@ def _is_verb_or_class(path: Path, name: str) -> bool:
     return False
 
 
+def unmarked_secrets(name: str, tree: ast.AST) -> list[str]:
+    """Inputs for a password or code beside the two of forms.py, whose keys say that they are."""
+    return [
+        f"{name}:{node.lineno}: use forms.password_input or forms.code_input"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("text_input")
+        for option in node.keywords
+        if option.arg in {"type", "autocomplete"}
+        and any(word in ast.unparse(option.value) for word in ("password", "one-time-code"))
+    ]
+
+
 FILES: Final = {name_of(path): path for path in python_files("pages", "Home.py") if path.is_file()}
 ROOMS: Final = {
     name: path
@@ -155,11 +167,30 @@ def test_a_day_is_asked_in_one_way() -> None:
     assert _all(days_asked_elsewhere(name, parse(path)) for name, path in others.items()) == []
 
 
+def test_a_page_marks_every_secret_input() -> None:
+    # The sign-in's own form is drawn by streamlit-authenticator, for nobody who could be locked.
+    other = {name for name in FILES} - {"pages/parts/forms.py", "pages/parts/sign_in.py"}
+    assert _all(unmarked_secrets(name, parse(FILES[name])) for name in sorted(other)) == []
+
+
 # The rules can fail.
 
 
 def test_a_date_input_of_ones_own_is_found() -> None:
     assert days_asked_elsewhere("pages/a/b.py", ast.parse("left.date_input('From')"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'st.text_input("PIN", type="password", key="pin")',
+        'where.text_input("PIN", autocomplete="one-time-code")',
+        'st.text_input("PIN", autocomplete="new-password" if new else "current-password")',
+    ],
+)
+def test_an_unmarked_secret_is_found(code: str) -> None:
+    assert unmarked_secrets("pages/a/b.py", ast.parse(code))
+    assert not unmarked_secrets("pages/a/b.py", ast.parse('st.text_input("Note", key="note")'))
 
 
 def test_a_misplaced_page_is_found(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
 from bank import app
@@ -47,3 +48,18 @@ def test_migrations_form_one_line() -> None:
 def test_opening_an_up_to_date_bank_changes_nothing(bank: Bank) -> None:
     app.migrate(bank.db)
     assert differences(bank) == []
+
+
+def test_an_older_bank_gains_the_rules_that_came_later(bank: Bank) -> None:
+    """The seed is read by the first migration, so only an older bank needs the later look."""
+    script = ScriptDirectory.from_config(app.alembic_config()).get_revision("0007_proofs")
+    assert script is not None
+    with bank.db.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM security_rules WHERE name = 'payment_rest_hours'")
+        connection.exec_driver_sql("UPDATE security_rules SET value = 7 WHERE name = 'tries'")
+        with Operations.context(MigrationContext.configure(connection)):
+            script.module.rules()
+    with bank.db.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT name, value FROM security_rules")
+        values = {name: value for name, value in rows}
+    assert (values["payment_rest_hours"], values["tries"]) == (24, 7)

@@ -7,10 +7,12 @@ from datetime import date, timedelta
 
 import pypdf
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from bank.core.clock import FixedClock
 from bank.core.ids import new_request_id
+from bank.people.identity import User
 from tests.bank.test_transfers import asked, send
 from tests.support.apptest import Pages, words_of
 from tests.support.market import TRANSACTION_PASSWORD, Market, pay_in
@@ -161,6 +163,25 @@ def test_without_a_transaction_password_the_way_is_shown(pages: Pages, market: M
     page = sending(pages, market)
     assert "you have none yet" in page.info[0].value
     assert not page.text_input
+
+
+@pytest.mark.feature("A1.5")
+def test_while_payments_rest_the_page_says_until_when(pages: Pages, market: Market) -> None:
+    pay_in(market, "asha", 1_000_00)
+    page = sending(pages, market)
+    fill(page, to=market.number("vikram"), amount="250")
+    until = market.bank.clock.now() + timedelta(hours=24)
+    with market.tx() as tx:
+        tx.session.execute(update(User).values(payments_rest_until=until))
+    press(page, "Send code")
+    assert "17 Mar 2026, 12:00" in words_of(page)
+    page.run()
+    assert "payments rest until 17 Mar 2026, 12:00" in page.info[0].value
+    assert not page.text_input
+    assert isinstance(market.bank.clock, FixedClock)
+    market.bank.clock.at = until
+    page.run()
+    assert not page.info
 
 
 def statement(pages: Pages, market: Market) -> AppTest:

@@ -10,6 +10,8 @@ from streamlit_authenticator.views import authentication_view
 from bank.core.desk import Bank
 from bank.people import sign_in as door
 from bank.people.attempts import SignInStatus
+from bank.people.sessions import Found, SessionStatus
+from bank.web import CUT_SHORT
 from pages.parts import sign_in
 from tests.support import people
 from tests.support.apptest import Pages, words_of
@@ -63,9 +65,40 @@ def test_a_wrong_password_and_an_unknown_name_read_the_same(
         page = type_in(front_door(pages, sqlite_bank), username, password)
         assert not page.exception
         assert page.text_input(sign_in.USERNAME).value == username
+        assert page.text_input(sign_in.PASSWORD).value == "", "a refused password is emptied"
         said.append([error.value for error in page.error])
     assert len(said[0]) == 1
     assert said.count(said[0]) == len(said)
+
+
+@pytest.mark.feature("A1.8")
+@pytest.mark.parametrize(
+    ("because", "told"),
+    [
+        ("revoked", "ended from another browser"),
+        ("expired", "one working day"),
+        ("password_changed", "password was changed"),
+        ("something new", "The bank has ended this session"),
+    ],
+)
+def test_whoever_was_inside_is_told_why_not_any_more(
+    pages: Pages, sqlite_bank: Bank, because: str, told: str
+) -> None:
+    gone = Found(state=SessionStatus.ENDED, ended_because=because)
+    page = pages.home(people.guest(sqlite_bank), found=gone)
+    assert told in page.info[0].value
+    page = pages.home(people.guest(sqlite_bank), found=Found(state=SessionStatus.ENDED))
+    assert not page.info
+
+
+@pytest.mark.feature("A1.8")
+def test_a_ticket_that_was_void_is_told_once(pages: Pages, sqlite_bank: Bank) -> None:
+    page = front_door(pages, sqlite_bank)
+    page.query_params[CUT_SHORT] = "1"
+    page.run()
+    assert "was cut" in page.info[0].value
+    page.run()
+    assert not page.info
 
 
 @pytest.mark.feature("A1.4", "A1.5", "A1.9")
@@ -78,11 +111,11 @@ def test_the_steps_follow_each_other(pages: Pages, sqlite_bank: Bank, cheap_bcry
     assert "Wait half a minute" in page.error[0].value
 
     right = people.mailed_code(sqlite_bank, asha)
-    page.text_input("sign_in_code_typed").input(people.wrong_code(right).reveal())
+    page.text_input("sign_in_code_typed_secret").input(people.wrong_code(right).reveal())
     page = next(b for b in page.button if b.label == "Confirm code").click().run()
     assert page.error[0].value.startswith(r"**One\-time code:**")
     spaced = f"{right.reveal()[:3]} {right.reveal()[3:]}"
-    page.text_input("sign_in_code_typed").input(spaced)
+    page.text_input("sign_in_code_typed_secret").input(spaced)
     page = next(b for b in page.button if b.label == "Confirm code").click().run()
     assert "temporary" in words_of(page)
     assert page.session_state[sign_in.STEP].due is SignInStatus.PASSWORD_DUE
@@ -99,7 +132,7 @@ def test_a_sign_in_that_took_too_long_starts_again(
     asha = people.customer(sqlite_bank)
     page = type_in(front_door(pages, sqlite_bank), asha.username, asha.password)
     people.later(sqlite_bank, hours=1)
-    page.text_input("sign_in_code_typed").input("123456")
+    page.text_input("sign_in_code_typed_secret").input("123456")
     page = next(b for b in page.button if b.label == "Confirm code").click().run()
     assert not page.exception
     assert "took too long" in page.info[0].value

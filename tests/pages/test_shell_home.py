@@ -1,15 +1,17 @@
 """Home.py: whose window it is, which pages the menu holds, and what a forced address gets."""
 
+from datetime import date
+
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from bank import app
 from bank.core.clock import FixedClock
-from bank.core.desk import Bank
+from bank.core.desk import Bank, Desk
 from bank.core.permissions import GRANTS, STAFF, Permission, Role
 from bank.people.sessions import Found, SessionStatus
-from pages.parts import menu, words
+from pages.parts import forms, lock, menu, words
 from tests.support import people
 from tests.support.apptest import SECONDS, Pages, words_of
 from tests.support.bank import desk
@@ -121,6 +123,81 @@ def test_a_locked_window_shows_the_lock_and_keeps_what_was_typed(
     home.run()
     assert [title.value for title in home.title] == ["Home"]
     assert home.session_state["typed"] == "half a sentence"
+
+
+def under_the_lock(home: AppTest, pages: Pages, sitting: Desk) -> None:
+    """Lock the window, click about, and open it again at the page it was at."""
+    locked = Found(state=SessionStatus.LOCKED, user_id=sitting.user_id, name=sitting.name)
+    pages.sit(desk(sitting.bank, Role.GUEST), found=locked)
+    home.run()
+    assert [title.value for title in home.title] == ["Locked"]
+    home.run()
+    pages.sit(sitting)
+    home.run()
+    assert not home.exception
+
+
+@pytest.mark.feature("A1.8")
+def test_the_lock_keeps_dates_and_ticks_and_no_click(pages: Pages, sqlite_bank: Bank) -> None:
+    people.branch_id(sqlite_bank)
+    sitting = desk(sqlite_bank, Role.BANKER, user_id=7)
+    home = pages.home(sitting)
+    home.switch_page("pages/banker/open_account.py").run()
+    home.text_input("open_account_new_name").set_value("Asha Rao")
+    home.date_input("open_account_new_born").set_value(date(1990, 5, 17))
+    [add] = [button for button in home.button if button.label == "Add customer"]
+    home.text_input("open_account_new_email").set_value("no address")
+    add.click().run()  # refused; what was typed has reached the server
+    assert home.error
+    under_the_lock(home, pages, sitting)
+    assert home.date_input("open_account_new_born").value == date(1990, 5, 17)
+    assert home.text_input("open_account_new_name").value == "Asha Rao"
+    assert not home.error, "the click is not repeated"
+
+
+def _inputs() -> None:
+    import streamlit as st
+
+    from bank.core.permissions import Permission
+    from pages.parts import forms, lock, ui, visitor
+
+    if "locked" in st.session_state:
+        lock.page(visitor.found())
+    else:
+        ui.enter(Permission.SESSION_KEEP, title="Inputs")
+        st.checkbox("Tick", key="tick")
+        st.multiselect("Many", ["a", "b"], key="many")
+        st.file_uploader("File", key="file")
+        st.button("Press", key="press")
+        forms.password_input("Password", key="password")
+        forms.code_input("Code", key="code")
+
+
+@pytest.mark.feature("A1.8")
+def test_the_lock_forgets_what_is_secret(pages: Pages, sqlite_bank: Bank) -> None:
+    people.branch_id(sqlite_bank)
+    pages.sit(desk(sqlite_bank, Role.CASHIER))
+    page = AppTest.from_function(_inputs, default_timeout=SECONDS).run()
+    page.checkbox("tick").check()
+    page.multiselect("many").select("b")
+    for key in ("password", "code"):
+        page.text_input(forms.secret_key(key)).set_value("123456")
+    page.button("press").click().run()
+    page.session_state["locked"] = True
+    page.run()
+    page.text_input(lock.PASSWORD).set_value("typed at the lock").run()
+    del page.session_state["locked"]
+    page.run()
+    assert not page.exception
+    assert page.checkbox("tick").value is True
+    assert page.multiselect("many").value == ["b"]
+    assert [page.text_input(forms.secret_key(key)).value for key in ("password", "code")] == [
+        "",
+        "",
+    ]
+    page.session_state["locked"] = True
+    page.run()
+    assert page.text_input(lock.PASSWORD).value == ""
 
 
 @pytest.mark.feature("A14.3")

@@ -5,10 +5,11 @@ from streamlit.testing.v1 import AppTest
 
 from bank.core.desk import Bank
 from bank.people import sessions
+from pages.parts import forms
 from tests.support import people
 from tests.support.apptest import Pages, words_of
 
-NEW = "seven tall ladders"
+NEW, NEWER = "seven tall ladders", "eight wide ladders"
 FILE = "every/security.py"
 
 
@@ -20,7 +21,7 @@ def press(page: AppTest, label: str) -> AppTest:
 def fill(page: AppTest, **typed: str) -> AppTest:
     """Type into inputs by the end of their keys."""
     for key, text in typed.items():
-        page.text_input(f"security_{key}").input(text)
+        page.text_input(forms.secret_key(f"security_{key}")).input(text)
     return page
 
 
@@ -48,7 +49,9 @@ def test_a_changed_password_ends_the_other_sessions(
     assert not page.exception
     assert page.success[0].value == r"Your password is changed\."
     assert sessions.desk_for(sqlite_bank, elsewhere) is None
-    assert page.text_input("security_password_current").value == "", "nothing typed is kept"
+    assert page.text_input(forms.secret_key("security_password_current")).value == "", (
+        "nothing typed is kept"
+    )
     assert people.enter_password(sqlite_bank, ravi, NEW).token
 
 
@@ -76,6 +79,41 @@ def test_a_customer_sets_the_transaction_password_with_a_code(
     assert page.success[0].value == r"Your transaction password is set\."
     assert "You have one" in words_of(page)
 
+    # The next one is set with this one, or with a code by whoever has forgotten it.
+    typed |= {"transaction_new": NEWER, "transaction_new_again": NEWER}
+    fill(page, transaction_old="a guess at it", **typed)
+    press(page, "Set transaction password")
+    assert page.error[0].value.startswith("**Transaction password in use:**")
+    page.checkbox("security_forgotten").check().run()
+    page.button("security_send_code").click().run()
+    code = people.mailed_code(sqlite_bank, asha)
+    fill(page, transaction_code=code.reveal(), **typed)
+    press(page, "Set transaction password")
+    assert page.success[0].value == r"Your transaction password is set\."
+    page.checkbox("security_forgotten").uncheck().run()
+    typed |= {"transaction_new": NEW, "transaction_new_again": NEW}
+    fill(page, transaction_old=NEWER, **typed)
+    press(page, "Set transaction password")
+    assert page.success[0].value == r"Your transaction password is set\."
+
+
+@pytest.mark.feature("A1.5", "A1.9")
+def test_a_customers_first_device_asks_for_a_mailed_code(
+    pages: Pages, sqlite_bank: Bank, cheap_bcrypt: None
+) -> None:
+    asha = people.customer(sqlite_bank)
+    page = pages.open(people.desk_of(sqlite_bank, asha), FILE)
+    page.button("security_device_begin").click().run()
+    code = people.device_code(sqlite_bank, people.Secret(page.code[0].value)).reveal()
+    typed = {"device_password": asha.password, "device_code": code}
+    press(fill(page, **typed), "Confirm device")
+    assert page.error[0].value.startswith("**Code from the mail:**")
+    page.button("security_device_send").click().run()
+    assert page.success[0].value == r"A code is on its way\."
+    mailed = people.mailed_code(sqlite_bank, asha).reveal()
+    press(fill(page, device_other_code=mailed, **typed), "Confirm device")
+    assert page.success[0].value == r"The new device is in use\."
+
 
 @pytest.mark.feature("A1.5")
 def test_an_employee_has_no_transaction_password(
@@ -100,10 +138,10 @@ def test_a_new_device_takes_over_when_the_old_one_agrees(
     key = people.Secret(page.code[0].value)
     new, old = (people.device_code(sqlite_bank, each) for each in (key, ravi.key))
     typed = {"device_password": ravi.password, "device_code": new.reveal()}
-    fill(page, device_old_code=people.wrong_code(old).reveal(), **typed)
+    fill(page, device_other_code=people.wrong_code(old).reveal(), **typed)
     press(page, "Confirm device")
     assert page.error[0].value.startswith("**Code of the device in use:**")
-    fill(page, device_old_code=old.reveal(), **typed)
+    fill(page, device_other_code=old.reveal(), **typed)
     press(page, "Confirm device")
     assert not page.exception
     assert page.success[0].value == r"The new device is in use\."

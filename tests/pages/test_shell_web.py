@@ -1,14 +1,20 @@
 """The web app without a browser: doors by HTTP and by websocket, as an attacker would try them."""
 
+import asyncio
 import http.client
 import re
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.pages_manager import PagesManager
@@ -16,14 +22,21 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from bank import app, web
 from bank.core import cookies
+from bank.core.desk import Bank, Desk
+from bank.core.errors import NotAllowed
 from bank.core.ids import fingerprint
+from bank.core.permissions import Permission, Role
 from bank.core.secrets import Secret
-from bank.people import sign_in
+from bank.people import sessions, sign_in
 from bank.web import XSRF_COOKIE, binding_of
+from pages.parts import visitor
 from tests.support import people
 from tests.support.people import Somebody
+from tests.support.server import ROOT
 from tests.support.shell import Town
+from tests.support.waiting import wait_until
 
 XSRF: Final = generate_xsrf_token_string(b"one browser only", 1_760_000_000)
 SAME_TOKEN: Final = generate_xsrf_token_string(b"one browser only", 1_760_000_001)  # other mask
@@ -111,9 +124,15 @@ def test_over_https_the_cookie_is_bound_to_host_and_scheme(town: Town) -> None:
 @pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "a/b", "..", "A"])
 def test_the_door_leads_only_to_pages_of_the_bank(town: Town, to: str) -> None:
     answer = ask(town, f"/auth/open?{urlencode({'ticket': 'none', 'to': to})}")
-    assert (answer.status, answer.headers["location"], answer.cookies) == (303, "/", [])
+    assert (answer.status, answer.headers["location"], answer.cookies) == (
+        303,
+        "/?cut-short=1",
+        [],
+    )
     answer = ask(town, "/auth/open?ticket=none&to=cashier-counter")
-    assert answer.headers["location"] == "/cashier-counter"
+    assert answer.headers["location"] == "/cashier-counter?cut-short=1"
+    answer = ask(town, f"/auth/close?{urlencode({'to': to})}")
+    assert answer.headers["location"] == "/"
 
 
 @pytest.mark.feature("A1.4", "A1.8")
@@ -195,6 +214,30 @@ def test_ready_means_that_the_database_answers(town: Town) -> None:
     assert (answer.status, answer.body) == (200, '{"failing":[]}')
 
 
+@pytest.mark.feature("A13.3")
+def test_ready_means_that_the_background_work_goes_on(
+    sqlite_bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = threading.Event()
+    monkeypatch.setattr(
+        web, "background", lambda: {"short": lambda _bank, _stop: ends.wait(30) and None}
+    )
+    work = web.Work(sqlite_bank)
+    work.start()
+    served = httpx.ASGITransport(app=Starlette(routes=web._routes(sqlite_bank, work)))
+
+    async def ask_it() -> tuple[int, dict[str, list[str]]]:
+        async with httpx.AsyncClient(transport=served, base_url="http://bank.example") as client:
+            answer = await client.get("/healthz")
+            return answer.status_code, answer.json()
+
+    assert asyncio.run(ask_it()) == (200, {"failing": []})
+    ends.set()
+    wait_until(work.dead, what="the thread to end")
+    assert asyncio.run(ask_it()) == (503, {"failing": ["short"]})
+    work.end()
+
+
 # The websocket
 
 
@@ -269,6 +312,23 @@ def test_nobody_gives_himself_the_mark_of_another(town: Town) -> None:
 
 
 @pytest.mark.feature("A1.8")
+@pytest.mark.parametrize("told", [True, False])
+def test_page_and_gate_choose_the_same_cookie_behind_a_proxy(town: Town, told: bool) -> None:
+    """A TLS proxy in front, which says so or does not: what the gate has set, the page finds."""
+    headers = {"X-Forwarded-Proto": "https"} if told else {}
+    given = {name.replace("-", "_"): value for name, value in headers.items()}
+    [cookie] = open_door(town, ticket_for(town, town.cashier), **given).cookies
+    name, _, sid = cookie.split(";")[0].partition("=")
+    assert (name == cookies.SECURE) is told
+    origin = f"https://127.0.0.1:{town.server.port}"
+    with window(town, origin=origin, Cookie=f"{name}={sid}", **headers) as connection:
+        assert "Sign out" in run_page(connection)[1]
+    # Nobody says so himself.
+    with window(town, sid, **{"X-Bank-Scheme": "https"}) as connection:
+        assert "Sign out" in run_page(connection)[1]
+
+
+@pytest.mark.feature("A1.8")
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null"])
 def test_a_page_of_another_origin_does_not_connect(town: Town, origin: str) -> None:
     sid = town.open_session(town.cashier)
@@ -300,3 +360,90 @@ def test_a_page_is_not_served_without_its_home(town: Town) -> None:
         _, drawn = run_page(connection, "every-security")
     assert "Your user name and password" in drawn
     assert PagesManager.uses_pages_directory is not True
+
+
+@pytest.mark.feature("A1.13", "A1.14")
+def test_a_file_made_on_click_asks_again_who_it_is_for(
+    sqlite_bank: Bank, cheap_bcrypt: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`visitor.later` is called outside of any page, perhaps long after the button was drawn."""
+    ravi = people.employee(sqlite_bank)
+    sid = people.signed_in(sqlite_bank, ravi)
+    monkeypatch.setattr(visitor, "cookie", lambda: sid)
+    monkeypatch.setattr(visitor, "address", lambda: people.IP)
+    app.serve_from(sqlite_bank)
+    made: list[str] = []
+
+    def make(desk: Desk) -> bytes:
+        made.append(desk.name)
+        return b"a paper"
+
+    allowed = visitor.later(make, Permission.CASH_POST)
+    denied = visitor.later(make, Permission.TRAIL_VIEW)
+    assert allowed() == b"a paper"
+    with pytest.raises(NotAllowed):
+        denied()
+    people.change_user(sqlite_bank, ravi, role=Role.BANKER)
+    with pytest.raises(NotAllowed):
+        allowed()
+    people.change_user(sqlite_bank, ravi, role=Role.CASHIER)
+    desk = sessions.desk_for(sqlite_bank, sid)
+    assert desk is not None
+    sessions.sign_out(desk)
+    with pytest.raises(NotAllowed):
+        allowed()
+    assert made == ["Ravi Kumar"]
+    app.serve_nothing()
+
+
+@pytest.fixture(scope="module")
+def bare(new_town: Callable[..., Town], tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """A server whose front door has a page directly in pages/, as nobody should put it there."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "pages").mkdir()
+    (folder / "pages" / "bare.py").write_text("import streamlit as st\nst.write('no front door')\n")
+    (folder / "Home.py").write_text(
+        "import gc\nimport streamlit as st\nfrom streamlit import config\n"
+        "st.write('the front door')\n"
+        "st.write(f\"collects: {config.get_option('runner.postScriptGC')}\")\n"
+    )
+    starts = (
+        "from pathlib import Path; from bank import app, web; "
+        f"web.HOME = Path({str(folder / 'Home.py')!r}); web.serve(app.open_bank())"
+    )
+    return new_town(command=(sys.executable, "-c", starts), name="bare")
+
+
+@pytest.mark.feature("A1.8", "A1.13")
+def test_a_page_directly_in_pages_is_not_served_by_a_fresh_process(bare: Town) -> None:
+    with window(bare) as connection:  # the first that this process sees
+        _, drawn = run_page(connection, "bare")
+    assert "no front door" not in drawn
+    assert "the front door" in drawn
+
+
+def test_a_run_of_a_page_collects_no_garbage_of_its_own(bare: Town) -> None:
+    with window(bare) as connection:
+        _, drawn = run_page(connection)
+    assert "collects: False" in drawn
+
+
+def test_what_pages_need_is_loaded_before_the_first_of_them() -> None:
+    """In a process of its own: here, other tests have loaded it all."""
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from bank import server; server.warm_up(); import sys; "
+            "from plotly.validator_cache import ValidatorCache; "
+            "print(len(ValidatorCache._cache), set(server.LOADED_EARLY) <= set(sys.modules))",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    validators, is_loaded = told.stdout.split()
+    assert int(validators) > 3, "a figure has been built"
+    assert is_loaded == "True"

@@ -24,8 +24,9 @@ from bank.core.config import Settings
 from bank.core.desk import Bank, chunk
 from bank.core.permissions import Role
 from bank.core.secrets import Secret
-from bank.people import passwords, sessions, sign_in
+from bank.people import passwords, sessions, sign_in, tries
 from bank.people.sessions import Session
+from bank.people.tries import Guarded
 from tests.support import people
 from tests.support.browser import PageAt, assert_accessible
 from tests.support.people import Somebody
@@ -97,6 +98,11 @@ class Town:
         """End every session of a person, as they themselves would elsewhere."""
         with chunk(app.system_desk(self.bank), "test.session") as tx:
             sessions.end_sessions(tx, who.id, because="revoked")
+
+    def forgive(self, who: Somebody) -> None:
+        """Forget what somebody's tries have used up."""
+        with chunk(app.system_desk(self.bank), "test.tries") as tx:
+            tries.forget(tx, who.id, Guarded.SIGN_IN)
 
 
 def make_town(folder: Path, *, command: tuple[str, ...] = SERVE, name: str = "town") -> Town:
