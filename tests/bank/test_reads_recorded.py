@@ -180,6 +180,7 @@ NOT_READS: Final = {
     "people.confirmations.means": OWN_SIGN_IN,
     "people.credentials.change_password": OWN_SIGN_IN,
     "people.credentials.confirm_device": OWN_SIGN_IN,
+    "people.credentials.own_proofs": OWN_SIGN_IN,
     "people.credentials.set_transaction_password": OWN_SIGN_IN,
     "people.customers.give_portal_access": "its own act in the trail",
     "people.demo.demo_codes": "a demo bank only, whose people are made up",

@@ -85,6 +85,7 @@ class Server:
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         label = re.sub(r"[^\w.-]+", "_", name)[:80]
         self.log = ARTIFACTS / "server" / f"{label}-{worker}-{next(_starts)}.log"
+        self.log.unlink(missing_ok=True)  # of an earlier run, whose words are not this one's
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

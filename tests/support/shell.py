@@ -193,8 +193,10 @@ def sign_in_as(page: Page, town: Town, who: Somebody) -> None:
 
 
 def is_inside(page: Page) -> None:
-    """Wait until somebody is signed in."""
-    expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_attached()
+    """Wait until somebody is signed in, and no lock (which offers the way out, too) is left."""
+    way_out = page.get_by_role("button", name="Sign out", exact=True)
+    expect(way_out).to_have_count(1)
+    expect(page.get_by_test_id("stSidebar").locator(way_out)).to_be_attached()
     at_rest(page)
 
 
