@@ -65,17 +65,23 @@ class Permission(StrEnum):
     BOOK_SEAL = "book:seal"
     OUTBOX_DELIVER = "outbox:deliver"
     DEMO_SEED = "demo:seed"
+    WORK_DO = "work:do"
+    WORK_LEAD = "work:lead"
+    WORK_SWEEP = "work:sweep"
+    TICKET_WORK = "ticket:work"
+    TICKET_OWN = "ticket:own"
 
 
 P = Permission
 _EVERYONE_SIGNED_IN = frozenset({P.SESSION_KEEP, P.DOOR_KNOCK, P.BRANCH_LIST, P.DEMO_VIEW})
-_EVERY_EMPLOYEE = _EVERYONE_SIGNED_IN | {P.ACCOUNT_LOOK_UP}
+_EVERY_EMPLOYEE = _EVERYONE_SIGNED_IN | {P.ACCOUNT_LOOK_UP, P.WORK_DO}
 
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
-    Role.CUSTOMER: _EVERYONE_SIGNED_IN | {P.OWN_ACCOUNTS_VIEW, P.OWN_MONEY_SEND, P.RECEIPT_PRINT},
+    Role.CUSTOMER: _EVERYONE_SIGNED_IN
+    | {P.OWN_ACCOUNTS_VIEW, P.OWN_MONEY_SEND, P.RECEIPT_PRINT, P.TICKET_OWN},
     Role.CASHIER: _EVERY_EMPLOYEE | {P.CASH_POST, P.RECEIPT_PRINT},
     Role.BANKER: _EVERY_EMPLOYEE | {P.ACCOUNT_OPEN, P.CUSTOMER_ADD, P.CUSTOMER_VIEW},
-    Role.EXECUTIVE: _EVERY_EMPLOYEE | {P.CUSTOMER_VIEW},
+    Role.EXECUTIVE: _EVERY_EMPLOYEE | {P.CUSTOMER_VIEW, P.TICKET_WORK},
     Role.REVIEWER: _EVERY_EMPLOYEE,
     Role.BRANCH_ADMIN: _EVERY_EMPLOYEE
     | {
@@ -89,6 +95,8 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         P.TRIAL_BALANCE_VIEW,
         P.BRANCH_MONEY_VIEW,
         P.REPORT_RUN,
+        P.WORK_LEAD,
+        P.TICKET_WORK,
     },
     # An auditor sees everything and moves nothing.
     Role.AUDITOR: _EVERY_EMPLOYEE
@@ -113,6 +121,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         P.REPORT_RUN,
         P.BRANCH_ADD,
         P.STAFF_ADD,
+        P.WORK_LEAD,
     },
     Role.GUEST: frozenset({P.SIGN_IN, P.DOOR_KNOCK, P.DEMO_VIEW}),
     Role.SYSTEM: frozenset(
@@ -128,6 +137,7 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
             P.BOOK_SEAL,
             P.OUTBOX_DELIVER,
             P.DEMO_SEED,
+            P.WORK_SWEEP,
         }
     ),
 }
