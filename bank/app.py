@@ -7,6 +7,7 @@ from alembic.command import upgrade
 from alembic.config import Config
 from sqlalchemy import Engine, select
 
+from bank.book import ledger
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
 from bank.core.clock import Clock, SystemClock
@@ -15,9 +16,12 @@ from bank.core.db import Database
 from bank.core.desk import Bank, Desk
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
+from bank.counters import drawer_cash
 
 MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
+# What lower floors ask and only upper ones can answer.
+ledger.before_reversals[:] = [drawer_cash.undo]
 
 
 def alembic_config(**attributes: object) -> Config:

@@ -14,7 +14,8 @@ Amounts are signed whole minor units: credit +, debit -. The writing itself is i
 `posting_sqlite` and `posting_postgres`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from sqlalchemy import func, insert, select, update
 
@@ -69,6 +70,7 @@ __all__ = [
     "ReversalIsFinal",
     "Unbalanced",
     "balance_of",
+    "before_reversals",
     "close_waivers",
     "credit_account",
     "credit_gl",
@@ -82,6 +84,10 @@ __all__ = [
     "reverse",
     "waive_floor",
 ]
+
+# Told of every entry that is about to be reversed, in its transaction and before any account is
+# held. `bank/app.py` fills it: where cash lies is known upstairs.
+before_reversals: Final[list[Callable[[Tx, int], None]]] = []
 
 
 def post(tx: Tx, draft: Draft) -> Posted:
@@ -150,6 +156,8 @@ def reverse(tx: Tx, entry_id: int, *, reason: str, request_id: str) -> Posted:
         raise PosterMayNotReverse
     if tx.session.scalar(select(JournalEntry.id).where(JournalEntry.reverses_id == entry_id)):
         raise AlreadyReversed
+    for tell in before_reversals:
+        tell(tx, entry_id)
     return post(tx, draft)
 
 

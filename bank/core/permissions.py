@@ -65,6 +65,11 @@ class Permission(StrEnum):
     BOOK_SEAL = "book:seal"
     OUTBOX_DELIVER = "outbox:deliver"
     DEMO_SEED = "demo:seed"
+    # Vault and drawers.
+    CASH_COUNT = "cash:count"
+    VAULT_VIEW = "vault:view"
+    VAULT_KEEP = "vault:keep"
+    DRAWER_SUPERVISE = "drawer:supervise"
 
 
 P = Permission
@@ -131,3 +136,12 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         }
     ),
 }
+
+# Vault and drawers. Custodian and supervisor are the branch admin until each is a grant by name.
+_DRAWERS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.CASHIER: frozenset({P.CASH_COUNT}),
+    Role.BRANCH_ADMIN: frozenset({P.CASH_COUNT, P.VAULT_VIEW, P.VAULT_KEEP, P.DRAWER_SUPERVISE}),
+    Role.AUDITOR: frozenset({P.VAULT_VIEW}),
+    Role.SUPER_ADMIN: frozenset({P.VAULT_VIEW}),
+}
+GRANTS.update({role: GRANTS[role] | more for role, more in _DRAWERS.items()})

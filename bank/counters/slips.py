@@ -50,7 +50,7 @@ class CashSlip(Base):
     A slip number is used once per branch, day and kind: slip books differ between branches and
     start anew, but the same slip keyed twice on one day is a mistake at the counter. `again`
     counts the earlier entries of this slip that were reversed, so that a slip booked on a wrong
-    account can be booked on the right one.
+    account can be booked on the right one. Slips from before there were drawers name none.
     """
 
     __tablename__ = "cash_slips"
@@ -58,6 +58,8 @@ class CashSlip(Base):
         CheckConstraint("kind IN ('cash_deposit', 'cash_withdrawal')", name="kind_known"),
         UniqueConstraint("branch_id", "booking_date", "slip_number", "kind", "again"),
         Index("ix_cash_slips_cashier_id", "cashier_id", "booking_date"),
+        Index("ix_cash_slips_drawer_id", "drawer_id"),
+        Index("ix_cash_slips_account_id", "account_id", "booking_date"),
     )
 
     entry_id: Mapped[int] = mapped_column(
@@ -72,6 +74,9 @@ class CashSlip(Base):
     person: Mapped[str] = mapped_column(String(LONGEST_PERSON))
     note: Mapped[str] = mapped_column(String(LONGEST_REMARK))
     cashier_id: Mapped[int]
+    drawer_id: Mapped[int | None] = mapped_column(ForeignKey("drawers.id"))
+    tally_id: Mapped[int | None] = mapped_column(ForeignKey("tallies.id"))
+    supervisor_id: Mapped[int | None]
 
 
 class Transfer(Base):
@@ -141,8 +146,8 @@ class CashLine:
 
 _KEEP_SLIP: Final = """
     INSERT INTO cash_slips (entry_id, kind, branch_id, booking_date, slip_number, again,
-        account_id, person, note, cashier_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        account_id, person, note, cashier_id, drawer_id, tally_id, supervisor_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 
 
@@ -185,6 +190,9 @@ def keep_slip(
     account_id: int,
     person: str,
     note: str,
+    drawer_id: int,
+    tally_id: int | None = None,
+    supervisor_id: int | None = None,
 ) -> None:
     """Write the slip beside its entry, or refuse one that was booked today and still stands."""
     keep = marks(tx.dialect, _KEEP_SLIP)
@@ -193,7 +201,7 @@ def keep_slip(
         return (
             posted.entry_id, kind, tx.desk.branch_id, tx.day(posted.booking_date),
             slip_number, again, account_id, person, note,
-            tx.desk.user_id,
+            tx.desk.user_id, drawer_id, tally_id, supervisor_id,
         )  # fmt: skip
 
     tx.cursor.execute(keep, row(0))

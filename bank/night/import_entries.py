@@ -16,6 +16,7 @@ from bank.book.drafts import content_hash
 from bank.book.ledger import Draft, Leg
 from bank.core.desk import Tx
 from bank.core.ids import request_id_of
+from bank.counters.drawer_cash import MoveKind, put_in_vault
 from bank.night.import_batches import ContraRules
 from bank.night.import_files import shown
 from bank.night.import_rows import BadCell, EntryRow, minor
@@ -109,7 +110,9 @@ def _book(
         return {}
     below = _going_below(fresh, cards)
     ledger.waive_floor(tx, below, source=source)
-    posted = ledger.post_many(tx, [item.draft for item in fresh])
+    drafts = [item.draft for item in fresh]
+    posted = ledger.post_many(tx, drafts)
+    put_in_vault(tx, drafts, MoveKind.IMPORTED)
     if below:
         ledger.close_waivers(tx)
     return {done.request_id: done.entry_id for done in posted}

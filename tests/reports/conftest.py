@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from bank import app
+from bank.accounts.accounts import Account
 from bank.book import holds, ledger
 from bank.core.clock import FixedClock
-from bank.core.desk import Bank, chunk
+from bank.core.desk import Bank, chunk, looking
+from bank.core.ids import new_request_id
 from bank.core.permissions import Role
+from bank.counters import cash, counts, drawers, vault
 from tests.reports import town as towns
 from tests.reports.tamper import without_guards
 from tests.reports.town import Town
@@ -40,9 +43,31 @@ def prepare(bank: Bank, *, bare: bool) -> None:
         holds.release(tx, released)
         interest = town.booked - 1  # a small credit on an account
         ledger.reverse(tx, interest, reason="wrong account", request_id="the-reversal")
+    _a_day_at_the_counter(town)
     if bare:
         without_guards(bank)
     bank.db.close()
+
+
+def _a_day_at_the_counter(town: Town) -> None:
+    """One drawer that was closed with a difference, and one that is open, each with slips."""
+    cashier, admin = town.desk(Role.CASHIER), town.desk(Role.BRANCH_ADMIN)
+    with looking(town.system) as tx:
+        number = tx.session.get_one(Account, town.accounts["asha"]).number
+
+    def opened() -> int:
+        asked = drawers.ask_for_drawer(cashier, {"note-500": 4}, request_id=new_request_id())
+        vault.confirm_opening(admin, asked)
+        for slip, amount in ((f"{asked}1", 700_00), (f"{asked}2", 300_00)):
+            cash.deposit(cashier, number, amount, slip, request_id=new_request_id())
+        return asked
+
+    first = opened()
+    counts.start_count(cashier, first)
+    counts.enter_count(cashier, first, {"note-500": 5})
+    counts.settle_difference(admin, first, "not found", request_id=new_request_id())
+    vault.close_drawer(admin, first)
+    opened()
 
 
 @pytest.fixture(scope="package")

@@ -22,7 +22,7 @@ from bank.core.desk import Bank, Desk, Tx, chunk
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
 from bank.core.secrets import Secret
-from bank.counters import cash
+from bank.counters import cash, drawers, handovers, vault
 from bank.counters.receipts import Receipt
 from bank.people import branches, customers, identity, passwords, sessions
 from bank.people.customers import NewCustomer
@@ -30,10 +30,10 @@ from bank.people.customers import NewCustomer
 TRANSACTION_PASSWORD: Final = "quiet river under stones"
 FORT, BANER = "BANK0000001", "BANK0000002"
 PEOPLE: Final = {
-    # key: name, branch, mail
-    "asha": ("Asha Rao", FORT, "asha@example.com"),
-    "vikram": ("Vikram Shah", BANER, "vikram@example.com"),
-    "nila": ("Nila Das", FORT, None),
+    # key: name, branch, mail, PAN
+    "asha": ("Asha Rao", FORT, "asha@example.com", "ABCPR1234E"),
+    "vikram": ("Vikram Shah", BANER, "vikram@example.com", None),
+    "nila": ("Nila Das", FORT, None, None),
 }
 STAFF: Final = {
     # key: name, role, branch
@@ -43,6 +43,7 @@ STAFF: Final = {
     "admin": ("Arun Nair", Role.BRANCH_ADMIN, FORT),
     "admin_baner": ("Farah Khan", Role.BRANCH_ADMIN, BANER),
     "auditor": ("Olga Pinto", Role.AUDITOR, None),
+    "gita": ("Gita Bose", Role.CASHIER, FORT),
 }
 
 
@@ -54,6 +55,7 @@ class Market:
     branch_ids: dict[str, int] = field(default_factory=dict)
     desks: dict[str, Desk] = field(default_factory=dict)
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)
+    drawers: dict[str, int] = field(default_factory=dict)
 
     @property
     def cashier(self) -> Desk:
@@ -71,6 +73,29 @@ class Market:
         desk = named.pop("desk", self.cashier)
         number = self.number(who, what)
         return cash.deposit(desk, number, amount_minor, slip, request_id=request_id, **named)
+
+    def open_drawer(self, who: str = "ravi", custodian: str = "admin", **pieces: int) -> int:
+        """A cashier's drawer for today, empty unless told otherwise: `note_500=2`."""
+        asked = {code.replace("_", "-"): count for code, count in pieces.items()}
+        desk = self.desks[who]
+        drawer_id = drawers.ask_for_drawer(desk, asked, request_id=new_request_id())
+        vault.confirm_opening(self.desks[custodian], drawer_id)
+        self.drawers[who] = drawer_id
+        return drawer_id
+
+    def remit(self, custodian: str = "admin", **pieces: int) -> None:
+        """Cash from the currency chest into the vault."""
+        asked = {code.replace("_", "-"): count for code, count in pieces.items()}
+        vault.remit(self.desks[custodian], True, asked, "CC 1", request_id=new_request_id())
+
+    def fund(self, who: str = "ravi", custodian: str = "admin", **pieces: int) -> None:
+        """Cash from the currency chest by way of the vault into a drawer."""
+        self.remit(custodian, **pieces)
+        asked = {code.replace("_", "-"): count for code, count in pieces.items()}
+        wanted = handovers.ask_for_cash(
+            self.desks[who], self.drawers[who], asked, request_id=new_request_id()
+        )
+        handovers.confirm_handover(self.desks[custodian], wanted)
 
     def balance(self, who: str, what: str = "savings") -> int:
         """What is booked on somebody's account, by the book."""
@@ -111,7 +136,8 @@ class Market:
 
 
 def settle(bank: Bank) -> Market:
-    """Fill an empty bank with the market: everybody in it, and their accounts."""
+    """Fill an empty bank with the market: everybody in it, their accounts, and an open drawer for
+    each cashier, with nothing in it yet."""
     market = Market(bank)
     with market.tx() as tx:
         for ifsc, name in ((FORT, "Fort"), (BANER, "Baner")):
@@ -129,12 +155,13 @@ def settle(bank: Bank) -> Market:
             )
             market.desks[key] = _desk(tx, user)
         hashed = passwords.hash_password(Secret(TRANSACTION_PASSWORD))
-        for key, (name, ifsc, email) in PEOPLE.items():
+        for key, (name, ifsc, email, pan) in PEOPLE.items():
             new = NewCustomer(
                 name=name,
                 date_of_birth=date(1990, 5, 17),
                 branch_id=market.branch_ids[ifsc],
                 email=email,
+                pan=pan,
             )
             customer = customers.customer_by_id(tx, customers.add_customer_row(tx, new))
             user = customers.add_access_row(
@@ -152,6 +179,8 @@ def settle(bank: Bank) -> Market:
         market.numbers["asha", "current"] = current.number
         foreign = _account(tx, asha, "savings", currency="CZK")
         market.numbers["asha", "koruna"] = foreign.number
+    market.open_drawer("ravi", "admin")
+    market.open_drawer("meera", "admin_baner")
     return market
 
 
