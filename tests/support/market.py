@@ -18,12 +18,13 @@ from bank import app
 from bank.accounts import accounts, products
 from bank.accounts.accounts import Account
 from bank.book import ledger
-from bank.core.desk import Bank, Desk, Tx, chunk
+from bank.core.desk import Bank, Desk, Tx, chunk, looking
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
 from bank.core.secrets import Secret
-from bank.counters import cash, drawers, handovers, vault
+from bank.counters import cash, counts, drawer_cash, drawers, handovers, vault
 from bank.counters.receipts import Receipt
+from bank.night.demo_cashbook import fewest_pieces
 from bank.people import branches, customers, identity, passwords, sessions
 from bank.people.customers import NewCustomer
 
@@ -82,6 +83,17 @@ class Market:
         vault.confirm_opening(self.desks[custodian], drawer_id)
         self.drawers[who] = drawer_id
         return drawer_id
+
+    def new_day(self) -> None:
+        """Close every drawer, balanced to the rupee, and open them anew on this business date."""
+        for who, custodian in (("ravi", "admin"), ("meera", "admin_baner")):
+            desk, drawer_id = self.desks[who], self.drawers[who]
+            counts.start_count(desk, drawer_id)
+            with looking(desk) as tx:
+                pieces = fewest_pieces(tx, drawer_cash.in_drawer(tx, drawer_id))
+            assert counts.enter_count(desk, drawer_id, pieces).difference_minor == 0
+            vault.close_drawer(self.desks[custodian], drawer_id)
+            self.open_drawer(who, custodian)
 
     def remit(self, custodian: str = "admin", **pieces: int) -> None:
         """Cash from the currency chest into the vault."""
