@@ -58,11 +58,12 @@ class TaxPaper:
 
 # The holder's row is held, so that two counters cannot each take the half that needs no PAN.
 _HOLD: Final = "SELECT id FROM customers WHERE id = %s FOR NO KEY UPDATE"
+# CROSS JOIN, because SQLite keeps its order: account, slips of the day, their lines.
 _TODAY: Final = """
-    SELECT COALESCE(SUM(p.amount_minor), 0) FROM accounts a
-    JOIN cash_slips s ON s.account_id = a.id AND s.booking_date = ? AND s.kind = 'cash_deposit'
-    JOIN postings p ON p.entry_id = s.entry_id AND p.account_id = s.account_id
-    WHERE a.customer_id = ?
+    SELECT COALESCE(SUM(p.amount_minor), 0)
+    FROM accounts a CROSS JOIN cash_slips s CROSS JOIN postings p
+    WHERE a.customer_id = ? AND s.account_id = a.id AND s.booking_date = ?
+      AND s.kind = 'cash_deposit' AND p.entry_id = s.entry_id AND p.account_id = a.id
       AND NOT EXISTS (SELECT 1 FROM entries r WHERE r.reverses_id = s.entry_id)
 """
 _DECLARED: Final = (
@@ -83,7 +84,7 @@ def asked_for(tx: Tx, customer_id: int, amount_minor: int, *, hold: bool = False
     if hold and tx.dialect == "postgresql":
         tx.cursor.execute(_HOLD, (customer_id,))
     day = tx.day(tx.business_date)
-    tx.cursor.execute(marks(tx.dialect, _TODAY), (day, customer_id))
+    tx.cursor.execute(marks(tx.dialect, _TODAY), (customer_id, day))
     total = int(tx.cursor.fetchone()[0]) + amount_minor
     if total <= cash_rules(tx).pan_above_minor:
         return None

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, insert, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, case, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.book import chart, ledger
@@ -78,10 +78,11 @@ class CashMove(Base):
 
 
 _OF_MOVES: Final = "SELECT COALESCE(SUM(amount_minor), 0) FROM cash_moves WHERE drawer_id = ?"
+# CROSS JOIN, because SQLite keeps its order: from the drawer's few slips to their lines, never
+# through all lines on cash in hand.
 _OF_SLIPS: Final = """
-    SELECT COALESCE(-SUM(p.amount_minor), 0) FROM cash_slips s
-    JOIN postings p ON p.entry_id = s.entry_id AND p.gl_account_id = ?
-    WHERE s.drawer_id = ?
+    SELECT COALESCE(-SUM(p.amount_minor), 0) FROM cash_slips s CROSS JOIN postings p
+    WHERE s.drawer_id = ? AND p.entry_id = s.entry_id AND p.gl_account_id = ?
 """
 _OF_VAULT: Final = (
     "SELECT COALESCE(SUM(amount_minor), 0) FROM cash_moves"
@@ -94,8 +95,35 @@ def in_drawer(tx: Tx, drawer_id: int) -> int:
     tx.cursor.execute(marks(tx.dialect, _OF_MOVES), (drawer_id,))
     moved = int(tx.cursor.fetchone()[0])
     cash = chart.id_of(tx, chart.CASH)
-    tx.cursor.execute(marks(tx.dialect, _OF_SLIPS), (cash, drawer_id))
+    tx.cursor.execute(marks(tx.dialect, _OF_SLIPS), (drawer_id, cash))
     return moved + int(tx.cursor.fetchone()[0])
+
+
+def in_drawers(tx: Tx, drawer_ids: Sequence[int]) -> dict[int, int]:
+    """What should lie in each of these drawers now."""
+    held = dict.fromkeys(drawer_ids, 0)
+    moves = select(CashMove.drawer_id, func.sum(CashMove.amount_minor))
+    moves = moves.where(CashMove.drawer_id.in_(drawer_ids)).group_by(CashMove.drawer_id)
+    for drawer_id, amount in tx.connection.execute(moves):
+        held[drawer_id or 0] += int(amount)
+    for drawer_id, came, went, _ in by_slips(tx, drawer_ids):
+        held[drawer_id] += came - went
+    return held
+
+
+def by_slips(tx: Tx, drawer_ids: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """What slips brought into each drawer, what they took out, and how many there are."""
+    # With + 0 no index is used on the ledger account: from the few slips to their lines.
+    is_cash = Posting.gl_account_id + 0 == chart.id_of(tx, chart.CASH)
+    came = func.sum(case((Posting.amount_minor < 0, -Posting.amount_minor), else_=0))
+    went = func.sum(case((Posting.amount_minor > 0, Posting.amount_minor), else_=0))
+    rows = tx.connection.execute(
+        select(CashSlip.drawer_id, came, went, func.count())
+        .join(Posting, (Posting.entry_id == CashSlip.entry_id) & is_cash)
+        .where(CashSlip.drawer_id.in_(drawer_ids))
+        .group_by(CashSlip.drawer_id)
+    )
+    return [(int(row[0] or 0), int(row[1]), int(row[2]), int(row[3])) for row in rows]
 
 
 def in_vault(tx: Tx, branch_id: int, currency: str = money.HOME) -> int:

@@ -5,8 +5,8 @@ from typing import Final
 
 from bank.night.demo_people import LAKH
 
-FULL: Final = 5 * LAKH  # more than this goes back to the vault ...
-LEFT: Final = 2 * LAKH  # ... down to this
+FULL: Final = 4 * LAKH  # more than this goes back to the vault ...
+LEFT: Final = LAKH  # ... down to this
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -6,10 +6,12 @@ from bank.accounts import accounts
 from bank.accounts.accounts import AccountCard
 from bank.core import money
 from bank.core.permissions import Permission
-from bank.counters import cash, receipts, slips
+from bank.core.secrets import Secret
+from bank.counters import cash, drawers, receipts, slips, supervision
 from bank.counters.cash import CashPreview
+from bank.counters.drawers import DrawerState, DrawerStatus
 from bank.counters.receipts import Receipt
-from pages.parts import forms, tables, ui, words
+from pages.parts import forms, notes, tables, ui, words
 from pages.parts.forms import File, Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -23,6 +25,8 @@ LABELS = {
     "slip number": "Slip number",
     "person": "Paid in by / paid out to",
     "narration": "Remark",
+    "notes and coins": "Notes and coins",
+    "pan": "PAN",
 }
 TODAY = [
     column("Time", lambda line: words.moment(line.booked_at)[-5:]),
@@ -123,9 +127,71 @@ def fill() -> None:
             slip.preview(ahead)
 
 
+def proofs(ahead: CashPreview) -> None:
+    """What else belongs to this slip: a tax paper, a supervisor, notes and coins."""
+    if ahead.is_drawer_too_full:
+        st.warning(
+            words.plain(
+                f"With this your drawer holds more than {money.show(ahead.drawer_limit_minor)}. "
+                "Return cash to the vault under My drawer."
+            )
+        )
+    if ahead.day_total_minor is not None:
+        said = f"The holder pays in {money.show(ahead.day_total_minor)} in cash today."
+        st.info(words.plain(f"{said} Ask for the PAN, or for Form 60."))
+        left, right = st.columns(2, vertical_alignment="bottom")
+        left.text_input(LABELS["pan"], key=slip.field("pan"), max_chars=10, autocomplete="off")
+        right.checkbox("Form 60 was handed in", key=slip.field("form_60"))
+    if ahead.supervised:
+        st.info(words.plain(f"A supervisor has to see this: {ahead.supervised}"))
+        left, right = st.columns(2)
+        with left:
+            st.text_input(
+                "User name of the supervisor", key=slip.field("supervisor"), autocomplete="off"
+            )
+        with right:
+            forms.code_input("One-time code of the supervisor", key=slip.field("code"))
+    with st.expander("Notes and coins, if you want to key them"):
+        st.session_state[slip.field("pieces")] = notes.grid(
+            desk, key=slip.field("tally"), should_be_minor=ahead.amount_minor
+        )
+
+
+def typed(name: str) -> str:
+    """What was typed into one of the proofs, nothing where it was not asked for."""
+    return str(st.session_state.get(slip.field(name)) or "")
+
+
+def book(ahead: CashPreview) -> Receipt:
+    """The deposit or the payment, with what was asked beside it."""
+    asked = (
+        ahead.account_number,
+        ahead.amount_minor,
+        ahead.slip_number,
+        ahead.person,
+        ahead.remark,
+    )
+    pieces = st.session_state.get(slip.field("pieces")) or None
+    if ahead.kind == slips.DEPOSIT:
+        return cash.deposit(
+            desk,
+            *asked,
+            pieces=pieces,
+            pan=typed("pan"),
+            form_60=bool(typed("form_60")),
+            request_id=slip.request_id,
+        )
+    vouched = None
+    if ahead.supervised:
+        code = Secret(typed("code"))
+        vouched = supervision.vouch(desk, ahead.supervised, typed("supervisor"), code)
+    return cash.withdraw(desk, *asked, pieces=pieces, vouched=vouched, request_id=slip.request_id)
+
+
 def check(ahead: CashPreview) -> None:
     """What will be booked, to be compared with the slip and the cash."""
     what = KINDS[ahead.kind]
+    after = ahead.drawer_minor + ahead.amount_minor * (1 if ahead.kind == slips.DEPOSIT else -1)
     confirmed = forms.confirm(
         slip,
         title=f"{what}: compare with the slip",
@@ -138,25 +204,16 @@ def check(ahead: CashPreview) -> None:
             "Credit": ahead.credit,
             "Balance before": money.show_side(ahead.balance_before_minor),
             "Balance after": money.show_side(ahead.balance_after_minor),
+            "In your drawer after": money.show(after),
             "Mail to": ahead.mail_to or "nobody, no address is known",
         },
+        proofs=lambda: proofs(ahead),
         action=f"{'Take' if ahead.kind == slips.DEPOSIT else 'Pay out'} "
         f"{money.show(ahead.amount_minor)}",
     )
     if confirmed:
-        verb = cash.deposit if ahead.kind == slips.DEPOSIT else cash.withdraw
         with ui.attempt(labels=LABELS):
-            slip.finish(
-                verb(
-                    desk,
-                    ahead.account_number,
-                    ahead.amount_minor,
-                    ahead.slip_number,
-                    ahead.person,
-                    ahead.remark,
-                    request_id=slip.request_id,
-                )
-            )
+            slip.finish(book(ahead))
 
 
 def done(receipt: Receipt) -> None:
@@ -211,12 +268,23 @@ def today() -> None:
     )
 
 
+def works_today(state: DrawerState | None) -> bool:
+    """Whether the cashier has an open drawer of this business date."""
+    today = desk.bank.clock.business_date()
+    return state is not None and state.status is DrawerStatus.OPEN and state.business_date == today
+
+
 match slip.step:
+    case Step.DONE:
+        done(slip.receipt)
+    case _ if not works_today(drawers.own_state(desk)):
+        ui.empty(
+            "You have no open drawer today.",
+            "Ask for one under My drawer; then you can take and pay cash here.",
+        )
     case Step.FILL:
         with st.container(width=NARROW):
             fill()
     case Step.PREVIEW:
         check(slip.draft)
-    case Step.DONE:
-        done(slip.receipt)
 today()
