@@ -24,7 +24,7 @@ from bank.core.permissions import Permission
 from bank.counters import declarations, drawer_cash, drawers, tallies, window
 from bank.counters.cash_rules import cash_rules
 from bank.counters.receipts import Receipt, receipt_of, verify_code
-from bank.counters.slips import DEPOSIT, WITHDRAWAL, keep_slip
+from bank.counters.slips import DEPOSIT, WITHDRAWAL, keep_slip, tally_id_of
 from bank.counters.tallies import Pieces
 from bank.counters.window import Served, Slip, narration_of
 from bank.people.fields import masked_email
@@ -223,6 +223,9 @@ def _first_receipt(tx: Tx, slip: Slip, posted: Posted) -> Receipt:
     receipt = receipt_of(tx, posted.entry_id)
     asked = (slip.slip_number, slip.person, slip.remark)
     if asked != (receipt.slip_number, receipt.person, receipt.note):
+        raise RequestReused
+    keyed = {code: count for code, count in (slip.pieces or {}).items() if count}
+    if keyed != tallies.pieces_of(tx, tally_id_of(tx, posted.entry_id)):
         raise RequestReused
     return receipt
 

@@ -181,6 +181,11 @@ def own_slips_today(tx: Tx) -> Sequence[CashLine]:
     return [CashLine(**{**row._mapping, "amount_minor": abs(row.amount_minor)}) for row in rows]
 
 
+def tally_id_of(tx: Tx, entry_id: int) -> int | None:
+    """How the cash of a slip was counted, if the cashier keyed it."""
+    return tx.connection.scalar(select(CashSlip.tally_id).where(CashSlip.entry_id == entry_id))
+
+
 def keep_slip(
     tx: Tx,
     posted: Posted,

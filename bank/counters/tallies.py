@@ -194,6 +194,16 @@ def rows_of(tx: Tx, tally_ids: Sequence[int]) -> dict[int, list[TallyRow]]:
     return found
 
 
+def pieces_of(tx: Tx, tally_id: int | None) -> dict[str, int]:
+    """A tally as it was keyed, nothing for none."""
+    rows = tx.connection.execute(
+        select(Denomination.code, TallyLine.pieces)
+        .join(Denomination, Denomination.id == TallyLine.denomination_id)
+        .where(TallyLine.tally_id == tally_id)
+    )
+    return {code: pieces for code, pieces in rows}
+
+
 def _all(tx: Tx) -> Sequence[NoteOrCoin]:
     """Every denomination there ever was. They come by migration, so a process reads them once."""
     known: Sequence[NoteOrCoin] | None = tx.bank.db.memo.get("denominations")
