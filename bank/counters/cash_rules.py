@@ -32,7 +32,6 @@ class CashRules:
     drawer_limit_minor: int
     pan_above_minor: int
     supervised_above_minor: int
-    prepared_slip_minutes: int
 
 
 _known: Final[WeakKeyDictionary[Database, tuple[datetime, date, CashRules]]] = WeakKeyDictionary()

@@ -30,7 +30,7 @@ LABELS = {
 }
 S = DrawerStatus
 DRAWERS = [
-    column("Drawer", "id", Kind.NUMBER),
+    column("Drawer", lambda card: str(card.id)),
     column("Cashier", "cashier", key=True),
     column("Day", "business_date", Kind.DAY),
     column("State", "status", Kind.STATE, key=True),
@@ -44,7 +44,7 @@ OVER_SHORT = [
     column("Over or short", "difference_minor", Kind.AMOUNT, key=True),
     column("Reason", "reason"),
     column("Accepted by", "settled_by"),
-    column("Entry", "entry_id", Kind.NUMBER),
+    column("Entry", lambda row: str(row.entry_id)),
 ]
 COUNTS = [
     column("Counted at", "counted_at", Kind.MOMENT, key=True),

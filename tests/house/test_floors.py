@@ -22,7 +22,7 @@ FLOORS: Final = {
     "accounts": "products interest instalments accounts names charges papers statement_lines"
     " statement_papers statements",
     "counters": "cash_rules tallies drawers slips drawer_cash handovers supervision counts vault"
-    " drawer_views exchanges impounded drawer_report receipts declarations prepared window cash"
+    " drawer_views exchanges impounded drawer_report receipts declarations window cash"
     " transfers mandates clearing cheques cards bills forex loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard analytic_tables analytics report_files"
