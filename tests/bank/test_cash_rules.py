@@ -58,12 +58,12 @@ def test_a_known_pan_answers_for_its_holder(market: Market) -> None:
 
 @pytest.mark.feature("B6")
 def test_the_day_is_counted_over_counters_and_anew_each_day(market: Market) -> None:
-    market.deposit("vikram", 30_000_00, desk=market.desks["meera"])
+    market.deposit("nila", 30_000_00, desk=market.desks["meera"])
     with pytest.raises(PanNeeded):
-        market.deposit("vikram", 20_000_01)
+        market.deposit("nila", 20_000_01)
     move_clock(market.bank, NOON + timedelta(days=1))
     market.new_day()
-    market.deposit("vikram", 50_000_00)
+    market.deposit("nila", 50_000_00)
 
 
 @pytest.mark.feature("B6")

@@ -33,7 +33,7 @@ FORT, BANER = "BANK0000001", "BANK0000002"
 PEOPLE: Final = {
     # key: name, branch, mail, PAN
     "asha": ("Asha Rao", FORT, "asha@example.com", "ABCPR1234E"),
-    "vikram": ("Vikram Shah", BANER, "vikram@example.com", None),
+    "vikram": ("Vikram Shah", BANER, "vikram@example.com", "ABCPS1234E"),
     "nila": ("Nila Das", FORT, None, None),
 }
 STAFF: Final = {
