@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     READ = "read"
+    WAITING = "waiting"  # for a second person; done or refused comes later
 
 
 class TrailRecord(Base):
@@ -76,6 +77,10 @@ COLUMNS: Final = (
     "before",
     "after",
     "refusal",
+)
+INSERT: Final = (
+    f"INSERT INTO trail ({', '.join(COLUMNS)}) "  # noqa: S608 - a constant list
+    f"VALUES ({', '.join('?' * len(COLUMNS))})"
 )
 
 

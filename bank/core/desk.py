@@ -95,6 +95,8 @@ class Tx:
     facts: dict[str, object] = field(default_factory=dict)
     reads: list[tuple[str, str]] = field(default_factory=list)
     wakes_outbox: bool = False
+    # A second person has agreed to this command, or is about to be asked (core/approvals).
+    is_checked: bool = False
     _session: Session | None = None
     _cursor: Any = None
     _stamp: Any = None
@@ -155,23 +157,23 @@ class Tx:
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """A row of the catalogue."""
+    """A row of the catalogue. `inner` is the function itself: for core/approvals only."""
 
     name: str
     permission: Permission
     kind: VerbKind
     sentence: str
     call: Callable[..., object]
+    inner: Callable[..., Any]
+    check: "Check | None" = None
 
 
+# What may stand before a command (core/approvals): what to answer instead of running it now.
+Check = Callable[[Tx, Verb, tuple[Any, ...], dict[str, Any]], BankError | None]
 CATALOGUE: Final[dict[str, Verb]] = {}
 _recent_reads: Final[dict[tuple[object, ...], datetime]] = {}
 MOST_READS_REMEMBERED: Final = 100_000
-_TRAIL_SQL: Final = (
-    f"INSERT INTO trail ({', '.join(audit.COLUMNS)}) "  # noqa: S608 - a constant list
-    f"VALUES ({', '.join('?' * len(audit.COLUMNS))})"
-)
-_TRAIL_FOR: Final = {dialect: marks(dialect, _TRAIL_SQL) for dialect in ("sqlite", "postgresql")}
+_TRAIL_FOR: Final = {dialect: marks(dialect, audit.INSERT) for dialect in ("sqlite", "postgresql")}
 
 
 def open_tx(desk: Desk, connection: Connection) -> Tx:
@@ -204,24 +206,12 @@ def _write_trail(
     tx.cursor.execute(
         _TRAIL_FOR[tx.dialect],
         (
-            tx.stamp(tx.now),
-            verb,
-            outcome.value,
-            desk.user_id,
-            desk.name,
-            desk.role.value,
-            desk.branch_id,
-            desk.session_id,
-            desk.channel,
-            desk.from_where,
-            tx.object_kind,
-            tx.object_id,
-            audit.as_json({**details, **tx.facts}),
-            audit.as_json(tx.before),
-            audit.as_json(tx.after),
-            refusal,
+            tx.stamp(tx.now), verb, outcome.value, desk.user_id, desk.name, desk.role.value,
+            desk.branch_id, desk.session_id, desk.channel, desk.from_where,
+            tx.object_kind, tx.object_id, audit.as_json({**details, **tx.facts}),
+            audit.as_json(tx.before), audit.as_json(tx.after), refusal,
         ),
-    )
+    )  # fmt: skip
 
 
 def _record_refusal(desk: Desk, verb: str, refused: BankError, details: dict[str, object]) -> None:
@@ -270,12 +260,20 @@ Runner = Callable[..., Any]
 
 def _command_runner(function: Runner, name: str, names: tuple[str, ...]) -> Runner:
     def run(desk: Desk, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        check, waits, result = CATALOGUE[name].check, None, None
         with desk.bank.db.write() as connection:
             tx = open_tx(desk, connection)
-            result = function(tx, *args, **named)
-            _write_trail(tx, name, audit.Outcome.DONE, audit.arguments(names, args, named))
+            if check is not None:
+                waits = check(tx, CATALOGUE[name], args, named)
+            if waits is None:
+                result = function(tx, *args, **named)
+            outcome = audit.Outcome.DONE if waits is None else audit.Outcome.WAITING
+            _write_trail(tx, name, outcome, audit.arguments(names, args, named))
             commit(tx)
-            return result
+        if waits is not None:
+            waits.recorded = True
+            raise waits
+        return result
 
     return run
 
@@ -308,7 +306,9 @@ _RUNNERS: Final = {
 }
 
 
-def _declare(permission: Permission, kind: VerbKind) -> Callable[[Runner], Runner]:
+def _declare(
+    permission: Permission, kind: VerbKind, check: Check | None = None
+) -> Callable[[Runner], Runner]:
     def decorate(function: Runner) -> Runner:
         name = f"{function.__module__.removeprefix('bank.')}.{function.__name__}"
         names = tuple(inspect.signature(function).parameters)[1:]
@@ -329,18 +329,20 @@ def _declare(permission: Permission, kind: VerbKind) -> Callable[[Runner], Runne
         assert name not in CATALOGUE, f"{name} is declared twice"
         sentence = (function.__doc__ or "").strip().split("\n")[0]
         CATALOGUE[name] = Verb(
-            name=name, permission=permission, kind=kind, sentence=sentence, call=verb
-        )
+            name=name, permission=permission, kind=kind, sentence=sentence, call=verb,
+            inner=function, check=check,
+        )  # fmt: skip
         return verb
 
     return decorate
 
 
 def command(
-    permission: Permission,
+    permission: Permission, *, checked: Check | None = None
 ) -> Callable[[Callable[Concatenate[Tx, P], R]], Callable[Concatenate[Desk, P], R]]:
-    """Declare a verb that changes the bank. All of it happens, or none."""
-    return _declare(permission, VerbKind.COMMAND)
+    """Declare a verb that changes the bank. All of it happens, or none; `checked` may make it wait
+    for a second person."""
+    return _declare(permission, VerbKind.COMMAND, checked)
 
 
 def query(

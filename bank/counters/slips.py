@@ -58,6 +58,7 @@ class CashSlip(Base):
         CheckConstraint("kind IN ('cash_deposit', 'cash_withdrawal')", name="kind_known"),
         UniqueConstraint("branch_id", "booking_date", "slip_number", "kind", "again"),
         Index("ix_cash_slips_cashier_id", "cashier_id", "booking_date"),
+        Index("ix_cash_slips_account_id", "account_id", "booking_date"),
     )
 
     entry_id: Mapped[int] = mapped_column(
@@ -145,6 +146,15 @@ _KEEP_SLIP: Final = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 
+_MOVED_TODAY: Final = """
+    SELECT COALESCE(SUM(ABS(p.amount_minor)), 0)
+    FROM accounts a
+    JOIN cash_slips s ON s.account_id = a.id
+    JOIN postings p ON p.entry_id = s.entry_id AND p.account_id = s.account_id
+    WHERE a.number = ? AND s.booking_date = ? AND s.cashier_id = ? AND s.kind = ?
+        AND NOT EXISTS (SELECT 1 FROM entries r WHERE r.reverses_id = s.entry_id)
+"""
+
 
 @query(Permission.CASH_POST)
 def own_slips_today(tx: Tx) -> Sequence[CashLine]:
@@ -174,6 +184,15 @@ def own_slips_today(tx: Tx) -> Sequence[CashLine]:
     )
     tx.looked_at("cash", tx.business_date.isoformat())
     return [CashLine(**{**row._mapping, "amount_minor": abs(row.amount_minor)}) for row in rows]
+
+
+def moved_today(tx: Tx, account_number: str, *, kind: str) -> int:
+    """What this cashier took or paid on an account on this business date, reversals left out."""
+    tx.cursor.execute(
+        marks(tx.dialect, _MOVED_TODAY),
+        (account_number, tx.day(tx.business_date), tx.desk.user_id, kind),
+    )
+    return int(tx.cursor.fetchone()[0])
 
 
 def keep_slip(
