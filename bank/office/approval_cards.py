@@ -21,6 +21,7 @@ from bank.core.approvals import (
     ApprovalAccount,
     ApprovalEvent,
     ApprovalStatus,
+    Employee,
     sees_branch,
 )
 from bank.core.checked import Checked, required_now, unpack
@@ -142,8 +143,9 @@ def to_decide(tx: Tx) -> Sequence[ApprovalRow]:
         .order_by(Approval.id)
         .limit(MOST_ROWS)
     )
-    rows = tx.session.scalars(wanted).all()
-    theirs = _own_interests(tx, [row.id for row in rows])
+    me = _me(tx, tx.desk.branch_id)
+    rows = tx.session.scalars(wanted).all() if me else []
+    theirs = _interests_of(tx, me, [row.id for row in rows])
     return [row_of(tx, row) for row in rows if row.id not in theirs]
 
 
@@ -225,7 +227,7 @@ def why_not(tx: Tx, row: Approval, need: Required | None) -> BankError | None:
         return NotTheChecker(f"Your role may not decide this: it is for a {names}.")
     if not sees_branch(desk.role, desk.branch_id, row.branch_id):
         return NoSuchApproval()
-    me = [one for one in approvals.staff(tx, [desk.role], row.branch_id) if one.id == desk.user_id]
+    me = _me(tx, row.branch_id)
     if not me:
         return NoLongerHere()
     found = approvals.interests(tx, approvals.accounts_of(tx, row.id), me)
@@ -307,10 +309,15 @@ def required_of(tx: Tx, row: Approval) -> Required | None:
     return required_now(inner, verb, about, but=row.id)
 
 
-def _own_interests(tx: Tx, approval_ids: Sequence[int]) -> set[int]:
-    """Which of these approvals touch an account that the person at this desk is interested in."""
-    desk = tx.desk
-    me = [one for one in approvals.staff(tx, [desk.role], desk.branch_id) if one.id == desk.user_id]
+def _me(tx: Tx, branch_id: int | None) -> list[Employee]:
+    """The person at this desk as the tables know them now; nobody when they have left or changed
+    their role since the desk was made."""
+    asked = approvals.staff(tx, [tx.desk.role], branch_id)
+    return [one for one in asked if one.id == tx.desk.user_id]
+
+
+def _interests_of(tx: Tx, me: list[Employee], approval_ids: Sequence[int]) -> set[int]:
+    """Which of these approvals touch an account that I am interested in."""
     touched = tx.session.execute(
         select(ApprovalAccount.approval_id, ApprovalAccount.account).where(
             ApprovalAccount.approval_id.in_(approval_ids)

@@ -7,10 +7,11 @@ the rest stays to be decided.
 """
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
 from bank.core import approvals, checked, money
 from bank.core.approval_rules import Required
@@ -24,7 +25,7 @@ from bank.core.approvals import (
     ApprovalStatus,
 )
 from bank.core.checked import Checked
-from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command
+from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, looking
 from bank.core.errors import BadInput, BankError, Declined, NotAllowed, WrongState
 from bank.core.permissions import GRANTS, Permission
 from bank.core.states import move
@@ -41,6 +42,7 @@ from bank.people import identity
 from bank.people.fields import clean_text
 
 MOST_AT_ONCE: Final = 500
+EXPIRE_EVERY_SECONDS: Final = 60
 S = ApprovalStatus
 
 
@@ -180,7 +182,7 @@ def expire_overdue(tx: Tx) -> int:
     """Close what nobody has decided in time; answers how many."""
     wanted = (
         select(Approval)
-        .where(Approval.status.in_(UNDECIDED), Approval.expires_at <= tx.now)
+        .where(_overdue(tx))
         .order_by(Approval.id)
         .limit(MOST_AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -189,6 +191,19 @@ def expire_overdue(tx: Tx) -> int:
     for row in rows:
         _settle(tx, row, S.EXPIRED)
     return len(rows)
+
+
+def expire_forever(desk: Desk, stop: threading.Event) -> None:
+    """Close what is overdue every minute until `stop` is set (a thread of `serve`)."""
+    while not stop.wait(EXPIRE_EVERY_SECONDS):
+        with looking(desk) as tx:
+            is_due = tx.session.scalar(select(Approval.id).where(_overdue(tx)).limit(1))
+        if is_due is not None:
+            expire_overdue(desk)
+
+
+def _overdue(tx: Tx) -> ColumnElement[bool]:
+    return and_(Approval.status.in_(UNDECIDED), Approval.expires_at <= tx.now)
 
 
 def _held(tx: Tx, approval_id: int) -> Approval:
