@@ -74,9 +74,21 @@ def newcomers(asking: Desk, shown: frozenset[int]) -> None:
             st.rerun()
 
 
+def say_if_gone(rows: Sequence[ApprovalRow]) -> None:
+    """Somebody else may have decided about what this person has open: say who, and let go of it."""
+    chosen = st.session_state.get("approvals_queue_chosen")
+    if chosen is None or chosen in {str(row.id) for row in rows}:
+        return
+    st.session_state["approvals_queue_chosen"] = None
+    card = approval_cards.approval_card(desk, int(chosen))
+    if card.row.checker_name != desk.name:  # what they did themselves, they were told
+        st.info(words.plain(f"Approval {chosen}: {waiting.said_of(card)}"))
+
+
 def to_decide() -> None:
     """The queue of the checker."""
     rows = approval_cards.to_decide(desk)
+    say_if_gone(rows)
     newcomers(frozenset(row.id for row in rows))
     if not rows:
         ui.empty(
