@@ -18,10 +18,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, select, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank.core.db import Base
+from bank.core.db import Base, marks
 from bank.core.desk import Tx
 from bank.core.errors import BankError, WrongState
 from bank.core.permissions import GRANTS, WHOLE_BANK, Permission, Role
@@ -192,6 +192,13 @@ class Interest(NamedTuple):
 Directory = Callable[[Tx, Collection[Role], int | None], Sequence[Employee]]
 Interests = Callable[[Tx, Collection[str], Sequence[Employee]], Sequence["Interest"]]
 Lines = Callable[[Tx, str], Sequence[Mapping[str, Any]]]
+_WAITING_OF_TODAY: Final = """
+    SELECT COALESCE(SUM(p.amount_minor), 0)
+    FROM approval_accounts a
+    JOIN approvals p ON p.id = a.approval_id
+    WHERE a.account = ? AND p.command = ? AND p.maker_id = ? AND p.business_date = ?
+        AND p.status IN ('pending', 'returned') AND p.expires_at > ? AND p.id <> ?
+"""
 _directory: Final[list[Directory]] = []
 _interests: Final[dict[str, Interests]] = {}
 _lines: Final[list[Lines]] = []
@@ -283,21 +290,11 @@ def waiting_of_today(
     tx: Tx, command: str, maker_id: int, account: str, *, but: int | None = None
 ) -> int:
     """What the maker has waiting on an account for this command and day, in minor units."""
-    wanted = (
-        select(func.coalesce(func.sum(Approval.amount_minor), 0))
-        .join(ApprovalAccount, ApprovalAccount.approval_id == Approval.id)
-        .where(
-            ApprovalAccount.account == account,
-            Approval.command == command,
-            Approval.maker_id == maker_id,
-            Approval.business_date == tx.business_date,
-            Approval.status.in_(UNDECIDED),
-            Approval.expires_at > tx.now,
-        )
+    tx.cursor.execute(
+        marks(tx.dialect, _WAITING_OF_TODAY),
+        (account, command, maker_id, tx.day(tx.business_date), tx.stamp(tx.now), but or 0),
     )
-    if but is not None:
-        wanted = wanted.where(Approval.id != but)
-    return int(tx.session.scalar(wanted) or 0)
+    return int(tx.cursor.fetchone()[0])
 
 
 def roles_in(checkers: str) -> frozenset[Role]:

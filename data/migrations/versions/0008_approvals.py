@@ -104,7 +104,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_approval_events_approval_id", "approval_events", ["approval_id", "id"])
     # What one cashier moved on one account and day is asked before every deposit and withdrawal.
-    op.create_index("ix_cash_slips_account_id", "cash_slips", ["account_id", "booking_date"])
+    op.create_index(
+        "ix_cash_slips_account_id", "cash_slips", ["account_id", "booking_date", "cashier_id"]
+    )
     for table in ("approval_accounts", "approval_events"):
         for statement in _guards(table):
             op.execute(statement)
