@@ -107,7 +107,8 @@ def in_full(card: ApprovalCard, *, key: str) -> None:
         forms.amount_line(row.amount_minor, row.currency)
     facts = {
         "Asked for by": f"{row.maker_name}, {words.moment(row.made_at)}",
-        "About": row.about,
+        # Once is enough where it is among what was typed.
+        "About": "" if row.object_id in card.asked.values() else row.about,
         **{words.sentence(name): value for name, value in card.asked.items()},
         "Rule": card.rule_source,
         "Expires": words.moment(row.expires_at) if row.status in OPEN else "",

@@ -39,7 +39,7 @@ def columns(*, decided: bool) -> list[tables.Column[ApprovalRow]]:
     return [
         column("No.", "id", Kind.NUMBER),
         column("What", waiting.title_of, key=True),
-        column("Amount", waiting.amount_of, key=True),
+        column("Amount", "amount_minor", Kind.AMOUNT, key=True, currency=lambda row: row.currency),
         column("About", "about"),
         column("Asked for by", "maker_name", key=True),
         column("When", lambda row: words.age(row.made_at, now)),
