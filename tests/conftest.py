@@ -14,6 +14,7 @@ pytest_plugins = (
     "tests.support.hostile",
     "tests.support.market",
     "tests.support.people",
+    "tests.support.office",
     "tests.support.mail",
     "tests.support.server",
     "tests.support.browser",

@@ -65,6 +65,11 @@ class Permission(StrEnum):
     BOOK_SEAL = "book:seal"
     OUTBOX_DELIVER = "outbox:deliver"
     DEMO_SEED = "demo:seed"
+    # Administration and accountability
+    STAFF_VIEW = "staff:view"
+    STAFF_MANAGE = "staff:manage"
+    USER_VIEW = "user:view"
+    USER_LOCK = "user:lock"
 
 
 P = Permission
@@ -112,7 +117,6 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         P.BRANCH_MONEY_VIEW,
         P.REPORT_RUN,
         P.BRANCH_ADD,
-        P.STAFF_ADD,
     },
     Role.GUEST: frozenset({P.SIGN_IN, P.DOOR_KNOCK, P.DEMO_VIEW}),
     Role.SYSTEM: frozenset(
@@ -131,3 +135,13 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         }
     ),
 }
+
+# Administration and accountability. STAFF_ADD, with its temporary password, is the system's: people
+# add people by an activation link, so that a second person can stand between asking and doing.
+_ADMINISTRATION: Final[dict[Role, frozenset[Permission]]] = {
+    Role.BRANCH_ADMIN: frozenset({P.STAFF_VIEW, P.STAFF_MANAGE, P.USER_VIEW, P.USER_LOCK}),
+    Role.AUDITOR: frozenset({P.STAFF_VIEW, P.USER_VIEW}),
+    Role.SUPER_ADMIN: frozenset({P.STAFF_VIEW, P.STAFF_MANAGE, P.USER_VIEW, P.USER_LOCK}),
+}
+for _role, _more in _ADMINISTRATION.items():
+    GRANTS[_role] |= _more

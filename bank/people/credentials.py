@@ -4,11 +4,11 @@ from functools import partial
 from typing import Final
 
 from bank.core import outbox
-from bank.core.desk import Desk, Tx, chunk, command, flow, looking, note
-from bank.core.errors import BadInput
+from bank.core.desk import Desk, Tx, chunk, command, flow, looking, note, query
+from bank.core.errors import BadInput, WrongState
 from bank.core.permissions import Permission
 from bank.core.secrets import Secret
-from bank.people import attempts, codes, passwords, sessions, tries
+from bank.people import attempts, backup_codes, codes, passwords, sessions, tries
 from bank.people.codes import TotpOffer, WrongCode
 from bank.people.identity import User, held_user, user_by_id
 from bank.people.rules import rules
@@ -28,6 +28,10 @@ class PasswordsMustDiffer(BadInput):
 
 class NoDeviceOffered(BadInput):
     """Scan the QR code first, then type the code that your device shows."""
+
+
+class NoDeviceYet(WrongState):
+    """Backup codes stand in for a device. Set one up first."""
 
 
 @flow(Permission.SESSION_KEEP)
@@ -111,7 +115,9 @@ def confirm_device(
         if offered is None:
             raise NoDeviceOffered(field="code")
         if used is not None:
-            if old_code is None or not codes.use_totp(tx, row, used, old_code):
+            if old_code is None or not (
+                codes.use_totp(tx, row, used, old_code) or backup_codes.use(tx, row.id, old_code)
+            ):
                 raise WrongCode(field="old_code", remember=partial(_wrong, is_last))
             row.totp_last_step = 0  # steps are counted per key
             tx.session.flush()
@@ -132,6 +138,30 @@ def _check_new(desk: Desk, new: Secret) -> None:
 def _check_differs(new: Secret, other_hash: str | None) -> None:
     if other_hash is not None and passwords.matches(new, other_hash):
         raise PasswordsMustDiffer(field="new")
+
+
+@query(Permission.SESSION_KEEP)
+def backup_codes_left(tx: Tx) -> int | None:
+    """Count the backup codes this person has left; None for who has no device they stand in for."""
+    user = _me(tx)
+    return None if user.totp_secret is None else backup_codes.left(tx, user.id)
+
+
+@flow(Permission.SESSION_KEEP)
+def make_backup_codes(desk: Desk, password: Secret) -> tuple[Secret, ...]:
+    """Make fresh backup codes, to be shown once; the ones before no longer work.
+
+    Raises PasswordWrong (field `password`), or NoDeviceYet.
+    """
+    user, _ = _verified(desk, password, field="password")
+    with chunk(desk, "people.credentials.make_backup_codes") as tx:
+        row = _unchanged(tx, user)
+        if row.totp_secret is None:
+            raise NoDeviceYet
+        made = backup_codes.make(tx, row.id)
+        tx.facts["made"] = len(made)
+        _tell(tx, row, "New backup codes for signing in were made.")
+        return made
 
 
 def _verified(desk: Desk, password: Secret, field: str) -> tuple[User, bool]:

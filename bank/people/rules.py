@@ -44,6 +44,9 @@ class Rules:
     session_hours: int
     seen_seconds: int
     confirmation_minutes: int
+    activation_hours: int
+    backup_codes: int
+    view_as_minutes: int
 
 
 _known: Final[WeakKeyDictionary[Database, tuple[datetime, date, Rules]]] = WeakKeyDictionary()

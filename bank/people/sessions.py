@@ -101,7 +101,7 @@ _FIND: Final = """
     SELECT s.id, s.status, s.last_seen_at, s.expires_at,
            u.id, u.name, u.role, u.branch_id, u.customer_id
     FROM sessions s JOIN users u ON u.id = s.user_id
-    WHERE s.fingerprint = ? AND s.status <> 'ended' AND u.active
+    WHERE s.fingerprint = ? AND s.status <> 'ended' AND u.status = 'active'
 """
 _FIND_FOR: Final = {dialect: marks(dialect, _FIND) for dialect in ("sqlite", "postgresql")}
 _SEEN: Final = (

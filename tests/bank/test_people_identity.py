@@ -10,7 +10,7 @@ from bank.core.secrets import Secret
 from bank.people import identity, sign_in
 from bank.people.attempts import SignInRefused, SignInStatus
 from bank.people.branches import NoSuchBranch
-from bank.people.identity import SYSTEM_USER_ID, User, UsernameTaken
+from bank.people.identity import SYSTEM_USER_ID, User, UsernameTaken, UserStatus
 from tests.support import people
 from tests.support.bank import desk
 from tests.support.people import OUR_IFSC, Somebody
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.usefixtures("cheap_bcrypt"), pytest.mark.feature("A1.6
 
 def test_a_new_employee_signs_in_with_what_was_handed_over(bank: Bank) -> None:
     people.branch_id(bank)
-    office = desk(bank, Role.SUPER_ADMIN)
+    office = desk(bank, Role.SYSTEM)
     made = identity.add_staff(
         office, " Meera.S ", "Meera Shah", "meera@bank.example", Role.BANKER, OUR_IFSC
     )
@@ -38,7 +38,7 @@ def test_a_new_employee_signs_in_with_what_was_handed_over(bank: Bank) -> None:
 def test_the_trail_knows_who_was_added_and_no_password(bank: Bank) -> None:
     people.branch_id(bank)
     made = identity.add_staff(
-        desk(bank, Role.SUPER_ADMIN), "meera", "Meera", "m@bank.example", Role.BANKER, OUR_IFSC
+        desk(bank, Role.SYSTEM), "meera", "Meera", "m@bank.example", Role.BANKER, OUR_IFSC
     )
     [row] = people.trail(bank, "people.identity.record_staff")
     assert row[:3] == ("done", "user", str(made.user_id))
@@ -82,20 +82,20 @@ def test_each_field_is_checked(sqlite_bank: Bank, facts: dict[str, object], fiel
         "ifsc": OUR_IFSC,
     }
     with pytest.raises(BadInput) as refused:
-        identity.add_staff(desk(sqlite_bank, Role.SUPER_ADMIN), **(given | facts))  # type: ignore[arg-type]
+        identity.add_staff(desk(sqlite_bank, Role.SYSTEM), **(given | facts))  # type: ignore[arg-type]
     assert refused.value.field == field
     assert people.count(sqlite_bank, "users") == 1
 
 
 def test_a_branch_that_does_not_exist_is_not_found(sqlite_bank: Bank) -> None:
-    office = desk(sqlite_bank, Role.SUPER_ADMIN)
+    office = desk(sqlite_bank, Role.SYSTEM)
     with pytest.raises(NoSuchBranch):
         identity.add_staff(office, "meera", "Meera", "m@b.example", Role.CASHIER, "BANK0999999")
 
 
 def test_a_name_is_taken_in_any_case(bank: Bank) -> None:
     people.employee(bank)
-    office = desk(bank, Role.SUPER_ADMIN)
+    office = desk(bank, Role.SYSTEM)
     with pytest.raises(UsernameTaken):
         identity.add_staff(office, "RAVI", "Ravi", "r@bank.example", Role.CASHIER, OUR_IFSC)
     with pytest.raises(UsernameTaken):
@@ -120,7 +120,7 @@ def test_the_database_refuses_what_the_code_would_not_write(
         "role": Role.CASHIER,
         "branch_id": people.branch_id(bank),
         "name": "Meera",
-        "active": True,
+        "status": UserStatus.ACTIVE,
         "must_change_password": False,
         "totp_last_step": 0,
         "created_at": bank.clock.now(),

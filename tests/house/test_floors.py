@@ -16,8 +16,9 @@ FLOORS: Final = {
     " mail outbox work search objections",
     "book": "chart tables references drafts posting_sqlite posting_postgres ledger holds seals"
     " journal_search journal",
-    "people": "fields doors rules tries passwords branches identity codes sessions attempts sign_in"
-    " confirmations credentials customers demo kyc",
+    "people": "fields doors rules tries passwords branches identity named_grants codes backup_codes"
+    " sessions attempts sign_in confirmations activations credentials customers staff_list staff"
+    " leaving users viewings rights demo kyc",
     "office": "trail messages approvals tickets announcements",
     "accounts": "products interest instalments accounts names charges papers statement_lines"
     " statement_papers statements",
