@@ -136,10 +136,14 @@ def amount_input(label: str, *, key: str, currency: str = money.HOME, help: str 
     return text or ""
 
 
-def code_input(label: str, *, key: str) -> str:
-    """An input for a one-time code of six digits; blanks do not matter."""
+def code_input(label: str, *, key: str, or_backup: bool = False) -> str:
+    """An input for a one-time code of six digits, or for a backup code; blanks do not matter."""
     text = st.text_input(
-        label, key=key, max_chars=8, autocomplete="one-time-code", placeholder="6 digits"
+        label,
+        key=key,
+        max_chars=12 if or_backup else 8,
+        autocomplete="one-time-code",
+        placeholder="6 digits, or a backup code" if or_backup else "6 digits",
     )
     return "".join((text or "").split())
 

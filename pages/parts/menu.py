@@ -27,6 +27,7 @@ class Entry(NamedTuple):
     roles: frozenset[Role] = EVERYONE  # narrower than the permission where a page is not for all
     front: bool = False  # the page of these roles that opens first
     only_in_a_demo: bool = False
+    hidden: bool = False  # in no menu: a mail leads to its address
 
     @property
     def url_path(self) -> str:
@@ -96,6 +97,22 @@ MENU: Final = (
         "What the branch holds, and what came in and went out today.",
     ),
     Entry(
+        "Branch",
+        "Employees",
+        "admin/employees.py",
+        P.STAFF_VIEW,
+        "badge",
+        "Who works here, what they have in hand; add, edit and remove employees.",
+    ),
+    Entry(
+        "Branch",
+        "Users",
+        "admin/users.py",
+        P.USER_VIEW,
+        "group",
+        "Staff and customers: when they were last here; lock and unlock.",
+    ),
+    Entry(
         "Books",
         "Journal",
         "auditor/journal.py",
@@ -134,6 +151,16 @@ MENU: Final = (
         P.SESSION_KEEP,
         "shield_person",
         "Your passwords, your device for codes, and where you are signed in.",
+    ),
+    Entry(
+        "",
+        "Choose your password",
+        "every/activate.py",
+        P.SIGN_IN,
+        "key",
+        "What an activation link leads to.",
+        _GUESTS,
+        hidden=True,
     ),
     Entry(
         "Demo",

@@ -48,12 +48,13 @@ def _signed_in(desk: Desk) -> None:
 
 def _signed_out(desk: Desk) -> None:
     pages = [st.Page(sign_in.page, title="Sign in", icon=":material/login:", url_path="sign-in")]
-    for entry in entries_for(desk):
-        pages.append(_page(entry))
+    entries = entries_for(desk)
+    pages += map(_page, entries)
     asked = entry_at(visitor.requested_page())
     if asked is not None and not asked.open_to(desk):
         pages.append(_hidden(sign_in.page, asked))  # the address stays, and opens after signing in
-    page = st.navigation(pages, position="sidebar" if len(pages) > 1 else "hidden")
+    is_menu = not all(entry.hidden for entry in entries)
+    page = st.navigation(pages, position="sidebar" if is_menu else "hidden")
     sidebar.draw_for_a_visitor()
     page.run()
 
@@ -74,6 +75,7 @@ def _page(entry: Entry) -> st.Page:
         icon=f":material/{entry.icon}:",
         url_path=entry.url_path,
         default=entry.front,
+        visibility="hidden" if entry.hidden else "visible",
     )
 
 
