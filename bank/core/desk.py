@@ -27,7 +27,7 @@ from bank.core.clock import Clock
 from bank.core.config import Settings
 from bank.core.db import Database, marks, raw_date, raw_instant
 from bank.core.errors import BankError, NotAllowed, NotFound
-from bank.core.permissions import GRANTS, WHOLE_BANK, Permission, Role
+from bank.core.permissions import WHOLE_BANK, NamedGrant, Permission, Role, is_granted
 from bank.core.secrets import Keyring
 
 P = ParamSpec("P")
@@ -61,10 +61,15 @@ class Desk:
     session_id: int | None = None
     channel: str = "branch"
     from_where: str = ""
+    named: frozenset[NamedGrant] = frozenset()  # what counts for this person today
 
     def may(self, permission: Permission) -> bool:
-        """Whether this person's role holds the permission."""
-        return permission in GRANTS[self.role]
+        """Whether this person's role holds the permission, or a grant given to them by name."""
+        return is_granted(permission, self.role, self.named)
+
+    def holds(self, named: NamedGrant) -> bool:
+        """Whether this grant was given to this person by name, and counts today."""
+        return named in self.named
 
     @property
     def sees_whole_bank(self) -> bool:
@@ -317,7 +322,7 @@ def _declare(permission: Permission, kind: VerbKind) -> Callable[[Runner], Runne
         @wraps(function)
         def verb(desk: Desk, /, *args: Any, **named: Any) -> Any:
             try:
-                if permission not in GRANTS[desk.role]:
+                if not desk.may(permission):
                     raise NotAllowed
                 return run(desk, args, named)
             except BankError as refused:

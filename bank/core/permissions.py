@@ -70,6 +70,7 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff:manage"
     USER_VIEW = "user:view"
     USER_LOCK = "user:lock"
+    GRANT_GIVE = "grant:give"
 
 
 P = Permission
@@ -138,10 +139,30 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
 
 # Administration and accountability. STAFF_ADD, with its temporary password, is the system's: people
 # add people by an activation link, so that a second person can stand between asking and doing.
+_ADMIN: Final = frozenset({P.STAFF_VIEW, P.STAFF_MANAGE, P.USER_VIEW, P.USER_LOCK, P.GRANT_GIVE})
 _ADMINISTRATION: Final[dict[Role, frozenset[Permission]]] = {
-    Role.BRANCH_ADMIN: frozenset({P.STAFF_VIEW, P.STAFF_MANAGE, P.USER_VIEW, P.USER_LOCK}),
+    Role.BRANCH_ADMIN: _ADMIN,
     Role.AUDITOR: frozenset({P.STAFF_VIEW, P.USER_VIEW}),
-    Role.SUPER_ADMIN: frozenset({P.STAFF_VIEW, P.STAFF_MANAGE, P.USER_VIEW, P.USER_LOCK}),
+    Role.SUPER_ADMIN: _ADMIN,
 }
 for _role, _more in _ADMINISTRATION.items():
     GRANTS[_role] |= _more
+
+
+class NamedGrant(StrEnum):
+    """What is given to a person by name and for a time, whatever their role."""
+
+    SUPERVISOR = "supervisor"
+    VAULT_CUSTODIAN = "vault_custodian"
+
+
+# What a named grant adds to the role, on its days and at the holder's branch.
+NAMED_GRANTS: Final[dict[NamedGrant, frozenset[Permission]]] = {
+    NamedGrant.SUPERVISOR: frozenset({P.JOURNAL_VIEW, P.ENTRY_REVERSE, P.HOLD_PLACE}),
+    NamedGrant.VAULT_CUSTODIAN: frozenset({P.BRANCH_MONEY_VIEW, P.REPORT_RUN}),
+}
+
+
+def is_granted(permission: Permission, role: Role, named: frozenset[NamedGrant]) -> bool:
+    """Whether the role holds the permission, or one of the grants given by name."""
+    return permission in GRANTS[role] or any(permission in NAMED_GRANTS[each] for each in named)

@@ -12,7 +12,7 @@ from bank.core.errors import BadInput
 from bank.core.objections import Question
 from bank.core.permissions import Permission
 from bank.core.states import move
-from bank.people import activations, backup_codes, sessions
+from bank.people import activations, backup_codes, named_grants, sessions
 from bank.people.fields import clean_text
 from bank.people.identity import MOVES, User, UserStatus, facts_of
 from bank.people.staff import managed, refuse_the_last
@@ -46,7 +46,10 @@ def remove_employee(
     sessions.end_sessions(tx, user.id, because="removed")
     tx.concerns("user", user.id)
     tx.changed(before, facts_of(user))
-    tx.facts.update(reason=why, handed_over=moved, to=colleague_id if moved else None)
+    ended = named_grants.end_all(tx, user.id, "Left the bank")
+    tx.facts.update(
+        reason=why, grants_ended=ended, handed_over=moved, to=colleague_id if moved else None
+    )
     activations.tell(tx, user, "Your access to the bank has ended.")
     return moved
 

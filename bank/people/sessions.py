@@ -20,7 +20,7 @@ from bank.core.db import Base, marks
 from bank.core.desk import Bank, Desk, Tx, command, looking, note, query
 from bank.core.errors import NotFound
 from bank.core.ids import fingerprint, new_token
-from bank.core.permissions import Permission, Role
+from bank.core.permissions import NamedGrant, Permission, Role
 from bank.core.secrets import Secret
 from bank.core.states import machine, move
 from bank.people.rules import Rules, rules
@@ -99,8 +99,10 @@ NOBODY: Final = Found(state=SessionStatus.ENDED)
 
 _FIND: Final = """
     SELECT s.id, s.status, s.last_seen_at, s.expires_at,
-           u.id, u.name, u.role, u.branch_id, u.customer_id
+           u.id, u.name, u.role, u.branch_id, u.customer_id, g.named
     FROM sessions s JOIN users u ON u.id = s.user_id
+    LEFT JOIN named_grants g ON g.user_id = u.id AND g.ended_at IS NULL
+        AND g.valid_from <= ? AND (g.valid_to IS NULL OR g.valid_to >= ?)
     WHERE s.fingerprint = ? AND s.status <> 'ended' AND u.status = 'active'
 """
 _FIND_FOR: Final = {dialect: marks(dialect, _FIND) for dialect in ("sqlite", "postgresql")}
@@ -279,10 +281,12 @@ def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
     visitor = guest(bank, ip)
     with looking(visitor) as tx:
         known, now = rules(tx), tx.now
-        tx.cursor.execute(_FIND_FOR[tx.dialect], (fingerprint(sid),))
-        row = tx.cursor.fetchone()
-    if row is None or now >= _instant(row[3]):
+        today = tx.day(tx.business_date)
+        tx.cursor.execute(_FIND_FOR[tx.dialect], (today, today, fingerprint(sid)))
+        rows = tx.cursor.fetchall()  # one, or one for each grant given by name
+    if not rows or now >= _instant(rows[0][3]):
         return None
+    row = rows[0]
     role, last_seen_at = Role(row[6]), _instant(row[2])
     desk = Desk(
         bank=bank,
@@ -294,6 +298,7 @@ def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
         session_id=row[0],
         channel="portal" if role is Role.CUSTOMER else "branch",
         from_where=visitor.from_where,
+        named=frozenset(NamedGrant(each[9]) for each in rows if each[9] is not None),
     )
     return _Seen(
         desk=desk,

@@ -14,7 +14,7 @@ from bank.core.desk import Tx, command
 from bank.core.errors import BadInput, NotAllowed, WrongState
 from bank.core.objections import Question
 from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
-from bank.people import activations, backup_codes, branches, sessions
+from bank.people import activations, backup_codes, branches, named_grants, sessions
 from bank.people.fields import clean_email, clean_name
 from bank.people.identity import (
     NoSuchUser,
@@ -98,6 +98,11 @@ def change_role(tx: Tx, user_id: int, role: Role, ifsc: str | None = None) -> No
         raise NothingChanged(field="role")
     refuse_the_last(tx, user)
     objections.check(tx, Question.EMPLOYEE_LEAVES, user.id)
+    if user.branch_id != place:  # they were given for the branch that is left
+        tx.facts["grants_ended"] = named_grants.end_all(tx, user.id, "Moved to another branch")
+    else:
+        held = [row.named for row in named_grants.open_grants(tx, user.id)]
+        named_grants.refuse_conflicts(tx, role, held)
     user.role, user.branch_id = role, place
     _changed(tx, user, before)
     if user.email:

@@ -16,7 +16,8 @@ from bank.core.audit import Outcome, TrailRecord
 from bank.core.desk import CATALOGUE, Tx, query
 from bank.core.errors import NotFound
 from bank.core.objections import Question
-from bank.core.permissions import STAFF, Permission, Role
+from bank.core.permissions import STAFF, NamedGrant, Permission, Role
+from bank.people import named_grants
 from bank.people.activations import Activation, ActivationStatus
 from bank.people.attempts import SignIn, SignInStatus
 from bank.people.branches import Branch
@@ -57,6 +58,7 @@ class EmployeeCard:
     last_sign_in_at: datetime | None
     open_sessions: int
     added_at: datetime
+    grants: Sequence[NamedGrant]
     in_hand: Mapping[str, int]
     against: Sequence[str]
     may_change: bool
@@ -166,6 +168,7 @@ def _cards(tx: Tx, conditions: Sequence[ColumnElement[bool]]) -> list[EmployeeCa
         .order_by(User.name, User.id)
     ).all()
     ids = [row[0].id for row in rows]
+    grants = named_grants.held_by(tx, ids)
     in_hand = objections.held(tx, ids)
     against = objections.objections(tx, Question.EMPLOYEE_LEAVES, ids)
     return [
@@ -184,6 +187,7 @@ def _cards(tx: Tx, conditions: Sequence[ColumnElement[bool]]) -> list[EmployeeCa
             last_sign_in_at=last,
             open_sessions=count if user.active else 0,
             added_at=user.created_at,
+            grants=grants.get(user.id, []),
             in_hand=in_hand.get(user.id, {}),
             against=against.get(user.id, []),
             may_change=may_change(tx, user),

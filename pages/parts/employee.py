@@ -6,8 +6,9 @@ from typing import Final
 import streamlit as st
 
 from bank.core.desk import Desk
-from bank.core.permissions import WHOLE_BANK, Role
-from bank.people import branches, leaving, staff, staff_list
+from bank.core.permissions import WHOLE_BANK, NamedGrant, Role
+from bank.people import branches, grants, leaving, staff, staff_list
+from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
 from pages.parts import forms, tables, ui, words
 from pages.parts.forms import Slip, Step
@@ -20,7 +21,10 @@ LABELS: Final = {
     "name": "Full name",
     "reason": "Reason",
     "role": "Role",
+    "named": "Grant",
     "username": "User name",
+    "valid_from": "First day",
+    "valid_to": "Last day",
 }
 NARROW: Final = 560  # pixels: an input is no wider than what belongs into it
 
@@ -37,6 +41,7 @@ def details(_desk: Desk, card: EmployeeCard) -> None:
             "Last sign-in": words.moment(card.last_sign_in_at),
             "Signed in": words.counted(card.open_sessions, "browser"),
             "Device for codes": "set up" if card.has_device else "none yet",
+            "Given by name": ", ".join(words.sentence(each.value) for each in card.grants),
             "In hand": in_words(card.in_hand) or "nothing",
             "Stands open": " ".join(card.against) or "nothing",
         }
@@ -69,6 +74,58 @@ def role(desk: Desk, card: EmployeeCard) -> None:
     if asked:
         with ui.attempt(f"The role of {card.name} was changed.", labels=LABELS):
             staff.change_role(desk, card.id, chosen, ifsc)
+
+
+def named(desk: Desk, card: EmployeeCard) -> None:
+    """Grants by name: those there are, each with its end, and a new one."""
+    for grant in [each for each in grants.grants(desk) if each.user_id == card.id]:
+        with st.container(border=True):
+            st.markdown(
+                f"**{words.plain(words.sentence(grant.named.value))}** {words.badge(grant.state)}  "
+                f"\n{days(grant)}, by {words.plain(grant.given_by)}: {words.plain(grant.reason)}"
+            )
+            with st.form(f"grant_end_{grant.id}", border=False):
+                why = st.text_input("Reason to end it", key=f"grant_why_{grant.id}", max_chars=200)
+                ended = st.form_submit_button("End grant")
+            if ended:
+                with ui.attempt("The grant is ended.", labels={"reason": "Reason to end it"}):
+                    grants.end_grant(desk, grant.id, why)
+    st.caption("For as long as somebody is away, or until it is ended. It counts on its days only.")
+    today = desk.bank.clock.business_date()
+    with st.form(f"grant_new_{card.id}", border=False):
+        chosen = st.selectbox(
+            LABELS["named"],
+            list(NamedGrant),
+            format_func=lambda each: words.sentence(each.value),
+            key=f"grant_new_named_{card.id}",
+        )
+        first = st.date_input(
+            LABELS["valid_from"],
+            today,
+            min_value=today,
+            format="DD/MM/YYYY",
+            key=f"grant_new_from_{card.id}",
+        )
+        last = st.date_input(
+            LABELS["valid_to"],
+            None,
+            min_value=today,
+            format="DD/MM/YYYY",
+            key=f"grant_new_to_{card.id}",
+            help="Leave it empty for a grant that counts until it is ended.",
+        )
+        reason = st.text_input(LABELS["reason"], key=f"grant_new_reason_{card.id}", max_chars=200)
+        asked = st.form_submit_button("Give grant", type="primary")
+    if asked:
+        with ui.attempt(f"{card.name} was given the grant.", labels=LABELS):
+            grants.give_grant(desk, card.id, chosen, first, last, reason)
+            forms.forget(f"grant_new_reason_{card.id}")
+
+
+def days(grant: GrantCard) -> str:
+    """`16 Mar 2026 to 20 Mar 2026`."""
+    until = words.day(grant.valid_to) if grant.valid_to else "further notice"
+    return f"{words.day(grant.valid_from)} to {until}"
 
 
 def access(desk: Desk, card: EmployeeCard) -> None:
@@ -219,6 +276,7 @@ Draw = Callable[[Desk, EmployeeCard], None]
 CHANGES: Final[Mapping[str, Draw]] = {
     "Edit": edit,
     "Role and branch": role,
+    "Named grants": named,
     "Password and device": access,
     "Remove": remove,
 }

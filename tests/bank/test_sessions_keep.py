@@ -302,8 +302,8 @@ def test_a_look_is_one_statement(bank: Bank, monkeypatch: pytest.MonkeyPatch) ->
             seen.append(sql)
             self._cursor.execute(sql, values)
 
-        def fetchone(self) -> Any:
-            return self._cursor.fetchone()
+        def fetchall(self) -> Any:
+            return self._cursor.fetchall()
 
     def watching(desk: Desk) -> Any:
         @contextmanager

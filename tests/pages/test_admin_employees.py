@@ -176,6 +176,24 @@ def test_the_wizard_removes_an_employee(pages: Pages, office: Office, desks: Des
     assert "Removed" in words_of(page)
 
 
+@pytest.mark.feature("A8.8")
+def test_a_grant_is_given_and_ended(pages: Pages, office: Office) -> None:
+    page = chosen(pages, office, "ravi", "Named grants")
+    ravi = office.id("ravi")
+    press(page, "Give grant")
+    assert page.error[0].value.startswith("**Reason:**")
+    page.text_input(f"grant_new_reason_{ravi}").set_value("Covers for Meera")
+    press(page, "Give grant")
+    assert "was given the grant" in page.success[0].value
+    said = words_of(page)
+    assert "16 Mar 2026 to further notice" in said
+    assert "In force" in said
+    [why] = [box for box in page.text_input if box.label == "Reason to end it"]
+    why.set_value("Meera is back")
+    press(page, "End grant")
+    assert "further notice" not in words_of(page)
+
+
 @pytest.mark.feature("A14.3")
 def test_an_auditor_reads_and_changes_nothing(pages: Pages, office: Office) -> None:
     page = chosen(pages, office, "ravi", by="sunita")

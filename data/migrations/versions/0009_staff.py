@@ -25,6 +25,7 @@ def upgrade() -> None:
     statuses()
     rules()
     links()
+    grants()
 
 
 def statuses() -> None:
@@ -89,6 +90,53 @@ def links() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_backup_codes_user_id", "backup_codes", ["user_id", "status"])
+
+
+def grants() -> None:
+    """What is given to people by name and for a time, and what excludes what."""
+    named = choice("namedgrant", ("supervisor", "vault_custodian"))
+    op.create_table(
+        "named_grants",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("named", named, nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("given_by", BIG, nullable=False),
+        sa.Column("given_at", INSTANT, nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("ended_by", BIG, nullable=True),
+        sa.Column("ended_because", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_named_grants_user_id")),
+        sa.ForeignKeyConstraint(["given_by"], ["users.id"], name=op.f("fk_named_grants_given_by")),
+        sa.ForeignKeyConstraint(["ended_by"], ["users.id"], name=op.f("fk_named_grants_ended_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_named_grants")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_named_grants_user_id"), "named_grants", ["user_id"])
+    conflicts = op.create_table(
+        "grant_conflicts",
+        sa.Column("held", sa.String(length=32), nullable=False),
+        sa.Column("named", named, nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("forbidden", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.String(length=300), nullable=False),
+        sa.PrimaryKeyConstraint("held", "named", "effective_from", name=op.f("pk_grant_conflicts")),
+    )
+    op.bulk_insert(
+        conflicts,
+        [
+            {
+                "held": row["held"],
+                "named": row["named"],
+                "effective_from": date.fromisoformat(row["effective_from"]),
+                "forbidden": row["forbidden"] == "1",
+                "source": row["source"],
+            }
+            for row in seed("grant_conflicts.csv")
+        ],
+    )
 
 
 def seed(name: str) -> list[dict[str, str]]:
