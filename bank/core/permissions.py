@@ -71,6 +71,8 @@ class Permission(StrEnum):
     USER_VIEW = "user:view"
     USER_LOCK = "user:lock"
     GRANT_GIVE = "grant:give"
+    BRANCH_EDIT = "branch:edit"
+    RIGHTS_VIEW = "rights:view"
 
 
 P = Permission
@@ -142,8 +144,8 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
 _ADMIN: Final = frozenset({P.STAFF_VIEW, P.STAFF_MANAGE, P.USER_VIEW, P.USER_LOCK, P.GRANT_GIVE})
 _ADMINISTRATION: Final[dict[Role, frozenset[Permission]]] = {
     Role.BRANCH_ADMIN: _ADMIN,
-    Role.AUDITOR: frozenset({P.STAFF_VIEW, P.USER_VIEW}),
-    Role.SUPER_ADMIN: _ADMIN,
+    Role.AUDITOR: frozenset({P.STAFF_VIEW, P.USER_VIEW, P.RIGHTS_VIEW}),
+    Role.SUPER_ADMIN: _ADMIN | {P.BRANCH_EDIT, P.RIGHTS_VIEW},
 }
 for _role, _more in _ADMINISTRATION.items():
     GRANTS[_role] |= _more

@@ -129,6 +129,22 @@ MENU: Final = (
         "The general ledger by branch, as of any date.",
     ),
     Entry(
+        "Head office",
+        "Branches",
+        "head_office/branches.py",
+        P.BRANCH_EDIT,
+        "account_balance",
+        "The branches of the bank: add one, edit one, see who leads it.",
+    ),
+    Entry(
+        "Control",
+        "Permissions",
+        "head_office/permissions.py",
+        P.RIGHTS_VIEW,
+        "lock_person",
+        "Which role may do what; and who can do one thing, with names.",
+    ),
+    Entry(
         "Control",
         "Trail",
         "auditor/trail.py",
