@@ -27,7 +27,7 @@ from bank.core.clock import Clock
 from bank.core.config import Settings
 from bank.core.db import Database, marks, raw_date, raw_instant
 from bank.core.errors import BankError, NotAllowed, NotFound
-from bank.core.permissions import WHOLE_BANK, NamedGrant, Permission, Role, is_granted
+from bank.core.permissions import VIEWABLE, WHOLE_BANK, NamedGrant, Permission, Role, is_granted
 from bank.core.secrets import Keyring
 
 P = ParamSpec("P")
@@ -62,9 +62,12 @@ class Desk:
     channel: str = "branch"
     from_where: str = ""
     named: frozenset[NamedGrant] = frozenset()  # what counts for this person today
+    on_behalf_of: int | None = None  # the customer whose portal this person only looks at
 
-    def may(self, permission: Permission) -> bool:
-        """Whether this person's role holds the permission, or a grant given to them by name."""
+    def may(self, permission: Permission, *, changes: bool = False) -> bool:
+        """Whether the role holds the permission, or a grant by name. Who views as another looks."""
+        if self.on_behalf_of is not None and (changes or permission not in VIEWABLE):
+            return False
         return is_granted(permission, self.role, self.named)
 
     def holds(self, named: NamedGrant) -> bool:
@@ -172,19 +175,12 @@ class Verb:
 CATALOGUE: Final[dict[str, Verb]] = {}
 _recent_reads: Final[dict[tuple[object, ...], datetime]] = {}
 MOST_READS_REMEMBERED: Final = 100_000
-_TRAIL_SQL: Final = (
-    f"INSERT INTO trail ({', '.join(audit.COLUMNS)}) "  # noqa: S608 - a constant list
-    f"VALUES ({', '.join('?' * len(audit.COLUMNS))})"
-)
-_TRAIL_FOR: Final = {dialect: marks(dialect, _TRAIL_SQL) for dialect in ("sqlite", "postgresql")}
 
 
 def open_tx(desk: Desk, connection: Connection) -> Tx:
     """A transaction's view for a desk, on a connection that Database.write or .read began."""
-    clock = desk.bank.clock
-    return Tx(
-        connection=connection, desk=desk, now=clock.now(), business_date=clock.business_date()
-    )
+    at = desk.bank.clock
+    return Tx(connection=connection, desk=desk, now=at.now(), business_date=at.business_date())
 
 
 def commit(tx: Tx) -> None:
@@ -207,7 +203,7 @@ def _write_trail(
 ) -> None:
     desk = tx.desk
     tx.cursor.execute(
-        _TRAIL_FOR[tx.dialect],
+        audit.INSERT_FOR[tx.dialect],
         (
             tx.stamp(tx.now),
             verb,
@@ -225,6 +221,7 @@ def _write_trail(
             audit.as_json(tx.before),
             audit.as_json(tx.after),
             refusal,
+            desk.on_behalf_of,
         ),
     )
 
@@ -292,6 +289,8 @@ def _query_runner(function: Runner, name: str, _names: tuple[str, ...]) -> Runne
             result = function(tx, *args, **named)
             if tx._session is not None:
                 tx._session.expunge_all()
+        if desk.on_behalf_of is not None:
+            tx.looked_at(function.__name__, desk.on_behalf_of)
         if tx.reads:
             _record_reads(desk, name, tx.reads)
         return result
@@ -322,7 +321,7 @@ def _declare(permission: Permission, kind: VerbKind) -> Callable[[Runner], Runne
         @wraps(function)
         def verb(desk: Desk, /, *args: Any, **named: Any) -> Any:
             try:
-                if not desk.may(permission):
+                if not desk.may(permission, changes=kind is not VerbKind.QUERY):
                     raise NotAllowed
                 return run(desk, args, named)
             except BankError as refused:

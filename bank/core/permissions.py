@@ -73,6 +73,7 @@ class Permission(StrEnum):
     GRANT_GIVE = "grant:give"
     BRANCH_EDIT = "branch:edit"
     RIGHTS_VIEW = "rights:view"
+    CUSTOMER_VIEW_AS = "customer:view_as"
 
 
 P = Permission
@@ -143,7 +144,8 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
 # add people by an activation link, so that a second person can stand between asking and doing.
 _ADMIN: Final = frozenset({P.STAFF_VIEW, P.STAFF_MANAGE, P.USER_VIEW, P.USER_LOCK, P.GRANT_GIVE})
 _ADMINISTRATION: Final[dict[Role, frozenset[Permission]]] = {
-    Role.BRANCH_ADMIN: _ADMIN,
+    Role.EXECUTIVE: frozenset({P.CUSTOMER_VIEW_AS}),
+    Role.BRANCH_ADMIN: _ADMIN | {P.CUSTOMER_VIEW_AS},
     Role.AUDITOR: frozenset({P.STAFF_VIEW, P.USER_VIEW, P.RIGHTS_VIEW}),
     Role.SUPER_ADMIN: _ADMIN | {P.BRANCH_EDIT, P.RIGHTS_VIEW},
 }
@@ -163,6 +165,9 @@ NAMED_GRANTS: Final[dict[NamedGrant, frozenset[Permission]]] = {
     NamedGrant.SUPERVISOR: frozenset({P.JOURNAL_VIEW, P.ENTRY_REVERSE, P.HOLD_PLACE}),
     NamedGrant.VAULT_CUSTODIAN: frozenset({P.BRANCH_MONEY_VIEW, P.REPORT_RUN}),
 }
+
+# All that somebody may who looks at a customer's portal on their behalf; and nothing is changed.
+VIEWABLE: Final = frozenset({P.OWN_ACCOUNTS_VIEW, P.BRANCH_LIST})
 
 
 def is_granted(permission: Permission, role: Role, named: frozenset[NamedGrant]) -> bool:

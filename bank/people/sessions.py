@@ -8,10 +8,10 @@ One that has reached `expires_at` is over in the same way.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -70,6 +70,16 @@ class Session(Base):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Viewing:
+    """A customer's portal under an employee's eyes: `desk` only looks, `own` is the employee's."""
+
+    desk: Desk
+    own: Desk
+    customer: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """What a cookie leads to. There is a desk only while the session is active.
 
@@ -80,6 +90,7 @@ class Found:
     desk: Desk | None = None
     user_id: int | None = None
     name: str = ""
+    viewing: Viewing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +110,13 @@ NOBODY: Final = Found(state=SessionStatus.ENDED)
 
 _FIND: Final = """
     SELECT s.id, s.status, s.last_seen_at, s.expires_at,
-           u.id, u.name, u.role, u.branch_id, u.customer_id, g.named
+           u.id, u.name, u.role, u.branch_id, u.customer_id, g.named,
+           c.id, c.name, c.branch_id, v.expires_at
     FROM sessions s JOIN users u ON u.id = s.user_id
     LEFT JOIN named_grants g ON g.user_id = u.id AND g.ended_at IS NULL
         AND g.valid_from <= ? AND (g.valid_to IS NULL OR g.valid_to >= ?)
+    LEFT JOIN viewings v ON v.session_id = s.id AND v.ended_at IS NULL AND v.expires_at > ?
+    LEFT JOIN customers c ON c.id = v.customer_id
     WHERE s.fingerprint = ? AND s.status <> 'ended' AND u.status = 'active'
 """
 _FIND_FOR: Final = {dialect: marks(dialect, _FIND) for dialect in ("sqlite", "postgresql")}
@@ -125,17 +139,19 @@ def find(bank: Bank, sid: str | None, ip: str = "", *, awake: bool = True) -> Fo
     seen = _look(bank, sid, ip)
     if seen is None:
         return NOBODY
+    own, viewing = seen.own, seen.viewing
     if not seen.is_active:
-        return Found(state=SessionStatus.LOCKED, user_id=seen.desk.user_id, name=seen.desk.name)
+        return Found(state=SessionStatus.LOCKED, user_id=own.user_id, name=own.name)
     if awake and seen.is_stale:
-        with note(seen.desk) as tx:
+        with note(own) as tx:
             now = tx.stamp(tx.now)
-            tx.cursor.execute(marks(tx.dialect, _SEEN), (now, seen.desk.session_id, now))
+            tx.cursor.execute(marks(tx.dialect, _SEEN), (now, own.session_id, now))
     return Found(
         state=SessionStatus.ACTIVE,
-        desk=seen.desk,
-        user_id=seen.desk.user_id,
-        name=seen.desk.name,
+        desk=viewing.desk if viewing else own,
+        user_id=own.user_id,
+        name=own.name,
+        viewing=viewing,
     )
 
 
@@ -153,7 +169,7 @@ def close(bank: Bank, sid: str | None, ip: str = "") -> None:
     """Sign out by the cookie alone, also from the lock screen. An ended session stays ended."""
     seen = _look(bank, sid, ip)
     if seen is not None:
-        sign_out(seen.desk)
+        sign_out(seen.own)
 
 
 @query(Permission.SESSION_KEEP)
@@ -270,7 +286,8 @@ def is_idle(last_seen_at: datetime, now: datetime, known: Rules) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    desk: Desk
+    own: Desk
+    viewing: Viewing | None
     is_active: bool
     is_stale: bool  # its last activity should be written down again
 
@@ -282,13 +299,13 @@ def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
     with looking(visitor) as tx:
         known, now = rules(tx), tx.now
         today = tx.day(tx.business_date)
-        tx.cursor.execute(_FIND_FOR[tx.dialect], (today, today, fingerprint(sid)))
+        tx.cursor.execute(_FIND_FOR[tx.dialect], (today, today, tx.stamp(now), fingerprint(sid)))
         rows = tx.cursor.fetchall()  # one, or one for each grant given by name
     if not rows or now >= _instant(rows[0][3]):
         return None
     row = rows[0]
     role, last_seen_at = Role(row[6]), _instant(row[2])
-    desk = Desk(
+    own = Desk(
         bank=bank,
         role=role,
         user_id=row[4],
@@ -300,11 +317,29 @@ def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
         from_where=visitor.from_where,
         named=frozenset(NamedGrant(each[9]) for each in rows if each[9] is not None),
     )
+    viewing = _viewing(own, row) if row[10] is not None else None
     return _Seen(
-        desk=desk,
+        own=own,
+        viewing=viewing,
         is_active=row[1] == SessionStatus.ACTIVE and not is_idle(last_seen_at, now, known),
         is_stale=now - last_seen_at >= timedelta(seconds=known.seen_seconds),
     )
+
+
+def _viewing(own: Desk, row: Sequence[Any]) -> Viewing | None:
+    """The desk of the customer whom this employee looks at now, if they still may."""
+    customer_id, customer, branch_id, until = row[10:14]
+    if not own.may(Permission.CUSTOMER_VIEW_AS) or branch_id != own.branch_id:
+        return None
+    desk = replace(
+        own,
+        role=Role.CUSTOMER,
+        named=frozenset(),
+        customer_id=customer_id,
+        on_behalf_of=customer_id,
+        channel="view_as",
+    )
+    return Viewing(desk=desk, own=own, customer=customer, until=_instant(until))
 
 
 def _own(tx: Tx, session_id: int | None) -> Session:

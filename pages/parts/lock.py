@@ -13,7 +13,7 @@ from bank.core.secrets import Secret
 from bank.people import sign_in
 from bank.people.sessions import Found, SessionStatus
 from pages.parts import sign_in as doors
-from pages.parts import ui, visitor, words
+from pages.parts import ui, viewing, visitor, words
 
 WATCH_EVERY_SECONDS: Final = 15
 COVERED: Final = "lock_covered"
@@ -38,6 +38,8 @@ def watch() -> None:
         _cover(found)
     elif found.state is SessionStatus.ENDED or st.session_state.pop(COVERED, False):
         st.rerun()  # Home.py shows the sign-in, or the page again without its cover
+    elif st.session_state.get(viewing.WATCHED, False) and found.viewing is None:
+        viewing.left()
 
 
 @st.dialog("Locked", dismissible=False)

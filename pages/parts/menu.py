@@ -89,6 +89,14 @@ MENU: Final = (
         "Any account of the bank by its exact number, to read.",
     ),
     Entry(
+        "Counter",
+        "View as customer",
+        "staff/view_as.py",
+        P.CUSTOMER_VIEW_AS,
+        "visibility",
+        "See a customer's portal as they see it, to answer a question. They are told.",
+    ),
+    Entry(
         "Branch",
         "Branch money",
         "admin/dashboard.py",

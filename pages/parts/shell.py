@@ -8,23 +8,25 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.permissions import Role
 from bank.people.sessions import SessionStatus
-from pages.parts import lock, sidebar, sign_in, ui, visitor
+from pages.parts import lock, sidebar, sign_in, ui, viewing, visitor
 from pages.parts.menu import Entry, entries_for, entry_at
 
 OWNER: Final = "shell_owner"
 FRONT: Final = "shell_front"
-GUEST: Final = 0
+GUEST: Final = "0"
 
 
 def run() -> None:
     """Draw what this window may see: the page, the lock, or the sign-in."""
     desk = ui.principal()
     if desk.role is not Role.GUEST:
-        _belongs_to(desk.user_id or GUEST)
+        if desk.on_behalf_of is None and viewing.WATCHED in st.session_state:
+            viewing.left()  # it has ended by itself: back to the employee's own front page
+        _belongs_to(visitor.owner_of(desk))
         _signed_in(desk)
         return
     found = visitor.found(awake=False)
-    _belongs_to(found.user_id or GUEST)
+    _belongs_to(str(found.user_id or GUEST))
     if found.state is SessionStatus.LOCKED:
         _one_page(lambda: lock.page(found), "Locked", st.session_state.get(FRONT, "locked"))
     else:
@@ -43,6 +45,8 @@ def _signed_in(desk: Desk) -> None:
     page = st.navigation(sections)
     sidebar.draw(desk)
     lock.watch()
+    if desk.on_behalf_of is not None:
+        viewing.banner()
     page.run()
 
 
@@ -83,7 +87,7 @@ def _hidden(draw: Callable[[], None], entry: Entry) -> st.Page:
     return st.Page(draw, title=entry.title, url_path=entry.url_path, visibility="hidden")
 
 
-def _belongs_to(owner: int) -> None:
+def _belongs_to(owner: str) -> None:
     """Forget everything when the window is another person's than before."""
     before = st.session_state.get(OWNER, owner)
     if before != owner:

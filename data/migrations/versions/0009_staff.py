@@ -26,6 +26,7 @@ def upgrade() -> None:
     rules()
     links()
     grants()
+    views()
 
 
 def statuses() -> None:
@@ -137,6 +138,40 @@ def grants() -> None:
             for row in seed("grant_conflicts.csv")
         ],
     )
+
+
+def views() -> None:
+    """Who looked at a customer's portal, why and until when; and a place for it in the trail."""
+    op.create_table(
+        "viewings",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("session_id", BIG, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("customer_id", BIG, nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name=op.f("fk_viewings_session_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_viewings_user_id")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_viewings_customer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_viewings")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_viewings_open",
+        "viewings",
+        ["session_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(op.f("ix_viewings_customer_id"), "viewings", ["customer_id"])
+    op.add_column("trail", sa.Column("on_behalf_of", BIG, nullable=True))
 
 
 def seed(name: str) -> list[dict[str, str]]:
