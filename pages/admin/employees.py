@@ -16,7 +16,7 @@ COLUMNS = [
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
     column("Branch", lambda card: card.branch or "Head office"),
-    column("Last sign-in", "last_sign_in_at", Kind.MOMENT),
+    column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
     column("Signed in", lambda card: "yes" if card.open_sessions else "no"),
     column("In hand", "items", Kind.NUMBER, help="What they would hand over if they left."),
     column("Stands open", lambda card: " ".join(card.against)),

@@ -23,7 +23,7 @@ COLUMNS = [
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
     column("Signed in", lambda card: "yes" if card.is_signed_in else "no"),
-    column("Last sign-in", "last_sign_in_at", Kind.MOMENT),
+    column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
     column("Last seen", "last_seen_at", Kind.MOMENT),
     column("Branch", lambda card: card.branch or "Head office"),
 ]

@@ -113,6 +113,11 @@ def moment(value: datetime | None) -> str:
     return f"{day(local.date())}, {local:%H:%M}"
 
 
+def moment_or(value: datetime | None, otherwise: str) -> str:
+    """The moment, or a word where there is none."""
+    return moment(value) if value else otherwise
+
+
 def age(then: datetime, now: datetime) -> str:
     """`just now`, `5 minutes ago`, `in 2 days`: how far apart two instants are."""
     gap = now - then
