@@ -32,5 +32,5 @@ def banner() -> None:
 
 def left() -> NoReturn:
     """Go back to the employee's own front page, with nothing of the customer's in the window."""
-    st.session_state.pop(WATCHED, None)
+    st.session_state.clear()
     sign_in.leave("/")
