@@ -74,6 +74,7 @@ class Permission(StrEnum):
     BRANCH_EDIT = "branch:edit"
     RIGHTS_VIEW = "rights:view"
     CUSTOMER_VIEW_AS = "customer:view_as"
+    OWN_WORK_VIEW = "own_work:view"
 
 
 P = Permission
@@ -149,8 +150,8 @@ _ADMINISTRATION: Final[dict[Role, frozenset[Permission]]] = {
     Role.AUDITOR: frozenset({P.STAFF_VIEW, P.USER_VIEW, P.RIGHTS_VIEW}),
     Role.SUPER_ADMIN: _ADMIN | {P.BRANCH_EDIT, P.RIGHTS_VIEW},
 }
-for _role, _more in _ADMINISTRATION.items():
-    GRANTS[_role] |= _more
+for _role in STAFF:
+    GRANTS[_role] |= {P.OWN_WORK_VIEW} | _ADMINISTRATION.get(_role, frozenset())
 
 
 class NamedGrant(StrEnum):

@@ -64,7 +64,7 @@ def one(card: EmployeeCard) -> None:
             label_visibility="collapsed",
         )
         draw = offered[chosen or "Details"]
-        with st.container(width="stretch" if draw is employee.history else employee.NARROW):
+        with st.container(width="stretch" if draw in employee.WIDE else employee.NARROW):
             draw(desk, card)
         if not card.may_change and desk.may(Permission.STAFF_MANAGE):
             st.caption("Somebody else has this employee in hand: a colleague, or head office.")

@@ -7,10 +7,11 @@ import streamlit as st
 
 from bank.core.desk import Desk
 from bank.core.permissions import WHOLE_BANK, NamedGrant, Role
+from bank.office import performance
 from bank.people import branches, grants, leaving, staff, staff_list
 from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
-from pages.parts import forms, tables, ui, words
+from pages.parts import forms, tables, ui, words, work
 from pages.parts.forms import Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -152,6 +153,15 @@ def history(desk: Desk, card: EmployeeCard) -> None:
     history_table(staff_list.employee_history(desk, card.id), key=f"employee_history_{card.id}")
 
 
+def done(desk: Desk, card: EmployeeCard) -> None:
+    """What this employee did, as they see it themselves."""
+    work.figures(
+        desk,
+        lambda start, end: performance.work_of(desk, card.id, start, end),
+        key=f"employee_work_{card.id}",
+    )
+
+
 def history_table(lines: Sequence[HistoryLine], *, key: str) -> None:
     """What was done about somebody, as the trail has it."""
     if not lines:
@@ -280,4 +290,5 @@ CHANGES: Final[Mapping[str, Draw]] = {
     "Password and device": access,
     "Remove": remove,
 }
-READS: Final[Mapping[str, Draw]] = {"Details": details, "History": history}
+READS: Final[Mapping[str, Draw]] = {"Details": details, "History": history, "Work": done}
+WIDE: Final = (history, done)  # tables, which take the room there is

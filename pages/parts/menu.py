@@ -170,6 +170,14 @@ MENU: Final = (
     ),
     Entry(
         "You",
+        "My work",
+        "staff/my_work.py",
+        P.OWN_WORK_VIEW,
+        "checklist",
+        "What you did, in the numbers your admin sees.",
+    ),
+    Entry(
+        "You",
         "Security",
         "every/security.py",
         P.SESSION_KEEP,

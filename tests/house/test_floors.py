@@ -19,7 +19,7 @@ FLOORS: Final = {
     "people": "fields doors rules tries passwords branches identity named_grants codes backup_codes"
     " sessions attempts sign_in confirmations activations credentials customers staff_list staff"
     " leaving grants users branch_list viewings rights demo kyc",
-    "office": "trail messages approvals tickets announcements",
+    "office": "trail performance messages approvals tickets announcements",
     "accounts": "products interest instalments accounts names charges papers statement_lines"
     " statement_papers statements",
     "counters": "slips receipts cash transfers mandates clearing cheques cards bills forex loans"
