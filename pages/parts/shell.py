@@ -42,7 +42,7 @@ def _signed_in(desk: Desk) -> None:
     asked = entry_at(visitor.requested_page())
     if asked is not None and not asked.open_to(desk):
         sections[""].append(_hidden(lambda: ui.refuse(desk, asked.title, asked.permission), asked))
-    page = st.navigation(sections)
+    page = st.navigation(sections, expanded=True)  # a long menu is read, not unfolded
     sidebar.draw(desk)
     lock.watch()
     if desk.on_behalf_of is not None:
