@@ -184,7 +184,7 @@ def _bar_figure(pairs: tuple[tuple[str, int], ...], strong: str | None, currency
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(visible=False, rangemode="tozero")
     if values:
-        room = (max(values) - min(0, *values)) * 0.22  # for the labels beside the bars
+        room = (max(values) - min(0, *values)) * 0.36  # for the labels beside the bars
         figure.update_xaxes(range=[min(0, *values) * 1.22, max(0, *values) + room])
     return _layout(figure, height=60 + 38 * max(1, len(pairs)))
 

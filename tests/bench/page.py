@@ -28,13 +28,13 @@ from bank.core.permissions import Role
 from bank.people import identity, sessions
 from tests.bench.command import a_bank
 from tests.bench.harness import Pair, Workshop, bench
+from tests.support.bank import SECRET  # the key that a_bank was made with
 from tests.support.server import ROOT, SERVE, Server
 
 PAGE: Final = "auditor-journal"
 ENTRIES: Final = 3_000
 RERUNS: Final = 20
 ROWS: Final = 50
-SECRET: Final = "a secret of the benchmarks, 32 bytes or more"
 
 
 class Window:
