@@ -171,6 +171,8 @@ def staff_add(
         raise typer.BadParameter(f"choose one of: {ROLES}", param_hint="--role") from wrong
     with system() as desk:
         made = identity.add_staff(desk, username, name, email, chosen, branch)
+        if made.waits is not None:
+            typer.echo(str(made.waits))
         typer.echo(f"User name: {made.username}")
         typer.echo(f"Temporary password (shown once): {made.temporary_password.reveal()}")
 

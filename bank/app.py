@@ -1,6 +1,8 @@
 """The composition root: settings become one Bank, and the database the newest schema."""
 
+import importlib
 import os
+import pkgutil
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -9,6 +11,7 @@ from alembic.command import upgrade
 from alembic.config import Config
 from sqlalchemy import Engine, select
 
+import bank
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
 from bank.core import keys
@@ -29,6 +32,14 @@ def alembic_config(**attributes: object) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes.update(attributes)
     return config
+
+
+def load_floors() -> None:
+    """Import every module of every floor: a command that waits may be any of them, and who has an
+    interest in an account is registered where accounts are known."""
+    for module in pkgutil.walk_packages(bank.__path__, "bank."):
+        if module.name.count(".") == 2:
+            importlib.import_module(module.name)
 
 
 def migrate(db: Database) -> None:
@@ -54,6 +65,7 @@ def open_bank(
     `clock` replaces the system's (demo seeding, tests); `migrated` says that the schema is known
     to be current.
     """
+    load_floors()
     settings = settings or Settings()
     settings.make_data_dir()
     db = Database(settings.resolved_url())

@@ -45,6 +45,7 @@ from bank.core.errors import BankError
 from bank.core.ids import new_request_id
 from bank.gate import MEDIA, OWNER_HEADER, Gate, ip_of, is_secure, sid_of
 from bank.night import reports
+from bank.office import approvals
 from bank.people import sessions, sign_in
 from bank.server import Server, warm_up
 
@@ -173,11 +174,13 @@ class Work:
 
 def background() -> dict[str, Callable[[Bank, threading.Event], None]]:
     """The background work of a bank by name; each runs until its event is set."""
+    system = composition.system_desk
     return {
+        "approvals": lambda bank, stop: approvals.expire_forever(system(bank), stop),
         "memory": keep_frozen,
         "outbox": outbox.deliver_forever,
         "reports": reports.keep_fresh,
-        "seals": lambda bank, stop: seals.seal_forever(composition.system_desk(bank), stop),
+        "seals": lambda bank, stop: seals.seal_forever(system(bank), stop),
     }
 
 

@@ -13,6 +13,7 @@ pytest_plugins = (
     "tests.support.bank",
     "tests.support.hostile",
     "tests.support.market",
+    "tests.support.checkers",
     "tests.support.people",
     "tests.support.mail",
     "tests.support.server",

@@ -27,6 +27,7 @@ from bank.book.journal_search import (
     on_entries,
     on_lines,
 )
+from bank.core.checked import About, Checked, Given
 from bank.core.desk import Tx, command, query
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Permission
@@ -210,7 +211,43 @@ def ledger_accounts(tx: Tx) -> Sequence[tuple[str, str]]:
     ]
 
 
-@command(Permission.ENTRY_REVERSE)
+def _about_reversal(tx: Tx, given: Given) -> About:
+    row = entry_row(tx, given["entry_id"])
+    ids = {line.account_id for line in lines_of(tx, row.id) if line.account_id is not None}
+    return About(
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        accounts=tuple(f"#{account_id}" for account_id in sorted(ids)),
+        kind=row.kind,
+        branch_id=row.branch_id,
+    )
+
+
+def _reversed_today(tx: Tx, account: str) -> int:
+    """What this person has reversed on an account (`#` and its id) on this business date."""
+    return int(
+        tx.connection.scalar(
+            select(func.coalesce(func.sum(func.abs(_P.amount_minor)), 0))
+            .join(ENTRIES, _E.id == _P.entry_id)
+            .where(
+                _P.account_id == int(account.removeprefix("#")),
+                _P.booking_date == tx.business_date,
+                _E.actor_id == tx.desk.user_id,
+                _E.reverses_id.is_not(None),
+            )
+        )
+        or 0
+    )
+
+
+@command(
+    Permission.ENTRY_REVERSE,
+    checked=Checked(
+        about=_about_reversal,
+        of_today=_reversed_today,
+        ends=(ledger.AlreadyReversed, ledger.PosterMayNotReverse, ledger.ReversalIsFinal),
+    ),
+)
 def reverse_entry(tx: Tx, entry_id: int, reason: str, request_id: str) -> Posted:
     """Book the opposite of an entry of this branch, with a reason, if somebody else booked it."""
     row = entry_row(tx, entry_id)

@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     READ = "read"
+    WAITING = "waiting"  # for a second person; done or refused comes later
 
 
 class TrailRecord(Base):
@@ -77,6 +78,10 @@ COLUMNS: Final = (
     "before",
     "after",
     "refusal",
+)
+INSERT: Final = (
+    f"INSERT INTO trail ({', '.join(COLUMNS)}) "  # noqa: S608 - a constant list
+    f"VALUES ({', '.join('?' * len(COLUMNS))})"
 )
 
 

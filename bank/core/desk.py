@@ -4,9 +4,8 @@ Every public verb of the bank is declared with @command, @query or @flow. The
 declaration is the only place that checks a permission, opens a transaction and
 writes the trail; the catalogue below is what the tests and the matrices read.
 
-This is also the only module that commits, in three shapes: a command (one
-click, one transaction), the record of a refusal or of a read (its own small
-transaction; a note of what is no act at all is another), and a chunk of a flow or a long job.
+This is also the only module that commits, in three shapes: a command (one click, one transaction),
+the record of a refusal or of a read (a small one of its own), and a chunk of a flow or a long job.
 """
 
 import inspect
@@ -97,6 +96,8 @@ class Tx:
     facts: dict[str, object] = field(default_factory=dict)
     reads: list[tuple[str, str]] = field(default_factory=list)
     wakes_outbox: bool = False
+    # A second person has agreed to this command, or is about to be asked (core/approvals).
+    is_checked: bool = False
     _session: Session | None = None
     _cursor: Any = None
     _stamp: Any = None
@@ -157,31 +158,28 @@ class Tx:
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """A row of the catalogue."""
+    """A row of the catalogue. `inner` is the function itself: for core/approvals only."""
 
     name: str
     permission: Permission
     kind: VerbKind
     sentence: str
     call: Callable[..., object]
+    inner: Callable[..., Any]
+    check: "Check | None" = None
 
 
+# What may stand before a command (core/approvals): what to answer instead of running it now.
+Check = Callable[[Tx, Verb, tuple[Any, ...], dict[str, Any]], BankError | None]
 CATALOGUE: Final[dict[str, Verb]] = {}
-_recent_reads: Final = reads.recent
 _flow_of_now: Final[ContextVar[str]] = ContextVar("flow", default="")
-_TRAIL_SQL: Final = (
-    f"INSERT INTO trail ({', '.join(audit.COLUMNS)}) "  # noqa: S608 - a constant list
-    f"VALUES ({', '.join('?' * len(audit.COLUMNS))})"
-)
-_TRAIL_FOR: Final = {dialect: marks(dialect, _TRAIL_SQL) for dialect in ("sqlite", "postgresql")}
+_TRAIL_FOR: Final = {dialect: marks(dialect, audit.INSERT) for dialect in ("sqlite", "postgresql")}
 
 
 def open_tx(desk: Desk, connection: Connection) -> Tx:
     """A transaction's view for a desk, on a connection that Database.write or .read began."""
-    clock = desk.bank.clock
-    return Tx(
-        connection=connection, desk=desk, now=clock.now(), business_date=clock.business_date()
-    )
+    now, today = desk.bank.clock.now(), desk.bank.clock.business_date()
+    return Tx(connection=connection, desk=desk, now=now, business_date=today)
 
 
 def commit(tx: Tx) -> None:
@@ -252,12 +250,20 @@ Runner = Callable[..., Any]
 
 def _command_runner(function: Runner, name: str, names: tuple[str, ...]) -> Runner:
     def run(desk: Desk, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        check, waits, result = CATALOGUE[name].check, None, None
         with desk.bank.db.write() as connection:
             tx = open_tx(desk, connection)
-            result = function(tx, *args, **named)
-            _write_trail(tx, name, audit.Outcome.DONE, audit.arguments(names, args, named))
+            if check is not None:
+                waits = check(tx, CATALOGUE[name], args, named)
+            if waits is None:
+                result = function(tx, *args, **named)
+            outcome = audit.Outcome.DONE if waits is None else audit.Outcome.WAITING
+            _write_trail(tx, name, outcome, audit.arguments(names, args, named))
             commit(tx)
         _record_reads(desk, name, tx.reads)
+        if waits is not None:
+            waits.recorded = True
+            raise waits
         return result
 
     return run
@@ -294,7 +300,9 @@ _RUNNERS: Final = {
 }
 
 
-def _declare(permission: Permission, kind: VerbKind) -> Callable[[Runner], Runner]:
+def _declare(
+    permission: Permission, kind: VerbKind, check: Check | None = None
+) -> Callable[[Runner], Runner]:
     def decorate(function: Runner) -> Runner:
         name = f"{function.__module__.removeprefix('bank.')}.{function.__name__}"
         names = tuple(inspect.signature(function).parameters)[1:]
@@ -315,18 +323,20 @@ def _declare(permission: Permission, kind: VerbKind) -> Callable[[Runner], Runne
         assert name not in CATALOGUE, f"{name} is declared twice"
         sentence = (function.__doc__ or "").strip().split("\n")[0]
         CATALOGUE[name] = Verb(
-            name=name, permission=permission, kind=kind, sentence=sentence, call=verb
-        )
+            name=name, permission=permission, kind=kind, sentence=sentence, call=verb,
+            inner=function, check=check,
+        )  # fmt: skip
         return verb
 
     return decorate
 
 
 def command(
-    permission: Permission,
+    permission: Permission, *, checked: Check | None = None
 ) -> Callable[[Callable[Concatenate[Tx, P], R]], Callable[Concatenate[Desk, P], R]]:
-    """Declare a verb that changes the bank. All of it happens, or none."""
-    return _declare(permission, VerbKind.COMMAND)
+    """Declare a verb that changes the bank. All of it happens, or none; `checked` may make it wait
+    for a second person."""
+    return _declare(permission, VerbKind.COMMAND, checked)
 
 
 def query(

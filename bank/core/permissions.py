@@ -65,6 +65,10 @@ class Permission(StrEnum):
     BOOK_SEAL = "book:seal"
     OUTBOX_DELIVER = "outbox:deliver"
     DEMO_SEED = "demo:seed"
+    # Approvals.
+    APPROVAL_VIEW = "approval:view"
+    APPROVAL_DECIDE = "approval:decide"
+    APPROVAL_EXPIRE = "approval:expire"
 
 
 P = Permission
@@ -131,3 +135,10 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         }
     ),
 }
+
+# Approvals: every employee sees what they asked for; who may decide a case is the rule's own word.
+for _role in STAFF:
+    GRANTS[_role] |= {P.APPROVAL_VIEW}
+for _role in (Role.REVIEWER, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.APPROVAL_DECIDE}
+GRANTS[Role.SYSTEM] |= {P.APPROVAL_EXPIRE}

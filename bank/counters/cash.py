@@ -9,6 +9,7 @@ The statements are constant SQL on the driver's cursor: this is the verb a branc
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from bank.accounts.accounts import (
@@ -21,6 +22,7 @@ from bank.accounts.papers import masked
 from bank.book import chart, ledger
 from bank.book.drafts import Draft, InsufficientFunds, Posted, RequestReused
 from bank.core import money, outbox
+from bank.core.checked import Checked
 from bank.core.clock import in_india
 from bank.core.db import marks
 from bank.core.desk import Tx, command, query
@@ -34,6 +36,7 @@ from bank.counters.slips import (
     LONGEST_SLIP,
     WITHDRAWAL,
     keep_slip,
+    moved_today,
 )
 from bank.people.fields import clean_text, masked_email
 
@@ -116,7 +119,17 @@ _SERVED: Final = """
 _BALANCE_AFTER: Final = "SELECT balance_minor FROM postings WHERE entry_id = ? AND account_id = ?"
 
 
-@command(Permission.CASH_POST)
+def _checked(kind: str) -> Checked:
+    """A large amount of one cashier on one account and day waits for a second person."""
+    return Checked(
+        amount="amount_minor",
+        account="account_number",
+        of_today=partial(moved_today, kind=kind),
+        ends=(AccountIsClosed, NoSuchAccountNumber, CashInRupeesOnly),
+    )
+
+
+@command(Permission.CASH_POST, checked=_checked(DEPOSIT))
 def deposit(
     tx: Tx,
     account_number: str,
@@ -132,7 +145,7 @@ def deposit(
     return _book(tx, slip, request_id)
 
 
-@command(Permission.CASH_POST)
+@command(Permission.CASH_POST, checked=_checked(WITHDRAWAL))
 def withdraw(
     tx: Tx,
     account_number: str,

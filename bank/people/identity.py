@@ -1,14 +1,18 @@
 """Users: who may sign in, as what, and with which proof. Employees are added here."""
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, select
+from sqlalchemy import CheckConstraint, ForeignKey, String, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bank.core import approvals
+from bank.core.approvals import AwaitingApproval, Employee
+from bank.core.checked import About, Checked, Given
 from bank.core.db import Base
 from bank.core.desk import Desk, Tx, command, flow
 from bank.core.errors import BadInput, NotFound, WrongState
@@ -70,11 +74,15 @@ class User(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class NewAccess:
-    """What is handed over once: the user name and the temporary password."""
+    """What is handed over once: the user name and the temporary password.
 
-    user_id: int
+    While a second person has not agreed, `waits` says so and there is no user yet.
+    """
+
+    user_id: int | None
     username: str
     temporary_password: Secret
+    waits: AwaitingApproval | None = None
 
 
 def clean_username(text: str) -> str:
@@ -118,21 +126,58 @@ def user_by_name(tx: Tx, username: str) -> User | None:
     return tx.session.scalar(select(User).where(User.username == name))
 
 
+@approvals.know_staff_by
+def colleagues(tx: Tx, roles: Collection[Role], branch_id: int | None) -> Sequence[Employee]:
+    """The active employees with one of these roles who work at this branch or see the whole bank,
+    by name."""
+    rows = tx.connection.execute(
+        select(User.id, User.name, User.role, User.branch_id, User.email)
+        .where(
+            User.active,
+            User.role.in_(roles),
+            or_(User.branch_id == branch_id, User.role.in_(WHOLE_BANK)),
+        )
+        .order_by(User.name, User.id)
+    )
+    return [Employee(**row._mapping) for row in rows]
+
+
+def _about_staff(tx: Tx, given: Given) -> About:
+    ifsc = given["ifsc"]
+    branch_id = branches.branch_by_ifsc(tx, ifsc, field="branch").id if ifsc else None
+    return About(kind=given["role"], branch_id=branch_id)
+
+
 @flow(Permission.STAFF_ADD)
 def add_staff(
     desk: Desk, username: str, name: str, email: str, role: Role, ifsc: str | None = None
 ) -> NewAccess:
     """Add an employee, with a temporary password that the first sign-in replaces.
 
-    Every employee belongs to a branch, except auditors and super admins, who may.
+    Every employee belongs to a branch, except auditors and super admins, who may. Who is asked for
+    waits for a second person; the temporary password of the first asking is the one that counts.
     """
     password = Secret(new_password())
     hashed = Secret(passwords.hash_password(password))
-    user_id, kept_name = record_staff(desk, username, name, email, role, ifsc, hashed)
+    try:
+        user_id, kept_name = record_staff(desk, username, name, email, role, ifsc, hashed)
+    except AwaitingApproval as waits:
+        if not waits.is_new:
+            raise
+        kept_name = clean_username(username)
+        return NewAccess(user_id=None, username=kept_name, temporary_password=password, waits=waits)
     return NewAccess(user_id=user_id, username=kept_name, temporary_password=password)
 
 
-@command(Permission.STAFF_ADD)
+@command(
+    Permission.STAFF_ADD,
+    checked=Checked(
+        about=_about_staff,
+        ends=(UsernameTaken, branches.NoSuchBranch),
+        sealed=frozenset({"password_hash"}),
+        system_may_begin=True,
+    ),
+)
 def record_staff(
     tx: Tx,
     username: str,

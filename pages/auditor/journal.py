@@ -17,10 +17,11 @@ from bank.book.journal_search import Place, Wanted
 from bank.book.kinds import EntryKind
 from bank.book.ledger import Posted
 from bank.core import money
+from bank.core.approvals import AwaitingApproval
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.counters import receipts, slips
-from pages.parts import forms, frame, tables, ui, words
+from pages.parts import forms, frame, tables, ui, waiting, words
 from pages.parts.forms import Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -280,7 +281,8 @@ def in_full(entry: EntryInFull) -> None:
             mime="application/pdf",
             key="journal_receipt",
         )
-    if desk.may(Permission.ENTRY_REVERSE) and row.state == "booked":
+    is_waiting = waiting.banner(desk, "entry", str(row.id))
+    if desk.may(Permission.ENTRY_REVERSE) and row.state == "booked" and not is_waiting:
         reverse(row)
 
 
@@ -302,10 +304,14 @@ def reverse(row: EntryRow) -> None:
         currency=row.currency,
     ):
         with ui.attempt(labels=LABELS):
-            posted = journal.reverse_entry(desk, row.id, slip.draft, slip.request_id)
+            try:
+                posted = journal.reverse_entry(desk, row.id, slip.draft, slip.request_id)
+                done = f"Entry {row.reference} is reversed by entry {posted.entry_id}."
+            except AwaitingApproval as waits:
+                done = f"The reversal of entry {row.reference} is not booked yet. {waits}"
             slip.clear()
             ui.renew(slip.name)
-            ui.flash(f"Entry {row.reference} is reversed by entry {posted.entry_id}.")
+            ui.flash(done)
             st.rerun()
 
 

@@ -20,6 +20,7 @@ OUTCOMES = {
     Outcome.DONE.value: "Done",
     Outcome.REFUSED.value: "Refused",
     Outcome.READ.value: "Read",
+    Outcome.WAITING.value: "Waiting",
 }
 COLUMNS = [
     column("When", "at", Kind.MOMENT, key=True),

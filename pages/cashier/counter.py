@@ -1,15 +1,20 @@
 """The cash counter: deposit and withdraw by slip, receipts, and what this cashier did today."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from bank.accounts import accounts
 from bank.accounts.accounts import AccountCard
 from bank.core import money
+from bank.core.approvals import ApprovalStatus, AwaitingApproval
 from bank.core.permissions import Permission
 from bank.counters import cash, receipts, slips
 from bank.counters.cash import CashPreview
 from bank.counters.receipts import Receipt
-from pages.parts import forms, tables, ui, words
+from bank.office import approval_cards
+from bank.office.approval_cards import ApprovalRow
+from pages.parts import forms, tables, ui, waiting, words
 from pages.parts.forms import File, Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -34,6 +39,15 @@ TODAY = [
     column("Cash in", "cash_in_minor", Kind.AMOUNT, key=True, width=104),
     column("Cash out", "cash_out_minor", Kind.AMOUNT, key=True, width=104),
     column("State", lambda line: "reversed" if line.is_reversed else "booked", Kind.STATE),
+]
+COMMANDS = {"counters.cash.deposit": "Deposit", "counters.cash.withdraw": "Withdrawal"}
+WAITING = [
+    column("Time", lambda row: words.moment(row.made_at)[-5:]),
+    column("What", lambda row: COMMANDS[row.command], key=True),
+    column("Account", "object_id", Kind.ACCOUNT),
+    column("Amount", "amount_minor", Kind.AMOUNT, key=True),
+    column("State", "status", Kind.STATE, key=True),
+    column("Words", lambda row: row.question or row.reason or "", width=260),
 ]
 
 slip: Slip[CashPreview, Receipt] = Slip("counter")
@@ -144,19 +158,46 @@ def check(ahead: CashPreview) -> None:
         f"{money.show(ahead.amount_minor)}",
     )
     if confirmed:
-        verb = cash.deposit if ahead.kind == slips.DEPOSIT else cash.withdraw
-        with ui.attempt(labels=LABELS):
-            slip.finish(
-                verb(
-                    desk,
-                    ahead.account_number,
-                    ahead.amount_minor,
-                    ahead.slip_number,
-                    ahead.person,
-                    ahead.remark,
-                    request_id=slip.request_id,
-                )
+        book(ahead)
+
+
+def book(ahead: CashPreview) -> None:
+    """Book the slip, or wait for a second person; the same request again meets what it became."""
+    verb = cash.deposit if ahead.kind == slips.DEPOSIT else cash.withdraw
+    with ui.attempt(labels=LABELS):
+        try:
+            receipt = verb(
+                desk,
+                ahead.account_number,
+                ahead.amount_minor,
+                ahead.slip_number,
+                ahead.person,
+                ahead.remark,
+                request_id=slip.request_id,
             )
+        except AwaitingApproval as waits:
+            slip.wait(waits.approval_id)
+        slip.finish(receipt)
+
+
+def wait() -> None:
+    """Until somebody has decided: who may, and what else there is to say. Then the receipt."""
+    with ui.attempt():
+        card = waiting.follow(desk, slip.approval_id, key="counter_wait")
+        if card.row.status is ApprovalStatus.EXECUTED:
+            book(slip.draft)
+            return
+        with st.container(horizontal=True):
+            if st.button("Next customer", type="primary", key="counter_wait_next"):
+                ui.renew(slip.name)
+                slip.again()
+            if card.row.status not in waiting.OPEN and st.button(
+                "Change the slip", type="tertiary", key="counter_wait_change"
+            ):
+                ui.renew(slip.name)
+                slip.change()
+        if card.row.status in waiting.OPEN:
+            st.caption("It goes on waiting in your list below when you serve the next customer.")
 
 
 def done(receipt: Receipt) -> None:
@@ -183,6 +224,7 @@ def done(receipt: Receipt) -> None:
 def today() -> None:
     """What this cashier booked today, with totals; any receipt once more, marked DUPLICATE."""
     st.header("Your slips today")
+    wait_for_others()
     lines = slips.own_slips_today(desk)
     if not lines:
         ui.empty("Nothing booked yet today.", "Deposits and withdrawals you book appear here.")
@@ -211,12 +253,27 @@ def today() -> None:
     )
 
 
+def wait_for_others() -> None:
+    """What this cashier asked for today and is not booked: it waits, or somebody said no."""
+    rows: Sequence[ApprovalRow] = approval_cards.own_waiting_today(desk, list(COMMANDS))
+    if not rows:
+        return
+    st.markdown("**Waiting for approval, or refused**")
+    chosen = tables.choose(
+        rows, WAITING, key="counter_waiting", id_of=lambda row: row.id, prompt="Choose one"
+    )
+    if chosen is not None and slip.step is not Step.WAITS:
+        waiting.follow(desk, chosen.id, key="counter_waiting_for")
+
+
 match slip.step:
     case Step.FILL:
         with st.container(width=NARROW):
             fill()
     case Step.PREVIEW:
         check(slip.draft)
+    case Step.WAITS:
+        wait()
     case Step.DONE:
         done(slip.receipt)
 today()

@@ -1,7 +1,7 @@
 """Forms that move money or change something: fill, preview, confirm, receipt.
 
     FILL --check--> PREVIEW --confirm--> DONE --do another--> FILL
-      ^----change-----'
+      ^----change-----' `--> WAITS ------^
 
 One request id belongs to one walk through these steps, so a click that arrives twice does one
 thing. Inputs take `key=slip.field("amount")` and `persist_state="page"`: what was typed is still
@@ -46,6 +46,7 @@ class Step(StrEnum):
 
     FILL = "fill"
     PREVIEW = "preview"
+    WAITS = "waits"  # for a second person
     DONE = "done"
 
 
@@ -80,6 +81,11 @@ class Slip(Generic[D, R]):
         """What `finish` was given."""
         return cast(R, st.session_state[f"{self.name}_receipt"])
 
+    @property
+    def approval_id(self) -> int:
+        """What `wait` was given."""
+        return cast(int, st.session_state[f"{self.name}_approval_id"])
+
     def field(self, label: str) -> str:
         """The key of an input of this slip."""
         return f"{self.name}_{label}"
@@ -91,6 +97,10 @@ class Slip(Generic[D, R]):
     def change(self) -> NoReturn:
         """Back to the form, with what was typed."""
         self._go(Step.FILL)
+
+    def wait(self, approval_id: int) -> NoReturn:
+        """A second person must agree: the request stays the same until they have."""
+        self._go(Step.WAITS, approval_id=approval_id)
 
     def finish(self, receipt: R) -> NoReturn:
         """It is done: show the receipt. The next slip gets a new request id."""

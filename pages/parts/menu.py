@@ -89,6 +89,15 @@ MENU: Final = (
     ),
     Entry(
         "Branch",
+        "Approvals",
+        "staff/approvals.py",
+        P.APPROVAL_VIEW,
+        "order_approve",
+        "What needs a second person: to decide, asked for by you, decided.",
+        STAFF,
+    ),
+    Entry(
+        "Branch",
         "Branch money",
         "admin/dashboard.py",
         P.BRANCH_MONEY_VIEW,

@@ -11,6 +11,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import streamlit as st
 
+from bank.core.approvals import AwaitingApproval
 from bank.core.desk import Desk
 from bank.core.errors import BadInput, BankError, NotAllowed
 from bank.core.ids import new_request_id
@@ -70,6 +71,8 @@ def attempt(
     """
     try:
         yield
+    except AwaitingApproval as waits:  # no refusal: a second person is asked
+        st.info(words.plain(str(waits)), icon=":material/pending_actions:")
     except BankError as refusal:
         st.error(refusal_text(refusal, labels))
     else:

@@ -5,7 +5,7 @@ import streamlit as st
 from bank.accounts import accounts, statements
 from bank.core import money
 from bank.core.permissions import Permission
-from pages.parts import tables, ui, words
+from pages.parts import tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.ACCOUNT_LOOK_UP, title="Find an account")
@@ -36,6 +36,7 @@ with ui.attempt(labels={"account": "Account number"}):
     limit.metric(
         "Overdraft limit", money.show(card.overdraft_limit_minor, card.currency), border=True
     )
+    waiting.banner(desk, "account", card.number)
     tables.facts(
         {
             "Account": card.number,

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from bank.book import ledger
-from bank.core import audit, outbox
+from bank.core import audit, outbox, reads
 from bank.core import desk as desks
 from bank.core.desk import CATALOGUE, Desk, Tx, command, flow, query
 from bank.core.errors import BadInput, Declined, NotAllowed, NotFound
@@ -55,9 +55,9 @@ def _own_verbs() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_memory() -> Iterator[None]:
     """The reads that this process remembers, emptied: ids of banks and sessions are used again."""
-    desks._recent_reads.clear()
+    reads.recent.clear()
     yield
-    desks._recent_reads.clear()
+    reads.recent.clear()
 
 
 @pytest.fixture
@@ -374,7 +374,7 @@ def test_a_read_is_recorded_once_per_session_object_and_quarter_hour(cashier: De
 def test_a_read_that_another_process_recorded_is_not_recorded_again(cashier: Desk) -> None:
     look_up = look_up_verb()
     look_up(cashier, 1)
-    desks._recent_reads.clear()  # a process that started since
+    reads.recent.clear()  # a process that started since
     look_up(cashier, 1)
     assert len(trail(cashier)) == 1
 

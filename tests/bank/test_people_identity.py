@@ -1,12 +1,16 @@
 """Employees: added with a temporary password that nobody keeps, each with their own name."""
 
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from bank.core.desk import Bank, chunk
+from bank.core.desk import Bank, Desk, chunk, looking
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.permissions import GRANTS, Permission, Role
 from bank.core.secrets import Secret
+from bank.office import approval_cards, approvals
 from bank.people import identity, sign_in
 from bank.people.attempts import SignInRefused, SignInStatus
 from bank.people.branches import NoSuchBranch
@@ -18,15 +22,35 @@ from tests.support.people import OUR_IFSC, Somebody
 pytestmark = [pytest.mark.usefixtures("cheap_bcrypt"), pytest.mark.feature("A1.6", "A1.13")]
 
 
+def heads(bank: Bank) -> tuple[Desk, Desk]:
+    """Two people of head office: one who asks, one who agrees."""
+    first, second = (people.employee(bank, Role.SUPER_ADMIN, name) for name in ("head", "chief"))
+    return (
+        desk(bank, Role.SUPER_ADMIN, user_id=first.id, name="Head"),
+        desk(bank, Role.SUPER_ADMIN, user_id=second.id, name="Chief"),
+    )
+
+
+def approved(desk: Desk) -> int:
+    """What waits is agreed to; answers the id of the newest user."""
+    [row] = approval_cards.to_decide(desk)
+    approvals.approve(desk, row.id)
+    with looking(desk) as tx:
+        return tx.session.scalars(select(User.id).order_by(User.id.desc())).first() or 0
+
+
 def test_a_new_employee_signs_in_with_what_was_handed_over(bank: Bank) -> None:
-    people.branch_id(bank)
-    office = desk(bank, Role.SUPER_ADMIN)
+    head, chief = heads(bank)
     made = identity.add_staff(
-        office, " Meera.S ", "Meera Shah", "meera@bank.example", Role.BANKER, OUR_IFSC
+        head, " Meera.S ", "Meera Shah", "meera@bank.example", Role.BANKER, OUR_IFSC
     )
     assert made.username == "meera.s"
     assert repr(made.temporary_password) == "***"
-    meera = Somebody(made.user_id, made.username, made.temporary_password.reveal())
+    assert made.user_id is None, "one person alone makes nobody an employee"
+    meera = Somebody(0, made.username, made.temporary_password.reveal())
+    with pytest.raises(SignInRefused):
+        people.enter_password(bank, meera)
+    meera = replace(meera, id=approved(chief))
     step = people.enter_password(bank, meera)
     assert step.due is SignInStatus.SET_UP_DUE
     key = sign_in.device_offer(people.guest(bank), step.token).key
@@ -36,14 +60,16 @@ def test_a_new_employee_signs_in_with_what_was_handed_over(bank: Bank) -> None:
 
 @pytest.mark.feature("A1.15", "A9.1")
 def test_the_trail_knows_who_was_added_and_no_password(bank: Bank) -> None:
-    people.branch_id(bank)
-    made = identity.add_staff(
-        desk(bank, Role.SUPER_ADMIN), "meera", "Meera", "m@bank.example", Role.BANKER, OUR_IFSC
-    )
-    [row] = people.trail(bank, "people.identity.record_staff")
-    assert row[:3] == ("done", "user", str(made.user_id))
-    assert made.temporary_password.reveal() not in str(row)
-    assert "$2b$" not in str(row)
+    head, chief = heads(bank)
+    made = identity.add_staff(head, "meera", "Meera", "m@bank.example", Role.BANKER, OUR_IFSC)
+    user_id = approved(chief)
+    asked, done = people.trail(bank, "people.identity.record_staff")
+    assert asked[:3] == ("waiting", "approval", "1")
+    assert done[:3] == ("done", "user", str(user_id))
+    assert '"checker":"Chief"' in done[3]
+    for row in (asked, done):
+        assert made.temporary_password.reveal() not in str(row)
+        assert "$2b$" not in str(row)
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.SUPER_ADMIN])
@@ -146,7 +172,11 @@ def test_who_adds_employees(sqlite_bank: Bank, role: Role) -> None:
     at = desk(sqlite_bank, role)
     given = (at, "meera", "Meera", "meera@bank.example", Role.AUDITOR, None)
     if Permission.STAFF_ADD in GRANTS[role]:
-        assert identity.add_staff(*given).username == "meera"
+        made = identity.add_staff(*given)
+        assert made.username == "meera"
+        # The bank's own command line adds the first ones, while there is nobody who could agree.
+        assert (made.waits is None) is (role is Role.SYSTEM)
+        assert people.count(sqlite_bank, "users") == (2 if role is Role.SYSTEM else 1)
     else:
         with pytest.raises(NotAllowed):
             identity.add_staff(*given)

@@ -17,6 +17,7 @@ from bank.accounts import accounts, names, statements
 from bank.book import journal
 from bank.book.journal_search import Wanted
 from bank.core import desk as desks
+from bank.core import reads as read_record
 from bank.core.desk import CATALOGUE, VerbKind, flow, looking
 from bank.core.ids import new_request_id
 from bank.core.permissions import Permission
@@ -36,7 +37,7 @@ Call = Callable[[Market], object]
 @pytest.fixture(autouse=True)
 def _no_memory() -> None:
     """The reads that this process remembers, emptied: ids of sessions are used again."""
-    desks._recent_reads.clear()
+    read_record.recent.clear()
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def used(market: Market) -> Market:
     transfers.ask_for_code(own, **what)
     transfers.send(own, **what, transaction_password=PASSWORD, code=market.code(), request_id=once)
     market.sent = once  # type: ignore[attr-defined]
-    desks._recent_reads.clear()
+    read_record.recent.clear()
     return market
 
 
@@ -298,7 +299,7 @@ def test_names_are_told_to_those_who_see_an_entry_of_the_account(used: Market) -
     seen = names.names_for(there, (), ids).accounts
     # Hers by the transfer that arrived there.
     assert {holder for _, holder in seen.values()} == {"Vikram Shah", "Asha Rao"}
-    desks._recent_reads.clear()
+    read_record.recent.clear()
     outside = [account_id(used, "nila")]
     before = reads(used)
     assert names.names_for(there, (), outside).accounts == {}

@@ -13,14 +13,14 @@ FLOORS: Final = {
     # Lowest floor first; on a floor, a module may use those to its left. A new module gets its
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config db secrets audit permissions"
-    " reads desk keys mail outbox work search objections",
+    " reads desk keys mail outbox work search objections approval_rules approvals checked",
     "book": "chart kinds tables references drafts posting_sqlite posting_postgres ledger holds"
     " roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity codes sign_ins sessions"
     " attempts sign_in confirmations credentials customers demo kyc",
-    "office": "trail messages approvals tickets announcements",
-    "accounts": "products interest instalments accounts names charges papers statement_lines"
-    " statement_papers statements",
+    "office": "trail messages approval_cards approvals tickets announcements",
+    "accounts": "products interest instalments accounts names parties charges papers"
+    " statement_lines statement_papers statements",
     "counters": "slips receipts cash transfers mandates clearing cheques cards bills forex loans"
     " deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"

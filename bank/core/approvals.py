@@ -1,0 +1,327 @@
+"""Approvals: commands that wait for a second person, who may decide them, and what became of them.
+
+    pending --approve--> executed
+      | ^  \\--reject--> rejected     \\--the world has changed--> failed
+      | |
+      | answer
+      v |
+    returned                           pending, returned --withdraw--> withdrawn, --time--> expired
+
+The queue and the decisions are in `office/approvals`, the interception in `core/checked`. Upper
+floors tell this module what it cannot know: who works here (`know_staff_by`), who has an interest
+in an account (`interested_parties`), how the lines of an entry read (`read_lines_by`).
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank.core.db import Base, marks
+from bank.core.desk import Tx
+from bank.core.errors import BankError, WrongState
+from bank.core.permissions import GRANTS, WHOLE_BANK, Permission, Role
+from bank.core.states import machine
+
+LONGEST_TEXT: Final = 300
+
+
+class ApprovalStatus(StrEnum):
+    """Where an approval stands."""
+
+    PENDING = "pending"
+    RETURNED = "returned"
+    EXECUTED = "executed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+S = ApprovalStatus
+UNDECIDED: Final = (S.PENDING, S.RETURNED)
+MOVES: Final = machine(
+    "approval",
+    {
+        S.PENDING: {S.RETURNED, S.EXECUTED, S.REJECTED, S.WITHDRAWN, S.EXPIRED, S.FAILED},
+        S.RETURNED: {S.PENDING, S.WITHDRAWN, S.EXPIRED},
+    },
+)
+_OPEN: Final = text("status IN ('pending', 'returned')")
+
+
+class AwaitingApproval(BankError):
+    """This waits for the approval of a second person. You do not have to do it again."""
+
+    def __init__(self, approval: "Approval", names: Sequence[str], *, is_new: bool) -> None:
+        if approval.status is S.RETURNED:
+            said = f"Approval {approval.id} came back with a question: {approval.question}"
+        elif names:
+            said = f"Waits for approval by {either(names)} (approval {approval.id})."
+        else:
+            said = (
+                f"Waits for approval (approval {approval.id}), but nobody who works here now may "
+                "give it. Tell head office."
+            )
+        super().__init__(said)
+        self.approval_id: Final = approval.id
+        self.status: Final = approval.status
+        self.names: Final = tuple(names)
+        self.is_new: Final = is_new
+
+
+class AlreadyDecided(WrongState):
+    """This was decided already. Look at what became of it under Approvals."""
+
+
+class RequestReusedForApproval(WrongState):
+    """This form already asks for something else to be approved. Reload the page and start again."""
+
+
+class Approval(Base):
+    """A command that waits or waited. `arguments` is JSON without secrets; `sealed` holds digests
+    (of a password) under the bank's key until it is decided."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        UniqueConstraint("command", "request_id"),
+        Index(
+            "uq_approvals_open",
+            "command",
+            "maker_id",
+            "digest",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index("ix_approvals_status", "status", "branch_id", "id"),
+        Index("ix_approvals_maker_id", "maker_id", "id"),
+        Index("ix_approvals_object", "object_kind", "object_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    command: Mapped[str] = mapped_column(String(80))
+    request_id: Mapped[str] = mapped_column(String(36))
+    digest: Mapped[str] = mapped_column(String(64))
+    arguments: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str | None] = mapped_column(Text)
+    object_kind: Mapped[str | None] = mapped_column(String(32))
+    object_id: Mapped[str | None] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(32))
+    amount_minor: Mapped[int | None]
+    compared_minor: Mapped[int | None]
+    currency: Mapped[str] = mapped_column(String(3))
+    maker_id: Mapped[int]
+    maker_name: Mapped[str] = mapped_column(String(120))
+    maker_role: Mapped[Role]
+    maker_branch_id: Mapped[int | None]
+    branch_id: Mapped[int | None]
+    session_id: Mapped[int | None]
+    channel: Mapped[str] = mapped_column(String(16))
+    from_where: Mapped[str] = mapped_column(String(64))
+    business_date: Mapped[date]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    checkers: Mapped[str] = mapped_column(String(200))
+    rule_source: Mapped[str] = mapped_column(String(300))
+    before: Mapped[str | None] = mapped_column(Text)
+    after: Mapped[str | None] = mapped_column(Text)
+    lines: Mapped[str] = mapped_column(Text)
+    question: Mapped[str | None] = mapped_column(String(LONGEST_TEXT))
+    status: Mapped[ApprovalStatus]
+    checker_id: Mapped[int | None]
+    checker_name: Mapped[str | None] = mapped_column(String(120))
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(String(LONGEST_TEXT))
+
+
+class ApprovalAccount(Base):
+    """An account that a waiting command touches: what is summed over the day, who is interested."""
+
+    __tablename__ = "approval_accounts"
+    __table_args__ = (Index("ix_approval_accounts_account", "account", "approval_id"),)
+
+    approval_id: Mapped[int] = mapped_column(
+        ForeignKey("approvals.id"), primary_key=True, autoincrement=False
+    )
+    account: Mapped[str] = mapped_column(String(24), primary_key=True)
+
+
+class ApprovalEvent(Base):
+    """One thing that happened to an approval. Never changed or deleted."""
+
+    __tablename__ = "approval_events"
+    __table_args__ = (
+        Index("ix_approval_events_approval_id", "approval_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    approval_id: Mapped[int] = mapped_column(ForeignKey("approvals.id"))
+    at: Mapped[datetime]
+    what: Mapped[str] = mapped_column(String(16))
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(String(120))
+    said: Mapped[str] = mapped_column(String(LONGEST_TEXT))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Employee:
+    """Somebody who works here now, as far as deciding goes."""
+
+    id: int
+    name: str
+    role: Role
+    branch_id: int | None
+    email: str | None
+
+
+class Interest(NamedTuple):
+    """Why somebody may not decide about an account, e.g. `holder of the account`."""
+
+    employee_id: int
+    account: str
+    words: str
+
+
+Directory = Callable[[Tx, Collection[Role], int | None], Sequence[Employee]]
+Interests = Callable[[Tx, Collection[str], Sequence[Employee]], Sequence["Interest"]]
+Lines = Callable[[Tx, str], Sequence[Mapping[str, Any]]]
+_WAITING_OF_TODAY: Final = """
+    SELECT COALESCE(SUM(p.amount_minor), 0)
+    FROM approval_accounts a
+    JOIN approvals p ON p.id = a.approval_id
+    WHERE a.account = ? AND p.command = ? AND p.maker_id = ? AND p.business_date = ?
+        AND p.status IN ('pending', 'returned') AND p.expires_at > ? AND p.id <> ?
+"""
+_directory: Final[list[Directory]] = []
+_interests: Final[dict[str, Interests]] = {}
+_lines: Final[list[Lines]] = []
+
+
+def know_staff_by(directory: Directory) -> Directory:
+    """Register who answers: the active employees with one of these roles who see this branch."""
+    _directory[:] = [directory]
+    return directory
+
+
+def interested_parties(name: str) -> Callable[[Interests], Interests]:
+    """Register one way to be interested in accounts: holder, nominee, guarantor. It answers which
+    of the employees are, in which of the accounts."""
+
+    def register(interests: Interests) -> Interests:
+        assert name not in _interests, f"{name} is registered twice"
+        _interests[name] = interests
+        return interests
+
+    return register
+
+
+def read_lines_by(lines: Lines) -> Lines:
+    """Register who reads the lines of the entry with a request id, as people read them."""
+    _lines[:] = [lines]
+    return lines
+
+
+def lines_of(tx: Tx, request_id: str) -> list[dict[str, Any]]:
+    """The lines that a request has booked in this transaction."""
+    return [dict(line) for reader in _lines for line in reader(tx, request_id)]
+
+
+def interests(
+    tx: Tx, accounts: Collection[str], employees: Sequence[Employee]
+) -> Sequence[Interest]:
+    """Which employees are interested in which of the accounts, and how."""
+    if not accounts or not employees:
+        return []
+    return [each for asked in _interests.values() for each in asked(tx, accounts, employees)]
+
+
+def staff(tx: Tx, roles: Collection[Role], branch_id: int | None) -> list[Employee]:
+    """The active employees with one of these roles who see this branch."""
+    return [one for directory in _directory for one in directory(tx, roles, branch_id)]
+
+
+def could_decide(
+    tx: Tx,
+    *,
+    roles: Collection[Role],
+    branch_id: int | None,
+    maker_id: int,
+    accounts: Sequence[str],
+) -> list[Employee]:
+    """The employees who may decide now: the right, the role, the branch, not the maker, no interest
+    in it."""
+    able = [role for role in roles if Permission.APPROVAL_DECIDE in GRANTS[role]]
+    asked = [one for one in staff(tx, able, branch_id) if one.id != maker_id]
+    interested = {each.employee_id for each in interests(tx, accounts, asked)}
+    return [one for one in asked if one.id not in interested]
+
+
+def sees_branch(role: Role, own_branch_id: int | None, branch_id: int | None) -> bool:
+    """Whether somebody may decide what belongs to this branch."""
+    return role in WHOLE_BANK or (own_branch_id is not None and own_branch_id == branch_id)
+
+
+def names_for(tx: Tx, approval: Approval) -> list[str]:
+    """Who may decide this approval now, by name."""
+    able = could_decide(
+        tx,
+        roles=roles_in(approval.checkers),
+        branch_id=approval.branch_id,
+        maker_id=approval.maker_id,
+        accounts=accounts_of(tx, approval.id),
+    )
+    return [one.name for one in able]
+
+
+def accounts_of(tx: Tx, approval_id: int) -> list[str]:
+    """The accounts that an approval touches."""
+    wanted = select(ApprovalAccount.account).where(ApprovalAccount.approval_id == approval_id)
+    return list(tx.session.scalars(wanted.order_by(ApprovalAccount.account)))
+
+
+def waiting_of_today(
+    tx: Tx, command: str, maker_id: int, account: str, *, but: int | None = None
+) -> int:
+    """What the maker has waiting on an account for this command and day, in minor units."""
+    tx.cursor.execute(
+        marks(tx.dialect, _WAITING_OF_TODAY),
+        (account, command, maker_id, tx.day(tx.business_date), tx.stamp(tx.now), but or 0),
+    )
+    return int(tx.cursor.fetchone()[0])
+
+
+def roles_in(checkers: str) -> frozenset[Role]:
+    """The roles of a rule's `checkers`."""
+    return frozenset(map(Role, checkers.split()))
+
+
+def happened(tx: Tx, approval_id: int, what: str, said: str = "") -> None:
+    """Add to the history of an approval."""
+    tx.session.add(
+        ApprovalEvent(
+            approval_id=approval_id,
+            at=tx.now,
+            what=what,
+            by_id=tx.desk.user_id,
+            by_name=tx.desk.name,
+            said=said[:LONGEST_TEXT],
+        )
+    )
+
+
+def either(names: Sequence[str]) -> str:
+    """`A`, `A or B`, `A, B or C`."""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def announce(tx: Tx, approval: Approval) -> None:
+    """A new approval waits: the one place where it becomes an item of somebody's work."""
+    happened(tx, approval.id, "asked")

@@ -1,0 +1,382 @@
+"""Approvals as people read them: what they may decide, what they have asked for, one in full.
+
+An approval is in sight of its maker, of those who see its branch and may decide, and of whoever
+sees the whole bank. What is overdue reads as expired before the worker has written it down.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+
+from bank.core import approvals
+from bank.core.approval_rules import Required
+from bank.core.approvals import (
+    UNDECIDED,
+    Approval,
+    ApprovalAccount,
+    ApprovalEvent,
+    ApprovalStatus,
+    Employee,
+    sees_branch,
+)
+from bank.core.checked import Checked, required_now, unpack
+from bank.core.desk import CATALOGUE, Desk, Tx, query
+from bank.core.errors import BankError, NotAllowed, NotFound
+from bank.core.permissions import Permission
+
+MOST_ROWS: Final = 200
+RECORD_DAYS: Final = 90  # of a maker's record on the card
+
+
+class NoSuchApproval(NotFound):
+    """There is no such approval for you. It may belong to another branch."""
+
+
+class OwnApproval(NotAllowed):
+    """You asked for this yourself, so somebody else must decide."""
+
+
+class NotTheChecker(NotAllowed):
+    """Your role may not decide this."""
+
+
+class NoLongerHere(NotAllowed):
+    """You are no longer active in this role, so you cannot decide. Sign in again."""
+
+
+class InterestedParty(NotAllowed):
+    """You have an interest in this account yourself, so somebody else must decide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRow:
+    """An approval in a list."""
+
+    id: int
+    command: str
+    object_kind: str | None
+    object_id: str | None
+    amount_minor: int | None
+    currency: str
+    maker_id: int
+    maker_name: str
+    branch_id: int | None
+    made_at: datetime
+    expires_at: datetime
+    status: ApprovalStatus
+    checker_name: str | None
+    decided_at: datetime | None
+    question: str | None
+    reason: str | None
+
+    @property
+    def sentence(self) -> str:
+        """What the command does, in the words of the catalogue."""
+        known = CATALOGUE.get(self.command)
+        return known.sentence if known else self.command
+
+    @property
+    def about(self) -> str:
+        """The thing it is about: `account 001000000016`, `new user`."""
+        if not self.object_kind:
+            return ""
+        known = self.object_id is not None
+        return f"{self.object_kind} {self.object_id}" if known else f"new {self.object_kind}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """One line of an approval's history."""
+
+    at: datetime
+    what: str
+    by_name: str
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalCard:
+    """An approval in full. `lines` are what it would book (or has), `names` who may decide now,
+    `why_not` why the reader may not, `record` what became of the maker's approvals lately."""
+
+    row: ApprovalRow
+    asked: Mapping[str, str]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    lines: Sequence[Mapping[str, Any]]
+    history: Sequence[Happening]
+    names: Sequence[str]
+    why_not: str
+    is_mine: bool
+    wants_amount_again: bool
+    compared_minor: int | None
+    rule_source: str
+    record: Mapping[str, int]
+
+    @property
+    def changes(self) -> Sequence[tuple[str, str, str]]:
+        """Name, value before, value after of everything that differs."""
+        return [
+            (name, _text(self.before.get(name)), _text(self.after.get(name)))
+            for name in dict.fromkeys([*self.before, *self.after])
+            if self.before.get(name) != self.after.get(name)
+        ]
+
+
+@query(Permission.APPROVAL_DECIDE)
+def to_decide(tx: Tx) -> Sequence[ApprovalRow]:
+    """List what waits for a decision that this person may take, oldest first."""
+    wanted = (
+        select(Approval)
+        .where(
+            Approval.status == ApprovalStatus.PENDING,
+            Approval.expires_at > tx.now,
+            Approval.maker_id != tx.desk.user_id,
+            Approval.checkers.contains(tx.desk.role.value, autoescape=True),
+            _of_branch(tx.desk),
+        )
+        .order_by(Approval.id)
+        .limit(MOST_ROWS)
+    )
+    me = _me(tx, tx.desk.branch_id)
+    rows = tx.session.scalars(wanted).all() if me else []
+    theirs = _interests_of(tx, me, [row.id for row in rows])
+    return [row_of(tx, row) for row in rows if row.id not in theirs]
+
+
+@query(Permission.APPROVAL_VIEW)
+def own_approvals(tx: Tx) -> Sequence[ApprovalRow]:
+    """List what this person has asked for, newest first."""
+    return _listed(tx, Approval.maker_id == tx.desk.user_id)
+
+
+@query(Permission.APPROVAL_VIEW)
+def decided(tx: Tx) -> Sequence[ApprovalRow]:
+    """List what was decided, withdrawn or expired in this person's sight, newest first."""
+    over = or_(Approval.status.not_in(UNDECIDED), Approval.expires_at <= tx.now)
+    return _listed(tx, and_(over, _in_sight(tx.desk)))
+
+
+@query(Permission.APPROVAL_VIEW)
+def waiting_on(tx: Tx, object_kind: str, object_id: str) -> Sequence[ApprovalCard]:
+    """List what waits for approval on one record, to be said on the record itself."""
+    rows = tx.session.scalars(
+        select(Approval)
+        .where(
+            Approval.object_kind == object_kind,
+            Approval.object_id == object_id,
+            Approval.status.in_(UNDECIDED),
+            Approval.expires_at > tx.now,
+            _in_sight(tx.desk),
+        )
+        .order_by(Approval.id)
+        .limit(5)
+    ).all()
+    return [card_of(tx, row) for row in rows]
+
+
+@query(Permission.APPROVAL_VIEW)
+def own_waiting_today(tx: Tx, commands: Sequence[str]) -> Sequence[ApprovalRow]:
+    """List what this person asked for today with these commands and is not executed."""
+    return _listed(
+        tx,
+        and_(
+            Approval.maker_id == tx.desk.user_id,
+            Approval.command.in_(commands),
+            Approval.business_date == tx.business_date,
+            Approval.status != ApprovalStatus.EXECUTED,
+        ),
+    )
+
+
+@query(Permission.APPROVAL_VIEW)
+def approval_card(tx: Tx, approval_id: int) -> ApprovalCard:
+    """Show one approval in full, with what it would change and book."""
+    row = tx.session.get(Approval, approval_id)
+    if row is None or not sees(tx.desk, row):
+        raise NoSuchApproval
+    tx.looked_at("approval", approval_id)
+    return card_of(tx, row)
+
+
+def sees(desk: Desk, row: Approval) -> bool:
+    """Whether an approval is in sight of this desk."""
+    if row.maker_id == desk.user_id or desk.sees_whole_bank:
+        return True
+    return desk.may(Permission.APPROVAL_DECIDE) and sees_branch(
+        desk.role, desk.branch_id, row.branch_id
+    )
+
+
+def why_not(tx: Tx, row: Approval, need: Required | None) -> BankError | None:
+    """Why the person at this desk may not decide this, None when they may.
+
+    `need` is the rule as it bites now; without one the rule of the day it was asked for counts.
+    """
+    desk = tx.desk
+    roles = need.checkers if need is not None else approvals.roles_in(row.checkers)
+    if desk.user_id == row.maker_id:
+        return OwnApproval()
+    if not desk.may(Permission.APPROVAL_DECIDE) or desk.role not in roles:
+        names = approvals.either(sorted(role.value.replace("_", " ") for role in roles))
+        return NotTheChecker(f"Your role may not decide this: it is for a {names}.")
+    if not sees_branch(desk.role, desk.branch_id, row.branch_id):
+        return NoSuchApproval()
+    me = _me(tx, row.branch_id)
+    if not me:
+        return NoLongerHere()
+    found = approvals.interests(tx, approvals.accounts_of(tx, row.id), me)
+    if found:
+        return InterestedParty(f"You are {found[0].words}, so somebody else must decide.")
+    return None
+
+
+def row_of(tx: Tx, row: Approval) -> ApprovalRow:
+    """An approval as a list shows it."""
+    overdue = row.status in UNDECIDED and row.expires_at <= tx.now
+    return ApprovalRow(
+        id=row.id,
+        command=row.command,
+        object_kind=row.object_kind,
+        object_id=row.object_id,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        maker_id=row.maker_id,
+        maker_name=row.maker_name,
+        branch_id=row.branch_id,
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+        status=ApprovalStatus.EXPIRED if overdue else row.status,
+        checker_name=row.checker_name,
+        decided_at=row.decided_at,
+        question=row.question,
+        reason=row.reason,
+    )
+
+
+def card_of(tx: Tx, row: Approval) -> ApprovalCard:
+    """An approval in full."""
+    shown = row_of(tx, row)
+    is_open = shown.status in UNDECIDED
+    need = required_of(tx, row) if is_open else None
+    refusal = why_not(tx, row, need) if is_open else None
+    able = (
+        approvals.could_decide(
+            tx,
+            roles=need.checkers if need is not None else approvals.roles_in(row.checkers),
+            branch_id=row.branch_id,
+            maker_id=row.maker_id,
+            accounts=approvals.accounts_of(tx, row.id),
+        )
+        if is_open
+        else []
+    )
+    return ApprovalCard(
+        row=shown,
+        asked=_asked(row),
+        before=json.loads(row.before) if row.before else {},
+        after=json.loads(row.after) if row.after else {},
+        lines=json.loads(row.lines),
+        history=_history(tx, row.id),
+        names=[one.name for one in able],
+        why_not=str(refusal) if refusal else "",
+        is_mine=row.maker_id == tx.desk.user_id,
+        wants_amount_again=need is not None and need.wants_amount_again(row.amount_minor),
+        compared_minor=row.compared_minor,
+        rule_source=row.rule_source,
+        record=_record(tx, row),
+    )
+
+
+def required_of(tx: Tx, row: Approval) -> Required | None:
+    """The rule that bites now for what this approval asks, None where none does any more."""
+    verb = CATALOGUE[row.command]
+    declared = verb.check
+    assert isinstance(declared, Checked)
+    maker = Desk(
+        bank=tx.bank, role=row.maker_role, user_id=row.maker_id, branch_id=row.maker_branch_id
+    )
+    inner = Tx(connection=tx.connection, desk=maker, now=tx.now, business_date=tx.business_date)
+    try:
+        about = declared.about_of(inner, unpack(tx, row, verb))
+    except BankError:  # what it is about is gone: the command itself will say so
+        return None
+    return required_now(inner, verb, about, but=row.id)
+
+
+def _me(tx: Tx, branch_id: int | None) -> list[Employee]:
+    """The person at this desk as the tables know them now; nobody when they have left or changed
+    their role since the desk was made."""
+    asked = approvals.staff(tx, [tx.desk.role], branch_id)
+    return [one for one in asked if one.id == tx.desk.user_id]
+
+
+def _interests_of(tx: Tx, me: list[Employee], approval_ids: Sequence[int]) -> set[int]:
+    """Which of these approvals touch an account that I am interested in."""
+    touched = tx.session.execute(
+        select(ApprovalAccount.approval_id, ApprovalAccount.account).where(
+            ApprovalAccount.approval_id.in_(approval_ids)
+        )
+    ).all()
+    found = approvals.interests(tx, {account for _, account in touched}, me)
+    theirs = {each.account for each in found}
+    return {approval_id for approval_id, account in touched if account in theirs}
+
+
+def _listed(tx: Tx, condition: ColumnElement[bool]) -> Sequence[ApprovalRow]:
+    wanted = select(Approval).where(condition).order_by(Approval.id.desc()).limit(MOST_ROWS)
+    return [row_of(tx, row) for row in tx.session.scalars(wanted)]
+
+
+def _of_branch(desk: Desk) -> ColumnElement[bool]:
+    if desk.sees_whole_bank:
+        return true()
+    return Approval.branch_id == desk.branch_id if desk.branch_id is not None else false()
+
+
+def _in_sight(desk: Desk) -> ColumnElement[bool]:
+    mine = Approval.maker_id == desk.user_id
+    if desk.sees_whole_bank or desk.may(Permission.APPROVAL_DECIDE):
+        return or_(mine, _of_branch(desk))
+    return mine
+
+
+def _asked(row: Approval) -> Mapping[str, str]:
+    """The arguments as a person reads them, without the machinery's own."""
+    kept = json.loads(row.arguments)
+    return {
+        name.replace("_", " "): _text(value)
+        for name, value in kept.items()
+        if name not in {"request_id", "amount_minor"} and value not in (None, "")
+    }
+
+
+def _history(tx: Tx, approval_id: int) -> Sequence[Happening]:
+    wanted = select(ApprovalEvent).where(ApprovalEvent.approval_id == approval_id)
+    return [
+        Happening(at=each.at, what=each.what, by_name=each.by_name, said=each.said)
+        for each in tx.session.scalars(wanted.order_by(ApprovalEvent.id))
+    ]
+
+
+def _record(tx: Tx, row: Approval) -> Mapping[str, int]:
+    """What became of the maker's other approvals in the last days."""
+    states = tx.session.scalars(
+        select(Approval.status).where(
+            Approval.maker_id == row.maker_id,
+            Approval.id != row.id,
+            Approval.made_at > tx.now - timedelta(days=RECORD_DAYS),
+        )
+    )
+    return dict(Counter(state.value for state in states))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,200 @@
+"""What waits for a second person, drawn the same wherever it is seen: on the record it is about, on
+the form that asked for it, and in the checker's queue."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from bank.core import money
+from bank.core.approvals import LONGEST_TEXT, ApprovalStatus
+from bank.core.desk import Desk
+from bank.core.permissions import Permission
+from bank.office import approval_cards, approvals
+from bank.office.approval_cards import ApprovalCard, ApprovalRow
+from pages.parts import forms, tables, ui, words
+from pages.parts.tables import Kind, column
+
+OPEN: Final = (ApprovalStatus.PENDING, ApprovalStatus.RETURNED)
+LOOK_AGAIN_SECONDS: Final = 3.0
+# How people call what a command does; one that is not here is called by its own sentence.
+TITLES: Final = {
+    "counters.cash.withdraw": "Cash withdrawal",
+    "counters.cash.deposit": "Cash deposit",
+    "book.journal.reverse_entry": "Reversal of an entry",
+    "people.identity.record_staff": "New employee",
+}
+HAPPENED: Final = {
+    "asked": "Asked",
+    "noted": "Note",
+    "returned": "Question",
+    "pending": "Answer",
+    "executed": "Approved",
+    "refused": "Could not be done",
+}
+LINES: Final = [
+    column("Ledger account", "ledger_account", key=True),
+    column("Account", "account", Kind.ACCOUNT),
+    column("Holder", "holder"),
+    column("Branch", "branch"),
+    column("Amount", "amount_minor", Kind.SIDE, key=True, currency=lambda line: line.currency),
+    column("Balance after", "balance_minor", Kind.SIDE, currency=lambda line: line.currency),
+]
+
+
+class _Line:
+    """A line as the table wants it: names instead of keys."""
+
+    def __init__(self, line: Mapping[str, Any]) -> None:
+        self.ledger_account = line["ledger"]
+        self.account = line["account"]
+        self.holder = line["holder"]
+        self.branch = line["branch"]
+        self.currency = line["currency"]
+        self.amount_minor = line["amount_minor"]
+        self.balance_minor = line["balance_minor"]
+
+
+def title_of(row: ApprovalRow) -> str:
+    """What is asked for, in a few words."""
+    return TITLES.get(row.command, row.sentence)
+
+
+def amount_of(row: ApprovalRow) -> str:
+    """The amount, or nothing where none is moved."""
+    return "" if row.amount_minor is None else money.show(row.amount_minor, row.currency)
+
+
+def either(card: ApprovalCard) -> str:
+    """Who may decide, as words."""
+    *most, last = card.names or ("nobody who works here now: tell head office",)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def said_of(card: ApprovalCard) -> str:
+    """Where an approval stands, in a sentence."""
+    row = card.row
+    if row.status is ApprovalStatus.PENDING:
+        return f"Waits for approval by {either(card)}."
+    if row.status is ApprovalStatus.RETURNED:
+        return f"Came back with a question: {row.question}"
+    by = f" by {row.checker_name}" if row.checker_name else ""
+    why = f": {row.reason}" if row.reason else ""
+    return f"{words.sentence(row.status)}{by}{why}"
+
+
+def banner(desk: Desk, object_kind: str, object_id: str) -> bool:
+    """On a record: what waits on it and for whom. Answers whether anything does."""
+    cards = approval_cards.waiting_on(desk, object_kind, object_id)
+    for card in cards:
+        row = card.row
+        st.info(
+            words.plain(
+                f"{title_of(row)} {amount_of(row)}, asked for by {row.maker_name}: "
+                f"{said_of(card)} (approval {row.id})"
+            ),
+            icon=":material/pending_actions:",
+        )
+    return bool(cards)
+
+
+def in_full(card: ApprovalCard, *, key: str) -> None:
+    """Everything a checker looks at: what is asked, before and after, the lines, the history."""
+    row = card.row
+    st.header(f"{title_of(row)}, approval {row.id}")
+    st.markdown(words.badge(row.status))
+    if row.amount_minor is not None:
+        forms.amount_line(row.amount_minor, row.currency)
+    facts = {
+        "Asked for by": f"{row.maker_name}, {words.moment(row.made_at)}",
+        # Once is enough where it is among what was typed.
+        "About": "" if row.object_id in card.asked.values() else row.about,
+        **{words.sentence(name): value for name, value in card.asked.items()},
+        "Rule": card.rule_source,
+        "Expires": words.moment(row.expires_at) if row.status in OPEN else "",
+        "Decided": f"{said_of(card)}, {words.moment(row.decided_at)}" if row.decided_at else "",
+        "The maker in 90 days": ", ".join(
+            f"{count} {state}" for state, count in sorted(card.record.items())
+        ),
+    }
+    compared = card.compared_minor
+    if compared is not None and compared != row.amount_minor:
+        facts["Together on this day"] = money.show(compared, row.currency)
+    tables.facts(facts)
+    if card.changes:
+        st.markdown("**Before and after**")
+        tables.show(
+            card.changes,
+            [
+                column("Field", lambda change: words.sentence(change[0]), key=True),
+                column("Before", lambda change: change[1], key=True),
+                column("After", lambda change: change[2], key=True),
+            ],
+            key=f"{key}_changes",
+        )
+    if card.lines:
+        booked = row.status is ApprovalStatus.EXECUTED
+        st.markdown("**Lines that were booked**" if booked else "**Lines it would book**")
+        tables.show([_Line(line) for line in card.lines], LINES, key=f"{key}_lines")
+    history(card, key=key)
+
+
+def history(card: ApprovalCard, *, key: str) -> None:
+    """Who said and did what, oldest first."""
+    st.markdown("**History**")
+    tables.show(
+        card.history,
+        [
+            column("When", "at", Kind.MOMENT, key=True),
+            column(
+                "What", lambda each: HAPPENED.get(each.what, words.sentence(each.what)), key=True
+            ),
+            column("Who", "by_name"),
+            column("Words", "said", key=True, width=320),
+        ],
+        key=f"{key}_history",
+    )
+
+
+def follow(desk: Desk, approval_id: int, *, key: str) -> ApprovalCard:
+    """For the maker: where it stands, drawn again when it moves; a note, an answer, a way back.
+
+    Answers the card, so that a form can go on once it is decided.
+    """
+    card = approval_cards.approval_card(desk, approval_id)
+    row = card.row
+    with st.container(border=True):
+        st.header(f"{title_of(row)} {amount_of(row)}".strip())
+        st.markdown(f"{words.badge(row.status)} {words.plain(said_of(card))}")
+        if row.status in OPEN:
+            st.caption(f"Approval {row.id}. Expires {words.moment(row.expires_at)}.")
+            _watch(approval_id, row.status)
+            _say(desk, card, key=f"{key}_{approval_id}")
+        history(card, key=f"{key}_{approval_id}")
+    return card
+
+
+def _say(desk: Desk, card: ApprovalCard, *, key: str) -> None:
+    """What the maker may add: the answer to a question, a note, or that it is off."""
+    row = card.row
+    is_asked = row.status is ApprovalStatus.RETURNED
+    label = "Answer" if is_asked else "Note for the checker"
+    with st.form(f"{key}_say_{row.status}_{len(card.history)}", border=False):
+        said = st.text_input(label, max_chars=LONGEST_TEXT, autocomplete="off")
+        with st.container(horizontal=True):
+            sent = st.form_submit_button("Send answer" if is_asked else "Add note")
+            off = st.form_submit_button("Withdraw", type="tertiary")
+    if off:
+        with ui.attempt("Withdrawn. Nothing was done."):
+            approvals.withdraw(desk, row.id)
+    elif sent:
+        with ui.attempt("The checker sees it now."):
+            verb = approvals.answer if is_asked else approvals.add_note
+            verb(desk, row.id, said)
+
+
+@ui.live(LOOK_AGAIN_SECONDS, Permission.APPROVAL_VIEW)
+def _watch(desk: Desk, approval_id: int, status: ApprovalStatus) -> None:
+    """Draw the page again as soon as somebody has decided."""
+    if approval_cards.approval_card(desk, approval_id).row.status is not status:
+        st.rerun()

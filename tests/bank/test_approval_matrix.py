@@ -1,0 +1,309 @@
+"""For each command that can need a checker: who may decide, who may not, and what happens when the
+world has changed between the asking and the decision."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+from sqlalchemy import update
+
+from bank.accounts.accounts import Account, AccountStatus
+from bank.book import ledger
+from bank.book.journal import reverse_entry
+from bank.core.approvals import AlreadyDecided, Approval
+from bank.core.desk import CATALOGUE
+from bank.core.errors import BankError, NotAllowed, NotFound
+from bank.core.ids import new_request_id
+from bank.core.permissions import GRANTS, Permission, Role
+from bank.office import approvals
+from bank.office.approval_cards import (
+    InterestedParty,
+    NoLongerHere,
+    NoSuchApproval,
+    NotTheChecker,
+    OwnApproval,
+    to_decide,
+)
+from bank.office.approvals import CanNeverBeDone, CannotBeDoneNow
+from bank.people import identity
+from tests.house.test_permissions import load_catalogue
+from tests.support.checkers import CASES, LAKH, Case, Checking
+from tests.support.market import pay_in
+
+pytestmark = pytest.mark.feature("B4", "C11")
+load_catalogue()
+EVERYBODY: Final = (
+    *("ravi", "meera", "banker", "admin", "admin_baner", "auditor"),
+    *("asha", "vikram", "vera", "nalini", "girish", "imran", "head", "chief", "holder"),
+)
+PAIRS: Final = [(case, who) for case in CASES.values() for who in EVERYBODY]
+
+
+def command_of(case: Case) -> str:
+    """The command a case is about, by its name in the catalogue."""
+    floor = {
+        "withdraw": "counters.cash.withdraw",
+        "deposit": "counters.cash.deposit",
+        "reverse": "book.journal.reverse_entry",
+    }
+    return floor.get(case.name, "people.identity.record_staff")
+
+
+def test_every_command_that_can_wait_has_a_case() -> None:
+    checked = {name for name, verb in CATALOGUE.items() if verb.check is not None}
+    assert checked == {command_of(case) for case in CASES.values()}
+
+
+def refusal_of(case: Case, at: Checking, who: str) -> type[BankError]:
+    """Why somebody who is wrong for a case is refused."""
+    desk = at.desks[who]
+    if Permission.APPROVAL_DECIDE not in GRANTS[desk.role]:
+        return NotAllowed
+    if who == case.maker:
+        return OwnApproval
+    if not desk.sees_whole_bank and desk.branch_id != at.desks["vera"].branch_id:
+        return NoSuchApproval
+    if who == "holder" and case.name != "add an admin":
+        return InterestedParty
+    return NotTheChecker
+
+
+@pytest.mark.parametrize(("case", "who"), PAIRS, ids=lambda part: getattr(part, "name", part))
+def test_who_decides(sqlite_checking: Checking, case: Case, who: str) -> None:
+    """Every person against every command: the right ones execute it, all others change nothing."""
+    at = sqlite_checking
+    at.ask(case.name)
+    before = at.footprint()
+    listed = (
+        [row.id for row in to_decide(at.desks[who])]
+        if at.desks[who].may(Permission.APPROVAL_DECIDE)
+        else []
+    )
+    assert listed == ([1] if who in case.right else [])
+    if who in case.right:
+        assert at.approve(who).row.status == "executed"
+        assert at.footprint() != before
+        assert at.card(who).row.checker_name == at.desks[who].name
+        return
+    refusal = refusal_of(case, at, who)
+    for decide in (
+        lambda: at.approve(who),
+        lambda: approvals.reject(at.desks[who], 1, "no"),
+        lambda: approvals.send_back(at.desks[who], 1, "why?"),
+    ):
+        with pytest.raises(refusal):
+            decide()
+    assert at.footprint() == before
+    assert at.status() == "pending"
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "change", [{"active": False}, {"role": Role.CASHIER}], ids=["left", "demoted"]
+)
+def test_a_checker_who_has_left_or_was_demoted_decides_nothing(
+    sqlite_checking: Checking, case: Case, change: dict[str, object]
+) -> None:
+    """Their window may still be open; the tables count."""
+    at = sqlite_checking
+    waits = at.ask(case.name)
+    who = sorted(case.right)[0]
+    assert at.desks[who].name in waits.names
+    at.change_user(who, branch_id=at.market.branch_ids["BANK0000001"], **change)
+    with pytest.raises(NoLongerHere):
+        at.approve(who)
+    assert at.status() == "pending"
+    assert at.desks[who].name not in at.card(case.maker).names
+    assert to_decide(at.desks[who]) == []
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.name)
+def test_the_maker_sees_who_may_decide(sqlite_checking: Checking, case: Case) -> None:
+    at = sqlite_checking
+    waits = at.ask(case.name)
+    assert set(waits.names) == {at.desks[who].name for who in case.right}
+    card = at.card(case.maker)
+    assert set(card.names) == set(waits.names)
+    assert card.is_mine
+    for name in waits.names:
+        assert name in str(waits)
+
+
+def test_the_maker_is_told_when_nobody_may(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    for who in ("admin", "vera", "nalini"):
+        at.change_user(who, active=False)
+    waits = at.ask("withdraw")
+    assert waits.names == ()
+    assert "nobody who works here now may give it" in str(waits)
+    assert at.market.balance("asha") == 10 * LAKH
+
+
+def test_what_is_of_another_branch_is_not_there(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    at.ask("withdraw")
+    for who in ("admin_baner", "girish", "meera", "banker", "imran"):
+        with pytest.raises(NotFound):
+            at.card(who)
+    for who in ("vera", "nalini", "auditor", "chief", "ravi"):
+        assert at.card(who).row.id == 1
+
+
+# The world changes.
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that happens before the decision."""
+
+    name: str
+    happens: Callable[[Checking], object]
+    says: str
+    ends: bool
+    cases: tuple[str, ...]
+
+
+def _spend(at: Checking) -> None:
+    pay_in(at.market, "asha", 1_000_00 - at.market.balance("asha"))
+
+
+def _close(at: Checking) -> None:
+    at.market.close_account("asha")
+
+
+def _maker(**values: object) -> Callable[[Checking], object]:
+    def change(at: Checking) -> None:
+        at.change_user(at.maker, **values)
+
+    return change
+
+
+def _reverse_first(at: Checking) -> None:
+    with at.market.tx(at.desks["vera"]) as tx:
+        ledger.reverse(tx, at.entry_id, reason="seen first", request_id=new_request_id())
+
+
+def _take_name(at: Checking) -> None:
+    with at.market.tx() as tx:
+        identity.add_user_row(
+            tx, username="meera.s", name="Another", email="a@bank.example.com",
+            role=Role.AUDITOR, branch_id=None, password_hash="$2b$04$" + "." * 53,
+        )  # fmt: skip
+
+
+ALL: Final = tuple(CASES)
+CHANGES: Final = [
+    Change("the balance is gone", _spend, "available|not enough", False, ("withdraw", "reverse")),
+    Change("the account is closed", _close, "closed", True, ("withdraw", "deposit")),
+    Change("the maker has left", _maker(active=False), "no longer an active", True, ALL),
+    Change(
+        "the maker was demoted", _maker(role=Role.EXECUTIVE, branch_id=1), "no longer do", True, ALL
+    ),
+    Change("the maker has moved", _maker(branch_id=2), "another branch", True, ALL),
+    Change("it was reversed by another", _reverse_first, "reversed already", True, ("reverse",)),
+    Change("the name is taken", _take_name, "taken", True, ("add a cashier", "add an admin")),
+]
+CHANGED: Final = [(CASES[name], change) for change in CHANGES for name in change.cases]
+
+
+@pytest.mark.parametrize(("case", "change"), CHANGED, ids=lambda part: part.name.replace(" ", "_"))
+def test_what_the_world_has_overtaken_is_refused_with_the_reason(
+    checking: Checking, case: Case, change: Change
+) -> None:
+    at = checking
+    at.ask(case.name)
+    change.happens(at)
+    before = at.footprint()
+    who = sorted(case.right)[0]
+    with pytest.raises(CanNeverBeDone if change.ends else CannotBeDoneNow, match=change.says):
+        at.approve(who)
+    assert at.footprint() == before, "nothing of it has happened"
+    card = at.card(who)
+    assert card.row.status == ("failed" if change.ends else "pending")
+    last = card.history[-1]
+    assert (last.what, last.by_name) == (
+        "failed" if change.ends else "refused",
+        at.desks[who].name,
+    )
+    if change.ends:
+        with pytest.raises(AlreadyDecided):
+            at.approve(who)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.name)
+def test_a_tightened_rule_counts_at_once(checking: Checking, case: Case) -> None:
+    """Whom the rule of the asking named may not decide any more; whom the new one names sees it."""
+    at = checking
+    at.ask(case.name)
+    at.new_rule(command_of(case), level=2, checkers="reviewer", source="tightened")
+    for who in case.right - {"nalini"}:
+        with pytest.raises(NotTheChecker, match="it is for a reviewer"):
+            at.approve(who)
+    assert at.status() == "pending"
+    assert [row.id for row in to_decide(at.desks["nalini"])] == [1]
+    assert at.card("nalini").rule_source == "tightened"
+    assert at.approve("nalini").row.status == "executed"
+
+
+def test_money_that_comes_back_makes_it_possible_again(checking: Checking) -> None:
+    at = checking
+    at.ask("withdraw")
+    pay_in(at.market, "asha", -9 * LAKH)
+    with pytest.raises(CannotBeDoneNow):
+        at.approve("vera")
+    pay_in(at.market, "asha", 9 * LAKH)
+    assert at.approve("nalini").row.status == "executed"
+    assert at.market.balance("asha") == 4 * LAKH
+    assert at.history() == [
+        ("asked", "Ravi Kumar"),
+        ("refused", "Vera Lobo"),
+        ("executed", "Nalini Bhave"),
+    ]
+
+
+def test_a_rule_that_no_longer_bites_leaves_the_decision_to_whom_was_asked(
+    sqlite_checking: Checking,
+) -> None:
+    at = sqlite_checking
+    at.ask("withdraw")
+    at.new_rule("counters.cash.withdraw", role="cashier", amount_above_minor=50 * LAKH)
+    with pytest.raises(NotTheChecker):
+        at.approve("chief")
+    assert at.approve("vera").row.status == "executed"
+
+
+def test_other_lines_than_the_checker_saw_are_not_booked(checking: Checking) -> None:
+    at = checking
+    at.ask("withdraw")
+    shown = at.card().lines
+    with at.market.tx() as tx:
+        forged = str(shown[1]["ledger"]).replace("2000", "2001")
+        text = tx.session.get_one(Approval, 1).lines.replace(str(shown[1]["ledger"]), forged)
+        tx.session.execute(update(Approval).values(lines=text))
+    with pytest.raises(CannotBeDoneNow, match="other lines"):
+        at.approve("vera")
+    assert at.market.balance("asha") == 10 * LAKH
+    assert at.card().lines == shown, "the new ones are shown"
+    assert at.approve("vera").row.status == "executed"
+
+
+def test_a_closed_account_refuses_at_once_and_nothing_waits(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    with at.market.tx() as tx:
+        tx.session.execute(update(Account).values(status=AccountStatus.CLOSED))
+    with pytest.raises(BankError, match="closed"):
+        at.again("withdraw")
+    assert at.market.rows("SELECT * FROM approvals") == []
+
+
+def test_an_entry_that_was_reversed_meanwhile_by_the_maker_is_not_reversed_twice(
+    checking: Checking,
+) -> None:
+    at = checking
+    at.ask("reverse")
+    other = new_request_id()
+    at.new_rule("book.journal.reverse_entry", amount_above_minor=50 * LAKH)
+    assert not reverse_entry(at.desks["admin"], at.entry_id, "at once", other).replayed
+    with pytest.raises(CanNeverBeDone):
+        at.approve("vera")

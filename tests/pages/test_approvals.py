@@ -1,0 +1,304 @@
+"""Approvals as people see them: the checker's queue, the maker's own list, the slip that waits."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bank.core.ids import new_request_id
+from bank.office import approval_cards, approvals
+from tests.support.apptest import Pages, words_of
+from tests.support.checkers import LAKH, Checking
+from tests.support.market import pay_in
+
+pytestmark = pytest.mark.feature("B4", "C11")
+QUEUE = "staff/approvals.py"
+COUNTER = "cashier/counter.py"
+
+
+@pytest.fixture
+def at(sqlite_checking: Checking) -> Checking:
+    """Pages draw the same on either database."""
+    return sqlite_checking
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    """Click the one button with this label."""
+    [button] = [each for each in page.button if each.label == label]
+    button.click().run()
+    assert not page.exception
+    return page
+
+
+def opened(pages: Pages, at: Checking, who: str, number: int = 1, view: str = "queue") -> AppTest:
+    """The page of approvals with one of them chosen."""
+    page = pages.open(at.desks[who], QUEUE)
+    views = {"mine": "Created by me", "history": "History"}
+    if view in views:
+        page.segmented_control("approvals_view").set_value(views[view])
+        page.run()
+    page.session_state[f"approvals_{view}_chosen"] = str(number)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def decide(page: AppTest, what: str, **typed: str) -> AppTest:
+    """Choose a decision about approval 1 and type what belongs to it."""
+    page.segmented_control("approvals_what_1").set_value(what).run()
+    for name, value in typed.items():
+        page.text_input(f"approvals_{name}_1").set_value(value)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def slip_of(pages: Pages, at: Checking, amount: str = "6L") -> AppTest:
+    """A withdrawal typed at the counter and confirmed."""
+    page = pages.open(at.desks["ravi"], COUNTER)
+    page.segmented_control("counter_kind").set_value("cash_withdrawal")
+    page.text_input("counter_account").set_value(at.market.number("asha"))
+    page.text_input("counter_amount").set_value(amount)
+    page.text_input("counter_slip").set_value("W7")
+    page.run()
+    press(page, "Preview")
+    [button] = [each for each in page.button if each.label.startswith("Pay out")]
+    return press(page, button.label)
+
+
+def test_the_checker_sees_everything_and_approves(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    approvals.add_note(at.desks["ravi"], 1, "For the wedding.")
+    page = opened(pages, at, "vera")
+    said = words_of(page)
+    for words in (
+        "Cash withdrawal, approval 1",
+        "Rupees six lakh only",
+        "Ravi Kumar",
+        "Lines it would book",
+        "1000 Cash in hand",
+        "₹ 6,00,000.00 Dr",
+        "₹ 4,00,000.00 Cr",
+        "For the wedding.",
+        "To decide 1",
+    ):
+        assert words in said, words
+    press(page, "Approve cash withdrawal")
+    assert "Approval 1 is approved and done" in words_of(page)
+    assert "Nothing waits for your decision" in words_of(page)
+    assert at.market.balance("asha") == 4 * LAKH
+
+
+def test_what_is_wrong_is_said_beside_its_field_and_stays(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    page = opened(pages, at, "vera")
+    decide(page, "Reject")
+    press(page, "Reject cash withdrawal")
+    assert page.error[0].value.startswith("**Reason:**")
+    decide(page, "Return with a question")
+    press(page, "Return to its maker")
+    assert page.error[0].value.startswith("**Question:**")
+    decide(page, "Reject", reason="No passbook")
+    press(page, "Reject cash withdrawal")
+    assert "Approval 1 is rejected" in words_of(page)
+    assert at.status() == "rejected"
+
+
+def test_a_large_amount_is_typed_again_on_the_page(pages: Pages, at: Checking) -> None:
+    pay_in(at.market, "asha", 10 * LAKH)
+    at.ask("withdraw", amount_minor=12 * LAKH)
+    page = opened(pages, at, "nalini")
+    press(page, "Approve cash withdrawal")
+    assert page.error[0].value.startswith("**Amount again:**")
+    for typed in ("plenty", "1.2L"):
+        decide(page, "Approve", again=typed, note="seen")
+        press(page, "Approve cash withdrawal")
+        assert page.error[0].value.startswith("**Amount again:**")
+        assert page.text_input("approvals_again_1").value == typed
+        assert page.text_input("approvals_note_1").value == "seen"
+    decide(page, "Approve", again="12L")
+    press(page, "Approve cash withdrawal")
+    assert at.market.balance("asha") == 8 * LAKH
+
+
+def test_a_change_of_the_world_is_told_with_its_reason(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    page = opened(pages, at, "vera")
+    at.market.close_account("asha")
+    press(page, "Approve cash withdrawal")
+    assert "This has failed" in page.error[0].value
+    assert "closed" in page.error[0].value
+    assert at.status() == "failed"
+    page = opened(pages, at, "vera", view="history")
+    assert "Failed by Vera Lobo" in words_of(page)
+
+
+def test_a_second_click_after_a_colleague_says_who_was_first(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    page = opened(pages, at, "vera")
+    at.approve("nalini")
+    press(page, "Approve cash withdrawal")
+    assert "Approval 1: Executed by Nalini Bhave" in words_of(page).replace("\\", "")
+    assert at.market.balance("asha") == 4 * LAKH
+    page.run()
+    assert "Nalini Bhave" not in words_of(page), "it is said once"
+
+
+def test_a_form_never_decides_about_another_row(pages: Pages, at: Checking) -> None:
+    """The list shrinks under the cursor: what was chosen is gone, nothing slips into its place."""
+    at.ask("withdraw")
+    at.ask("deposit", request_id=new_request_id())
+    page = opened(pages, at, "vera")
+    at.approve("nalini")
+    page.run()
+    assert "Choose an approval to see what it would do" in words_of(page)
+    assert not [each for each in page.button if each.label.startswith("Approve")]
+    assert at.status(2) == "pending"
+
+
+def test_the_maker_answers_and_withdraws(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    page = opened(pages, at, "ravi", view="mine")
+    assert "Waits for approval by Arun Nair, Nalini Bhave or Vera Lobo" in words_of(page)
+    approvals.send_back(at.desks["vera"], 1, "Is she here?")
+    page.run()
+    assert "Came back with a question: Is she here?" in words_of(page).replace("\\", "")
+    press(page, "Send answer")
+    assert page.error[0].value.startswith("**Answer:**")
+    [answer] = [box for box in page.text_input if box.label == "Answer"]
+    answer.set_value("Yes, she is.")
+    press(page, "Send answer")
+    assert at.status() == "pending"
+    press(page, "Withdraw")
+    assert at.status() == "withdrawn"
+
+
+def test_whoever_only_looks_has_no_queue(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    page = pages.open(at.desks["auditor"], QUEUE)
+    assert page.segmented_control("approvals_view").options == ["Created by me", "History"]
+    at.approve("vera")
+    page = opened(pages, at, "auditor", view="history")
+    assert "Lines that were booked" in words_of(page)
+    assert not [each for each in page.button if each.label.startswith(("Approve", "Withdraw"))]
+
+
+@pytest.mark.parametrize("who", ["asha", "vikram"])
+def test_customers_have_no_such_page(pages: Pages, at: Checking, who: str) -> None:
+    page = pages.open(at.desks[who], QUEUE)
+    assert [title.value for title in page.title] == ["Not available"]
+
+
+@pytest.mark.parametrize("who", ["holder", "girish", "imran"])
+def test_whom_it_is_not_for_sees_nothing_of_it(pages: Pages, at: Checking, who: str) -> None:
+    at.ask("withdraw")
+    said = words_of(pages.open(at.desks[who], QUEUE))
+    assert "Asha Rao" not in said
+    assert "6,00,000" not in said
+
+
+# At the counter.
+
+
+@pytest.mark.feature("A3.4", "B2")
+def test_a_large_slip_waits_and_becomes_the_receipt(pages: Pages, at: Checking) -> None:
+    page = slip_of(pages, at)
+    said = words_of(page)
+    assert "Waits for approval by Arun Nair, Nalini Bhave or Vera Lobo" in said
+    assert at.market.balance("asha") == 10 * LAKH
+    [row] = approval_cards.own_approvals(at.desks["ravi"])
+    [note] = [box for box in page.text_input if box.label == "Note for the checker"]
+    note.set_value("She is here.")
+    press(page, "Add note")
+    at.approve("vera", row.id)
+    page.run()
+    assert not page.exception
+    assert "Withdrawal of ₹ 6,00,000.00 booked" in words_of(page).replace("\\", "")
+    assert at.market.balance("asha") == 4 * LAKH
+    press(page, "Next customer")
+    assert page.text_input("counter_account").value == ""
+    assert "Cash out ₹ 6,00,000.00" in words_of(page)
+
+
+def test_a_refused_slip_says_why_and_can_be_changed(pages: Pages, at: Checking) -> None:
+    page = slip_of(pages, at)
+    first = page.session_state["counter_request_id"]
+    approvals.reject(at.desks["vera"], 1, "No passbook")
+    page.run()
+    assert "Rejected by Vera Lobo: No passbook" in words_of(page).replace("\\", "")
+    press(page, "Change the slip")
+    assert page.text_input("counter_slip").value == "W7"
+    page.text_input("counter_amount").set_value("4L").run()
+    press(page, "Preview")
+    assert page.session_state["counter_request_id"] != first
+    press(page, "Pay out ₹ 4,00,000.00")
+    assert at.market.balance("asha") == 6 * LAKH
+
+
+def test_the_next_customer_is_served_while_it_waits(pages: Pages, at: Checking) -> None:
+    page = slip_of(pages, at)
+    press(page, "Next customer")
+    assert page.text_input("counter_account").value == ""
+    assert "Waiting for approval, or refused" in words_of(page)
+    page.session_state["counter_waiting_chosen"] = "1"
+    page.run()
+    assert "Waits for approval by" in words_of(page)
+    at.approve("nalini")
+    page.run()
+    said = words_of(page)
+    assert "Waiting for approval, or refused" not in said
+    assert "Cash out ₹ 6,00,000.00" in said
+
+
+def test_a_slip_that_cannot_be_paid_does_not_wait(pages: Pages, at: Checking) -> None:
+    pay_in(at.market, "asha", -9 * LAKH)
+    page = pages.open(at.desks["ravi"], COUNTER)
+    page.segmented_control("counter_kind").set_value("cash_withdrawal")
+    page.text_input("counter_account").set_value(at.market.number("asha"))
+    page.text_input("counter_amount").set_value("6L")
+    page.text_input("counter_slip").set_value("W7")
+    page.run()
+    press(page, "Preview")
+    assert "Only ₹ 1,00,000.00" in page.error[0].value.replace("\\", "")
+    assert at.market.rows("SELECT * FROM approvals") == []
+
+
+# On the record.
+
+
+@pytest.mark.feature("B3")
+def test_an_entry_says_that_its_reversal_waits(pages: Pages, at: Checking) -> None:
+    receipt = at.market.deposit("asha", 2 * LAKH, slip="R1")
+    page = pages.open(at.desks["admin"], "auditor/journal.py")
+    page.session_state["journal_search"] = True
+    page.run()
+    page.text_input("journal_entry").set_value(receipt.reference)
+    page.run()
+    [reason] = [box for box in page.text_input if box.label == "Reason"]
+    reason.set_value("Wrong account")
+    press(page, "Preview the reversal")
+    press(page, "Reverse entry")
+    said = words_of(page).replace("\\", "")
+    assert "is not booked yet. Waits for approval by Nalini Bhave or Vera Lobo" in said
+    assert "Reversal of an entry ₹ 2,00,000.00, asked for by Arun Nair" in said
+    assert not [each for each in page.button if each.label == "Preview the reversal"]
+    at.approve("vera")
+    page.run()
+    assert "has reversed this one" in words_of(page)
+
+
+def test_an_account_says_that_something_waits(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    page = pages.open(at.desks["admin"], "staff/find_account.py")
+    page.text_input("find_account_number").set_value(at.market.number("asha"))
+    [find] = [each for each in page.button if each.label == "Find account"]
+    find.click().run()
+    assert "asked for by Ravi Kumar: Waits for approval" in words_of(page).replace("\\", "")
+
+
+def test_the_trail_shows_what_waits(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    page = pages.open(at.desks["auditor"], "auditor/trail.py")
+    [row] = at.market.rows("SELECT id FROM trail WHERE outcome = 'waiting'")
+    page.session_state["trail_chosen"] = str(row["id"])
+    page.run()
+    assert not page.exception
+    assert "Waiting" in words_of(page)

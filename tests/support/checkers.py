@@ -1,0 +1,209 @@
+"""Everybody who might decide, and a case for each command that can need a second person.
+
+    def test_x(checking): checking.ask("withdraw"); checking.approve("vera")
+
+The market's people and more of them: a second admin, reviewers of both branches, head office, and
+an admin who banks here, too, at Asha's mail address.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import update
+
+from bank.book import journal
+from bank.core.approval_rules import ApprovalRule, Window
+from bank.core.approvals import AwaitingApproval
+from bank.core.desk import Desk
+from bank.core.ids import new_request_id
+from bank.core.permissions import Role
+from bank.core.secrets import Secret
+from bank.counters import cash
+from bank.office import approvals
+from bank.office.approval_cards import ApprovalCard, approval_card
+from bank.people import identity
+from bank.people.identity import User
+from tests.support import market as markets
+from tests.support.market import BANER, FORT, Market, pay_in
+
+LAKH: Final = 1_00_000_00
+MORE: Final = {
+    # key: name, role, branch, mail
+    "vera": ("Vera Lobo", Role.BRANCH_ADMIN, FORT, "vera@bank.example.com"),
+    "nalini": ("Nalini Bhave", Role.REVIEWER, FORT, "nalini@bank.example.com"),
+    "girish": ("Girish Karnik", Role.REVIEWER, BANER, "girish@bank.example.com"),
+    "imran": ("Imran Shaikh", Role.EXECUTIVE, FORT, "imran@bank.example.com"),
+    "head": ("Dinshaw Merchant", Role.SUPER_ADMIN, None, "head@bank.example.com"),
+    "chief": ("Chitra Iyer", Role.SUPER_ADMIN, None, "chief@bank.example.com"),
+    "holder": ("Asha R", Role.BRANCH_ADMIN, FORT, "Asha@Example.com"),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command that waits: who asks, and who may decide."""
+
+    name: str
+    maker: str
+    right: frozenset[str]
+    ask: Callable[["Checking"], object]
+
+
+@dataclass
+class Checking:
+    """A market with checkers, and one request that waits in it."""
+
+    market: Market
+    request_id: str = field(default_factory=new_request_id)
+    amount_minor: int = 6 * LAKH
+    entry_id: int = 0
+    maker: str = ""
+
+    @property
+    def desks(self) -> dict[str, Desk]:
+        """Everybody's desk."""
+        return self.market.desks
+
+    def ask(self, case: str, **facts: Any) -> AwaitingApproval:
+        """Let a case's maker ask; it waits."""
+        for name, value in facts.items():
+            setattr(self, name, value)
+        self.maker = CASES[case].maker
+        with pytest.raises(AwaitingApproval) as waits:
+            CASES[case].ask(self)
+        return waits.value
+
+    def again(self, case: str) -> Any:
+        """The same click once more: what the command answers."""
+        return CASES[case].ask(self)
+
+    def approve(self, who: str, approval_id: int = 1, **named: Any) -> ApprovalCard:
+        """Somebody agrees."""
+        return approvals.approve(self.desks[who], approval_id, **named)
+
+    def card(self, who: str = "vera", approval_id: int = 1) -> ApprovalCard:
+        """The approval as somebody sees it."""
+        return approval_card(self.desks[who], approval_id)
+
+    def status(self, approval_id: int = 1) -> str:
+        """Where an approval stands in the database."""
+        rows = self.market.rows(f"SELECT status FROM approvals WHERE id = {approval_id}")
+        return str(rows[0]["status"])
+
+    def history(self, approval_id: int = 1) -> list[tuple[str, str]]:
+        """What happened and by whom."""
+        sql = "SELECT what, by_name FROM approval_events WHERE approval_id = "
+        rows = self.market.rows(f"{sql}{approval_id} ORDER BY id")
+        return [(row["what"], row["by_name"]) for row in rows]
+
+    def change_user(self, who: str, **values: object) -> None:
+        """What an administrator does to somebody."""
+        with self.market.tx() as tx:
+            tx.session.execute(
+                update(User).where(User.id == self.desks[who].user_id).values(**values)
+            )
+
+    def new_rule(self, command: str, **facts: Any) -> None:
+        """A rule that holds from today on."""
+        given = {
+            "role": "",
+            "kind": "",
+            "level": 1,
+            "effective_from": self.market.bank.clock.business_date(),
+            "amount_above_minor": 0,
+            "period": Window.SINGLE,
+            "checkers": "super_admin",
+            "rekey_above_minor": None,
+            "expires_hours": 8,
+            "source": "a rule of the tests",
+        }
+        with self.market.tx() as tx:
+            tx.session.add(ApprovalRule(command=command, **(given | facts)))
+
+    def footprint(self) -> tuple[int, int, int]:
+        """How many entries, users and outgoing mails there are."""
+        counts = [
+            self.market.rows(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"]
+            for table in ("entries", "users", "outbox")
+        ]
+        return counts[0], counts[1], counts[2]
+
+
+def _withdraw(at: Checking) -> object:
+    number = at.market.number("asha")
+    return cash.withdraw(
+        at.desks["ravi"], number, at.amount_minor, "W1", "Asha Rao", request_id=at.request_id
+    )
+
+
+def _deposit(at: Checking) -> object:
+    number = at.market.number("asha")
+    amount_minor = max(at.amount_minor, 11 * LAKH)
+    return cash.deposit(at.desks["ravi"], number, amount_minor, "D1", request_id=at.request_id)
+
+
+def _reverse(at: Checking) -> object:
+    if not at.entry_id:
+        at.entry_id = at.market.deposit("asha", 2 * LAKH, slip="R1").entry_id
+    return journal.reverse_entry(at.desks["admin"], at.entry_id, "typed twice", at.request_id)
+
+
+def _add_cashier(at: Checking) -> object:
+    given = ("meera.s", "Meera Shah", "meera.s@bank.example.com", Role.CASHIER, FORT)
+    return identity.record_staff(at.desks["head"], *given, Secret("$2b$04$" + "." * 53))
+
+
+def _add_admin(at: Checking) -> object:
+    given = ("meera.s", "Meera Shah", "meera.s@bank.example.com", Role.BRANCH_ADMIN, FORT)
+    return identity.record_staff(at.desks["head"], *given, Secret("$2b$04$" + "." * 53))
+
+
+_COUNTER: Final = frozenset({"admin", "vera", "nalini"})
+CASES: Final = {
+    case.name: case
+    for case in (
+        Case("withdraw", "ravi", _COUNTER, _withdraw),
+        Case("deposit", "ravi", _COUNTER, _deposit),
+        Case("reverse", "admin", frozenset({"vera", "nalini"}), _reverse),
+        Case(
+            "add a cashier", "head", frozenset({"admin", "vera", "holder", "chief"}), _add_cashier
+        ),
+        Case("add an admin", "head", frozenset({"chief"}), _add_admin),
+    )
+}
+
+
+def gather(market: Market) -> Checking:
+    """Hire the others, and put ten lakh on Asha's account."""
+    with market.tx() as tx:
+        for key, (name, role, ifsc, email) in MORE.items():
+            user = identity.add_user_row(
+                tx,
+                username=f"{key}.more",
+                name=name,
+                email=email,
+                role=role,
+                branch_id=market.branch_ids[ifsc] if ifsc else None,
+                password_hash="$2b$04$" + "." * 53,
+            )
+            market.desks[key] = markets._desk(tx, user)
+    pay_in(market, "asha", 10 * LAKH)
+    return Checking(market)
+
+
+@pytest.fixture
+def checking(market: Market) -> Checking:
+    """Everybody in place, on each database in turn."""
+    return gather(market)
+
+
+@pytest.fixture
+def sqlite_checking(sqlite_market: Market) -> Checking:
+    """The same where the database makes no difference."""
+    return gather(sqlite_market)
+
+
+TOMORROW: Final = date(2026, 3, 17)
