@@ -131,6 +131,7 @@ class ApprovalCard:
 @query(Permission.APPROVAL_DECIDE)
 def to_decide(tx: Tx) -> Sequence[ApprovalRow]:
     """List what waits for a decision that this person may take, oldest first."""
+    tx.looked_at("approvals", "to decide")
     wanted = (
         select(Approval)
         .where(
@@ -152,12 +153,14 @@ def to_decide(tx: Tx) -> Sequence[ApprovalRow]:
 @query(Permission.APPROVAL_VIEW)
 def own_approvals(tx: Tx) -> Sequence[ApprovalRow]:
     """List what this person has asked for, newest first."""
+    tx.looked_at("approvals", "own")
     return _listed(tx, Approval.maker_id == tx.desk.user_id)
 
 
 @query(Permission.APPROVAL_VIEW)
 def decided(tx: Tx) -> Sequence[ApprovalRow]:
     """List what was decided, withdrawn or expired in this person's sight, newest first."""
+    tx.looked_at("approvals", "decided")
     over = or_(Approval.status.not_in(UNDECIDED), Approval.expires_at <= tx.now)
     return _listed(tx, and_(over, _in_sight(tx.desk)))
 
@@ -177,12 +180,15 @@ def waiting_on(tx: Tx, object_kind: str, object_id: str) -> Sequence[ApprovalCar
         .order_by(Approval.id)
         .limit(5)
     ).all()
+    for row in rows:
+        tx.looked_at("approval", row.id)
     return [card_of(tx, row) for row in rows]
 
 
 @query(Permission.APPROVAL_VIEW)
 def own_waiting_today(tx: Tx, commands: Sequence[str]) -> Sequence[ApprovalRow]:
     """List what this person asked for today with these commands and is not executed."""
+    tx.looked_at("approvals", "own today")
     return _listed(
         tx,
         and_(

@@ -18,12 +18,13 @@ from bank.book import journal
 from bank.book.journal_search import Wanted
 from bank.core import desk as desks
 from bank.core import reads as read_record
+from bank.core.approvals import AwaitingApproval
 from bank.core.desk import CATALOGUE, VerbKind, flow, looking
 from bank.core.ids import new_request_id
 from bank.core.permissions import Permission
 from bank.counters import cash, receipts, slips, transfers
 from bank.night import reports
-from bank.office import trail
+from bank.office import approval_cards, trail
 from bank.office.trail import Searched
 from bank.people import customers
 from tests.bank.test_transfers import PASSWORD, asked
@@ -42,13 +43,16 @@ def _no_memory() -> None:
 
 @pytest.fixture
 def used(market: Market) -> Market:
-    """A deposit for Asha at Fort, one for Vikram at Baner, and a transfer of hers."""
+    """A deposit for Asha at Fort, one for Vikram at Baner, a transfer of hers, and a large deposit
+    that waits for a second person."""
     market.deposit("asha", 1_000_00, slip="A1")
     market.deposit("vikram", 1_000_00, slip="B1")
     once, what, own = new_request_id(), asked(market), market.desks["asha"]
     transfers.ask_for_code(own, **what)
     transfers.send(own, **what, transaction_password=PASSWORD, code=market.code(), request_id=once)
     market.sent = once  # type: ignore[attr-defined]
+    with pytest.raises(AwaitingApproval):
+        market.deposit("asha", 11_00_000_00, slip="A2")
     read_record.recent.clear()
     return market
 
@@ -146,6 +150,25 @@ READS: Final[dict[str, tuple[Call, str]]] = {
             m.desks["admin"], "journal_lines", {"currency": "INR", "figure": "deposits"}
         ),
         "report",
+    ),
+    "office.approval_cards.approval_card": (
+        lambda m: approval_cards.approval_card(m.desks["admin"], 1), "approval",
+    ),
+    "office.approval_cards.decided": (
+        lambda m: approval_cards.decided(m.desks["admin"]), "approvals",
+    ),
+    "office.approval_cards.own_approvals": (
+        lambda m: approval_cards.own_approvals(m.cashier), "approvals",
+    ),
+    "office.approval_cards.own_waiting_today": (
+        lambda m: approval_cards.own_waiting_today(m.cashier, ["counters.cash.deposit"]),
+        "approvals",
+    ),
+    "office.approval_cards.to_decide": (
+        lambda m: approval_cards.to_decide(m.desks["admin"]), "approvals",
+    ),
+    "office.approval_cards.waiting_on": (
+        lambda m: approval_cards.waiting_on(m.desks["admin"], "account", number(m)), "approval",
     ),
     "office.trail.records": (lambda m: trail.records(m.desks["auditor"], Searched()), "trail"),
     "people.customers.find_customer": (

@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_approvals"
+revision = "0009_approvals"
 down_revision = "0007_proofs"
 branch_labels = None
 depends_on = None
