@@ -18,10 +18,9 @@ from bank.book.kinds import EntryKind
 from bank.book.ledger import Posted
 from bank.core import money
 from bank.core.approvals import AwaitingApproval
-from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.counters import receipts, slips
-from pages.parts import forms, frame, tables, ui, waiting, words
+from pages.parts import forms, frame, known, tables, ui, waiting, words
 from pages.parts.forms import Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -62,19 +61,7 @@ URL = "query-params"
 branch_names = frame.branch_names(desk)
 
 
-@st.cache_data(ttl=600, show_spinner=False)
-def ledger_names(url: str, _desk: Desk) -> dict[str, str]:
-    """The chart of accounts, which only ever grows."""
-    return dict(journal.ledger_accounts(_desk))
-
-
-@st.cache_data(ttl=60, show_spinner=False)
-def people_of(url: str, user_ids: tuple[int, ...], _desk: Desk) -> Names:
-    """Who booked the entries of a page: the same people again with every rerun."""
-    return names.names_for(_desk, user_ids)
-
-
-gl_names = ledger_names(str(desk.bank.db.url), desk)
+gl_names = known.ledger_names(desk)
 
 
 def anew() -> None:
@@ -158,14 +145,14 @@ def chosen_of(
     )
 
 
-def columns(known: Names, wanted: Wanted) -> list[tables.Column[EntryRow]]:
+def columns(people: Names, wanted: Wanted) -> list[tables.Column[EntryRow]]:
     """The columns of the list; with a ledger searched for, also what its own lines add up to."""
     listed: list[tables.Column[EntryRow]] = [
         column("Booked", "booking_date", Kind.DAY),
         column("Reference", "reference"),
         column("Narration", "narration", key=True, width=250),
         column("Amount", "amount_minor", Kind.AMOUNT, key=True, currency=lambda row: row.currency),
-        column("By", lambda row: known.person(row.actor_id)),
+        column("By", lambda row: people.person(row.actor_id)),
         column("Branch", lambda row: branch_names.get(row.branch_id, "")),
         column("Kind", "kind", Kind.STATE),
         column("State", "state", Kind.STATE),
@@ -193,10 +180,10 @@ def the_list(wanted: Wanted) -> EntryRow | None:
         ui.empty("No entry fits.", "Take more days, or search for less.")
         return None
     actors = tuple(sorted({row.actor_id for row in page.rows}))
-    known = people_of(str(desk.bank.db.url), actors, desk)
+    people = known.people(desk, actors)
     chosen = tables.choose(
         page.rows,
-        columns(known, wanted),
+        columns(people, wanted),
         key="journal",
         id_of=lambda row: row.id,
         of=page.found if page.found <= journal.COUNTED_UP_TO else None,
@@ -234,14 +221,14 @@ def turn(newer: Place | None, older: Place | None) -> None:
 def in_full(entry: EntryInFull) -> None:
     """Everything the book holds of one entry."""
     row = entry.row
-    known = names.names_for(
+    people = names.names_for(
         desk, [row.actor_id], [line.account_id for line in entry.lines if line.account_id]
     )
 
     def account_of(line: journal.EntryLine) -> str:
         if line.account_id is None:
             return ""
-        number, holder = known.accounts.get(line.account_id, ("", ""))
+        number, holder = people.accounts.get(line.account_id, ("", ""))
         return f"{words.masked(number)} {holder}"
 
     st.header(f"Entry {row.reference}")
@@ -252,7 +239,7 @@ def in_full(entry: EntryInFull) -> None:
             "Kind": words.sentence(row.kind),
             "Booked": f"{words.day(row.booking_date)}, value date {words.day(row.value_date)}",
             "Entered": words.moment(row.booked_at),
-            "By": f"{known.person(row.actor_id)}, {row.channel}",
+            "By": f"{people.person(row.actor_id)}, {row.channel}",
             "Branch": branch_names.get(row.branch_id, ""),
             "Transaction id": entry.request_id,
         }

@@ -12,7 +12,8 @@ from pages.parts import words
 
 NAME: Final = "Bank in a Browser"
 HERE: Final = Path(__file__).parent
-STYLE: Final = HERE / "house.css"
+# Read once: as a path, Streamlit would read it in every rerun of every page.
+STYLE: Final = f"<style>{(HERE / 'house.css').read_text(encoding='utf-8')}</style>"
 LOGO: Final = (HERE / "logo.svg").read_text(encoding="utf-8")
 # On the page's own surface, light or dark, when the menu is shut.
 SIGN: Final = (HERE / "sign.svg").read_text(encoding="utf-8")
