@@ -1,6 +1,7 @@
 """The start of the server: what is loaded before the first visitor, and when it listens."""
 
 import importlib
+import logging
 from collections.abc import Callable
 from socket import socket
 from typing import Final
@@ -19,11 +20,15 @@ LOADED_EARLY: Final = (
     "pages.parts.sign_in",
     "pages.parts.tables",
 )
+OF_PAGES: Final = "streamlit.runtime.scriptrunner_utils.script_run_context"
 
 
 def warm_up() -> None:
     """Load what a page may need and build one figure, which makes plotly's validators, so that the
     first freeze holds all of it and no visitor waits."""
+    # Components say where they are when they are loaded; that no page is being drawn is no news.
+    # (A filter, since Streamlit sets the level of its loggers whenever it reads its settings.)
+    logging.getLogger(OF_PAGES).addFilter(lambda record: record.levelno > logging.WARNING)
     modules = {name: importlib.import_module(name) for name in LOADED_EARLY}
     graphs = modules["plotly.graph_objects"]
     graphs.Figure([graphs.Bar(x=[1], y=[1]), graphs.Scatter(x=[1], y=[1])]).to_json()
