@@ -8,18 +8,18 @@ is the one that the book keeps). Amounts are minor units of the account's curren
 debit -.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, case, false, func, select
+from sqlalchemy import Select, case, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from bank.accounts.accounts import Account, AccountCard
 from bank.accounts.papers import masked
 from bank.book.references import reference_of
-from bank.book.tables import JournalEntry, Posting
+from bank.book.tables import Balance, JournalEntry, Posting
 from bank.core.desk import Tx
 from bank.core.errors import BadInput
 from bank.people.customers import Customer
@@ -136,7 +136,7 @@ def statement_of(
     lines: list[StatementLine] = []
     if count:
         period = _Period(start, end, first, last, opening, later)
-        lines = _read(tx, card.id, _of_period(card.id, period).offset(skip).limit(take))
+        lines = _read(tx, _of_period(card.id, period).offset(skip).limit(take)).get(card.id, [])
     return Statement(
         account=card,
         start=start,
@@ -158,15 +158,19 @@ def check_period(start: date, end: date) -> None:
         raise PeriodTooLong(field="period")
 
 
-def newest(tx: Tx, account_id: int, take: int) -> Sequence[StatementLine]:
-    """The lines an account was given last, the last one first."""
+def newest(tx: Tx, account_ids: Sequence[int], take: int) -> Mapping[int, Sequence[StatementLine]]:
+    """The lines that each of the accounts was given last, the last one first, by account id.
+
+    The book numbers the lines of an account without a hole and counts them on its card, so the
+    last of all accounts are a range of the index each, in one statement.
+    """
     lines = (
         select(*_LINE, Posting.balance_minor.label("balance"), false().label("is_late"))
-        .where(Posting.account_id == account_id)
-        .order_by(Posting.line_no.desc())
-        .limit(take)
+        .join(Balance, Balance.account_id == Posting.account_id)
+        .where(Balance.account_id.in_(account_ids), Posting.line_no > Balance.lines - take)
     )
-    return sorted(_read(tx, account_id, lines), key=lambda line: -line.line_no)
+    found = _read(tx, lines)
+    return {one: sorted(found.get(one, ()), key=lambda line: -line.line_no) for one in account_ids}
 
 
 class _Period(NamedTuple):
@@ -182,6 +186,7 @@ class _Period(NamedTuple):
 
 
 _LINE: Final = (
+    Posting.account_id,
     Posting.line_no,
     Posting.entry_id,
     Posting.booking_date,
@@ -208,11 +213,11 @@ def _of_period(account_id: int, period: _Period) -> Select[*tuple[Any, ...]]:
     )
 
 
-_Reversal, _Other = aliased(JournalEntry), aliased(Posting)
+_Reversal, _Reversed, _Other = aliased(JournalEntry), aliased(JournalEntry), aliased(Posting)
 
 
-def _read(tx: Tx, account_id: int, chosen: Select[*tuple[Any, ...]]) -> list[StatementLine]:
-    """The chosen lines of an account as their holder reads them, by date."""
+def _read(tx: Tx, chosen: Select[*tuple[Any, ...]]) -> dict[int, list[StatementLine]]:
+    """The chosen lines as the holder of their account reads them, by date, by account id."""
     line = chosen.subquery()
     rows = tx.connection.execute(
         select(
@@ -222,18 +227,21 @@ def _read(tx: Tx, account_id: int, chosen: Select[*tuple[Any, ...]]) -> list[Sta
             JournalEntry.reverses_id,
             _Reversal.id.label("reversed_by"),
             _Reversal.booking_date.label("reversed_on"),
+            _Reversed.booking_date.label("first_booked_on"),
         )
         .join(JournalEntry, JournalEntry.id == line.c.entry_id)
         .join(_Reversal, _Reversal.reverses_id == JournalEntry.id, isouter=True)
+        .join(_Reversed, _Reversed.id == JournalEntry.reverses_id, isouter=True)
         .order_by(line.c.booking_date, line.c.line_no)
     ).all()
-    if not rows:
-        return []
-    numbers = [row.line_no for row in rows]
-    others = _others(tx, account_id, min(numbers), max(numbers))
-    earlier = _dates(tx, [row.reverses_id for row in rows if row.reverses_id is not None])
-    return [
-        StatementLine(
+    places: dict[int, list[int]] = {}
+    for row in rows:
+        places.setdefault(row.account_id, []).append(row.line_no)
+    others = _others(tx, places) if rows else {}
+    found: dict[int, list[StatementLine]] = {account_id: [] for account_id in places}
+    for row in rows:
+        holder, number = others.get((row.account_id, row.entry_id), (None, None))
+        line_read = StatementLine(
             line_no=row.line_no,
             entry_id=row.entry_id,
             reference=reference_of(row.booking_date, row.entry_id),
@@ -243,20 +251,22 @@ def _read(tx: Tx, account_id: int, chosen: Select[*tuple[Any, ...]]) -> list[Sta
             narration=row.narration,
             amount_minor=row.amount_minor,
             balance_minor=int(row.balance),
-            other_holder=others.get(row.entry_id, (None, None))[0],
-            other_number=others.get(row.entry_id, (None, None))[1],
-            corrects=row.reverses_id and reference_of(earlier[row.reverses_id], row.reverses_id),
+            other_holder=holder,
+            other_number=number,
+            corrects=row.reverses_id and reference_of(row.first_booked_on, row.reverses_id),
             corrected_by=row.reversed_by and reference_of(row.reversed_on, row.reversed_by),
             is_late=bool(row.is_late),
         )
-        for row in rows
-    ]
+        found[row.account_id].append(line_read)
+    return found
 
 
-def _others(tx: Tx, account_id: int, first: int, last: int) -> dict[int, tuple[str, str]]:
-    """Holder and number of the other account of each entry that has exactly one."""
+def _others(tx: Tx, places: Mapping[int, Sequence[int]]) -> dict[tuple[int, int], tuple[str, str]]:
+    """Holder and number of the other account of each line whose entry has exactly one, by account
+    and entry. `places` are the lines' numbers by account."""
     rows = tx.connection.execute(
         select(
+            Posting.account_id,
             Posting.entry_id,
             func.min(Customer.name),
             func.min(Account.number),
@@ -266,20 +276,19 @@ def _others(tx: Tx, account_id: int, first: int, last: int) -> dict[int, tuple[s
         .join(Account, Account.id == _Other.account_id)
         .join(Customer, Customer.id == Account.customer_id)
         .where(
-            Posting.account_id == account_id,
-            Posting.line_no >= first,
-            Posting.line_no <= last,
-            _Other.account_id != account_id,
+            or_(
+                *(
+                    (Posting.account_id == account_id)
+                    & Posting.line_no.between(min(numbers), max(numbers))
+                    for account_id, numbers in places.items()
+                )
+            ),
+            _Other.account_id != Posting.account_id,
         )
-        .group_by(Posting.entry_id)
+        .group_by(Posting.account_id, Posting.entry_id)
     )
-    return {entry_id: (holder, number) for entry_id, holder, number, count in rows if count == 1}
-
-
-def _dates(tx: Tx, entry_ids: Sequence[int]) -> dict[int, date]:
-    if not entry_ids:
-        return {}
-    rows = tx.connection.execute(
-        select(JournalEntry.id, JournalEntry.booking_date).where(JournalEntry.id.in_(entry_ids))
-    )
-    return {entry_id: day for entry_id, day in rows}
+    return {
+        (account_id, entry_id): (holder, number)
+        for account_id, entry_id, holder, number, count in rows
+        if count == 1 and account_id is not None
+    }

@@ -43,7 +43,8 @@ def last_lines(tx: Tx, take: int = 5) -> Mapping[str, Sequence[StatementLine]]:
     own = tx.connection.execute(wanted.order_by(Account.id)).all()
     for _, number in own:
         tx.looked_at("account", number)
-    return {number: newest(tx, account_id, take) for account_id, number in own}
+    found = newest(tx, [account_id for account_id, _ in own], take)
+    return {number: found[account_id] for account_id, number in own}
 
 
 @query(Permission.ACCOUNT_LOOK_UP)
@@ -51,7 +52,7 @@ def account_last_lines(tx: Tx, number: str, take: int = 10) -> Sequence[Statemen
     """Read the newest lines of an account, as an employee who has its exact number."""
     card = accounts.card_for_staff(tx, number)
     tx.looked_at("account", card.number)
-    return newest(tx, card.id, take)
+    return newest(tx, [card.id], take)[card.id]
 
 
 @query(Permission.OWN_ACCOUNTS_VIEW)

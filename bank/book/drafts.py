@@ -68,6 +68,14 @@ class NobodyPosts(NotAllowed):
     """An entry names who booked it, and nobody is signed in here. Sign in and try again."""
 
 
+class UnknownPoster(NotAllowed):
+    """An entry names who booked it, and the bank does not know this user. Sign in again."""
+
+
+class UnknownBranch(NotFound):
+    """An entry names its branch, and the bank has no such branch. Reload the page and try again."""
+
+
 class PosterMayNotReverse(NotAllowed):
     """You booked this entry, so someone else must reverse it."""
 
@@ -174,6 +182,10 @@ def refusal_of(message: str) -> Exception:
         return Unbalanced()
     if "no such account" in message:
         return NoSuchAccount()
+    if "no such branch" in message:
+        return UnknownBranch()
+    if "no such user" in message:
+        return UnknownPoster()
     if "poster may not reverse" in message:
         return PosterMayNotReverse()
     if "three capital letters" in message or "currency_capitals" in message:

@@ -5,6 +5,7 @@ Each guarantee is kept here and once more by the database (data/migrations/sql):
 
 * every line names its branch, every entry sums to zero per branch and currency
   (lines of the inter-branch account are added where a branch would not net);
+* whoever books it, and every branch it names, exist;
 * a debit never takes booked less holds below minus the overdraft limit, except
   for an import with a recorded waiver;
 * the same `request_id` with the same content returns the first entry, with
@@ -18,7 +19,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, insert, select, update
 
-from bank.book import chart, posting_postgres, posting_sqlite
+from bank.book import chart, known, posting_postgres, posting_sqlite
 from bank.book.drafts import (
     LONGEST_NARRATION,
     LONGEST_REASON,
@@ -38,6 +39,8 @@ from bank.book.drafts import (
     RequestReused,
     ReversalIsFinal,
     Unbalanced,
+    UnknownBranch,
+    UnknownPoster,
     WrongAmount,
     WrongCurrency,
     actor_of,
@@ -74,6 +77,8 @@ __all__ = [
     "RequestReused",
     "ReversalIsFinal",
     "Unbalanced",
+    "UnknownBranch",
+    "UnknownPoster",
     "WrongAmount",
     "WrongCurrency",
     "balance_of",
@@ -105,6 +110,10 @@ def post_many(tx: Tx, drafts: Sequence[Draft]) -> list[Posted]:
         if draft.booking_date is not None and not may_date:
             raise NotAllowed("Only an import may choose the booking date.")
         check_text(draft.narration, LONGEST_NARRATION, "narration")
+    known.check_poster(tx)
+    # An account's own branch was checked when the account was opened, and it keeps it.
+    named = {leg[3] for draft in drafts for leg in draft.legs if leg[3] is not None}
+    known.check_branches(tx, named.union([draft.branch_id for draft in drafts]))
     if tx.dialect == "sqlite":
         return posting_sqlite.write(tx, drafts)
     return posting_postgres.write(tx, drafts)
@@ -158,8 +167,8 @@ def reverse(tx: Tx, entry_id: int, *, reason: str, request_id: str) -> Posted:
         reverses_id=entry_id,
         reason=reason.strip(),
     )
-    if (known := find_request(tx, draft)) is not None:
-        return known
+    if (booked_before := find_request(tx, draft)) is not None:
+        return booked_before
     if first.reverses_id is not None:
         raise ReversalIsFinal
     if first.actor_id == actor_of(tx):
@@ -186,6 +195,7 @@ def open_balances(tx: Tx, wanted: Sequence[NewBalance]) -> list[int]:
     """Give the book many new customer accounts; returns their ids in the same order."""
     for new in wanted:
         check_currency(new.currency)
+    known.check_branches(tx, {new.branch_id for new in wanted})
     made = tx.connection.execute(
         insert(Balance).returning(Balance.account_id, sort_by_parameter_order=True),
         [

@@ -25,6 +25,7 @@ from bank.core.config import PROJECT, Settings
 from bank.core.desk import Bank, chunk
 from bank.core.ids import new_request_id
 from bank.core.secrets import Keyring
+from tests.support.bank import staff
 from tests.support.server import ROOT, bank_environment
 
 MANY = 8
@@ -270,7 +271,7 @@ def test_a_set_business_date_wins_over_the_calendar(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _machine_says(monkeypatch, MIDNIGHT)
-    free = app.open_bank(bank.settings)
+    free = app.open_bank(staff(bank).settings)
     assert free.clock.business_date() == FIRST_OF_APRIL
     with chunk(app.system_desk(free), "tests.arrange") as tx:
         tx.session.merge(BankState(id=1, is_demo=False, business_date=date(2026, 2, 27)))

@@ -25,7 +25,7 @@ from bank.core.ids import new_request_id
 from bank.core.permissions import Permission, Role
 from bank.core.secrets import Secret
 from bank.people.branches import Branch, add_branch_row
-from tests.support.bank import NOON, DeskFor, move_clock
+from tests.support.bank import NOON, DeskFor, move_clock, staff
 
 PERMISSION = Permission.CASH_POST  # a cashier has it, a banker has not
 WAIT_SECONDS = 30
@@ -63,9 +63,11 @@ def _no_memory() -> Iterator[None]:
 @pytest.fixture
 def cashier(desk_for: DeskFor) -> Desk:
     """Somebody who may."""
-    return desk_for(
+    made = desk_for(
         Role.CASHIER, user_id=7, name="Ravi Kumar", branch_id=3, session_id=9, from_where="10.0.0.5"
     )
+    staff(made.bank, 7, 8, branches=0)
+    return made
 
 
 def rows(desk: Desk, sql: str) -> list[dict[str, Any]]:

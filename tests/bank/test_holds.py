@@ -16,14 +16,14 @@ from bank.core.errors import BankError
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
 from tests.bank.test_ledger_rules import cash_in, open_at
-from tests.support.bank import desk
+from tests.support.bank import desk, staff
 from tests.support.hostile import Hostile, refused
 
 
 @pytest.fixture
 def admin(bank: Bank) -> Desk:
     """The branch admin of branch 1, where accounts 1 and 2 hold 1,000 each."""
-    cashier = desk(bank, Role.CASHIER)
+    cashier = desk(staff(bank, 777), Role.CASHIER)
     with chunk(cashier, "tests.arrange") as tx:
         for account in (open_at(tx, 1), open_at(tx, 1)):
             ledger.post(tx, cash_in(account, 1_000))

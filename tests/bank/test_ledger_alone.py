@@ -12,10 +12,11 @@ import pytest
 
 from bank.book import chart, holds, ledger
 from bank.book.drafts import Draft, Leg
-from bank.core.desk import Bank, Desk, chunk
+from bank.core.desk import Bank, Desk, chunk, open_tx
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
+from bank.people import branches
 from tests.support.bank import desk
 from tests.support.hostile import TABLES, Hostile, book_of, is_whole
 
@@ -197,6 +198,40 @@ def test_an_entry_says_who_and_when(console: Hostile, cashier: Desk) -> None:
     refuses(console, cashier, NotAllowed, dated)
     for words in ("x" * 201, "a\x00b", "half a \ud83d letter"):
         refuses(console, cashier, BadInput, move(1, 2, 5, narration=words))
+
+
+@pytest.mark.feature("A3.9", "B1")
+def test_whom_and_what_an_entry_names_is_there(console: Hostile, cashier: Desk) -> None:
+    refuses(console, replace(cashier, user_id=4711), ledger.UnknownPoster, move(1, 2, 5))
+    refuses(console, cashier, ledger.UnknownBranch, move(1, 2, 5, branch_id=4711))
+    legs = (ledger.debit_gl(chart.CASH, 5, 4711), ledger.credit_gl(chart.FEE_INCOME, 5))
+    refuses(console, cashier, ledger.UnknownBranch, draft(*legs))
+    with pytest.raises(ledger.UnknownBranch), chunk(cashier, "tests.open") as tx:
+        ledger.open_balance(tx, gl_code=chart.SAVINGS, branch_id=4711, currency="INR")
+
+
+@pytest.mark.feature("A3.9")
+def test_a_branch_that_went_away_with_its_transaction_is_refused_below(
+    hostile: Hostile, cashier: Desk
+) -> None:
+    """The process remembers it, the database does not know it, and the refusal is the same."""
+    with cashier.bank.db.write() as connection:
+        tx = open_tx(cashier, connection)
+        gone = branches.add_branch_row(tx, ifsc="GONE0000001", name="Gone", address="").id
+        ledger.open_balance(tx, gl_code=chart.SAVINGS, branch_id=gone, currency="INR")
+        # and never committed
+    assert gone in cashier.bank.db.memo["branches"]
+    legs = (ledger.debit_gl(chart.CASH, 5, gone), ledger.credit_gl(chart.FEE_INCOME, 5, gone))
+    for drafts in ([draft(*legs)], [draft(*legs, branch_id=gone)]):
+        with pytest.raises(ledger.UnknownBranch), chunk(cashier, "tests.post") as tx:
+            ledger.post_many(tx, drafts)
+    cashier.bank.db.memo["users"].add(4711)
+    with (
+        pytest.raises(ledger.UnknownPoster),
+        chunk(replace(cashier, user_id=4711), "tests.post") as tx,
+    ):
+        ledger.post(tx, move(1, 2, 5))
+    is_whole(hostile)
 
 
 @pytest.mark.feature("B2")

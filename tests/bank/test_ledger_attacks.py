@@ -16,7 +16,7 @@ from bank.core.desk import Bank, Desk
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
 from tests.bank.test_ledger_rules import booking, cash_in, move, open_at, post
-from tests.support.bank import desk
+from tests.support.bank import desk, staff
 
 ENTRY = (
     "INSERT INTO entries (id, request_id, content_hash, kind, narration, branch_id, actor_id,"
@@ -30,12 +30,15 @@ LINE = (
     " VALUES ({entry}, {leg}, {gl}, {account}, {branch}, '{currency}', {amount},"
     " '2026-03-16', '2026-03-16', {line}, {balance})"
 )
+TABLES = (
+    "entries", "postings", "balances", "holds", "floor_waivers", "trail", "branches", "users",
+)  # fmt: skip
 
 
 @pytest.fixture
 def book(bank: Bank) -> Bank:
     """Two accounts with 500 and 200; entries 1 and 2 or so; one hold; one trail; one waiver."""
-    cashier = desk(bank, Role.CASHIER)
+    cashier = desk(staff(bank, 7), Role.CASHIER)
     with booking(cashier) as tx:
         one, two = open_at(tx, 1), open_at(tx, 1)
     post(cashier, cash_in(one, 700))
@@ -54,7 +57,7 @@ def snapshot(bank: Bank) -> list[Any]:
     """Everything the book holds."""
     found: list[Any] = []
     with bank.db.read() as connection:
-        for table in ("entries", "postings", "balances", "holds", "floor_waivers", "trail"):
+        for table in TABLES:
             found.append(sorted(map(repr, connection.execute(text(f"SELECT * FROM {table}")))))
     return found
 
@@ -140,13 +143,19 @@ def next_id(bank: Bank) -> int:
         "DELETE FROM floor_waivers",
         "UPDATE trail SET actor_name = 'somebody else'",
         "DELETE FROM trail",
+        "DELETE FROM branches WHERE id = 3",
+        "UPDATE branches SET id = id + 1000",
+        "DELETE FROM users WHERE id = 1",
+        "UPDATE users SET id = id + 1000",
     ],
 )
 def test_what_is_written_stays(book: Bank, statement: str) -> None:
     must_fail(book, statement)
 
 
-@pytest.mark.parametrize("table", ["entries", "postings", "balances", "holds", "trail"])
+@pytest.mark.parametrize(
+    "table", ["entries", "postings", "balances", "holds", "trail", "branches", "users"]
+)
 def test_a_table_is_not_emptied(book: Bank, table: str) -> None:
     if book.db.dialect == "postgresql":
         must_fail(book, f"TRUNCATE {table} CASCADE")
@@ -154,9 +163,9 @@ def test_a_table_is_not_emptied(book: Bank, table: str) -> None:
         must_fail(book, f"DELETE FROM {table}")
 
 
-@pytest.mark.parametrize("table", ["entries", "postings", "balances", "trail"])
+@pytest.mark.parametrize("table", ["entries", "postings", "balances", "trail", "branches", "users"])
 def test_a_row_is_not_replaced_on_sqlite(sqlite_bank: Bank, table: str) -> None:
-    cashier = desk(sqlite_bank, Role.CASHIER)
+    cashier = desk(staff(sqlite_bank), Role.CASHIER)
     with booking(cashier) as tx:
         account = open_at(tx, 1)
     post(cashier, cash_in(account, 700))

@@ -265,11 +265,39 @@ HEADS: Final = {
 @pytest.mark.feature("A3.9")
 def test_an_entry_says_who_where_and_when(hostile: Hostile) -> None:
     lines = [hostile.gl_line(-5), hostile.account_line(1, 5)]
-    message = "NULL|null|entry names|invalid input syntax|out of range"
+    message = "NULL|null|entry names|no such|invalid input syntax|out of range"
     for wrong in HEADS.values():
         dates = {k: v for k, v in wrong.items() if k.endswith("_date")}
         head = hostile.entry(**wrong)
         refused(hostile, message, *hostile.statements(head, *[line | dates for line in lines]))
+
+
+@pytest.mark.feature("A3.9", "B1")
+def test_whom_and_what_an_entry_names_is_there(hostile: Hostile) -> None:
+    lines = [hostile.gl_line(-5), hostile.account_line(1, 5)]
+    for wrong, message in (
+        ({"actor_id": 4711}, "no such user"),
+        ({"actor_id": 0}, "no such user"),
+        ({"branch_id": 4711}, "no such branch"),
+        ({"branch_id": 0}, "no such branch"),
+    ):
+        refused(hostile, message, *hostile.statements(hostile.entry(**wrong), *lines))
+    elsewhere = [
+        hostile.account_line(1, -5),
+        hostile.gl_line(5, chart.INTER_BRANCH),
+        hostile.gl_line(-5, chart.INTER_BRANCH, branch_id=4711),
+        hostile.gl_line(5, branch_id=4711),
+    ]
+    refused(hostile, "no such branch", *hostile.statements(hostile.entry(), *elsewhere))
+    refused(
+        hostile,
+        "no such branch",
+        "INSERT INTO balances (gl_account_id, branch_id, currency, booked_minor, held_minor,"
+        " overdraft_limit_minor, lines) SELECT gl_account_id, 4711, 'INR', 0, 0, 0, 0"
+        " FROM balances WHERE account_id = 1",
+    )
+    hostile.book(hostile.entry(actor_id=1, channel="system"), *lines)  # the system is a user
+    is_whole(hostile)
 
 
 @pytest.mark.feature("A3.9")

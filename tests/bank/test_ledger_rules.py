@@ -20,13 +20,15 @@ from bank.core.desk import Bank, Desk, Tx, chunk
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
-from tests.support.bank import DeskFor
+from tests.support.bank import DeskFor, staff
 
 
 @pytest.fixture
 def cashier(desk_for: DeskFor) -> Desk:
-    """Somebody who books."""
-    return desk_for(Role.CASHIER)
+    """Somebody who books, in a bank that knows them."""
+    made = desk_for(Role.CASHIER)
+    staff(made.bank, 77, 999)
+    return made
 
 
 @pytest.fixture

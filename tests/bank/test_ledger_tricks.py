@@ -144,6 +144,48 @@ def test_a_row_is_not_written_over(full: Hostile) -> None:
             refused(full, ".", f"MERGE INTO {table} t USING {table} o {match}")
 
 
+@pytest.mark.feature("A9.4", "B1")
+def test_whom_and_what_an_entry_names_stays(full: Hostile) -> None:
+    full.do("UPDATE branches SET name = 'Fort', micr = '400002001' WHERE id = 1")
+    full.do("UPDATE branches SET micr = '400002002' WHERE id = 2")
+    full.do("UPDATE users SET name = 'Ravi Kumar' WHERE id = 7")
+    for table, codes in (("branches", ("ifsc", "micr")), ("users", ("username",))):
+        rows = f"SELECT * FROM {table}"
+        for where in ("", " WHERE id = 1"):
+            refused(full, "never deleted", f"DELETE FROM {table}{where}")
+        refused(full, "keeps|duplicate", f"UPDATE {table} SET id = id + 1000")
+        over = f"ON CONFLICT (id) DO UPDATE SET id = {table}.id + 1000"
+        refused(full, "already|keeps", f"INSERT INTO {table} {rows} WHERE true {over}")
+        if not full.lite:
+            refused(full, "never deleted", f"TRUNCATE {table} CASCADE")
+            match = "ON t.id = o.id WHEN MATCHED THEN DELETE"
+            refused(full, "never deleted", f"MERGE INTO {table} t USING {table} o {match}")
+            continue
+        refused(full, "already", f"INSERT OR REPLACE INTO {table} {rows}")
+        refused(full, "keeps", f"UPDATE OR REPLACE {table} SET rowid = rowid + 1000")
+        [first, second] = full.ask(f"SELECT id FROM {table} ORDER BY id LIMIT 2")
+        for code in codes:  # the other row would go to make room, and no delete trigger hears it
+            theirs = f"(SELECT {code} FROM {table} WHERE id = {second[0]})"
+            taken = f"UPDATE OR REPLACE {table} SET {code} = {theirs} WHERE id = {first[0]}"
+            refused(full, "keeps", taken)
+            refused(full, "already", *pushed_out(full, table, code, first[0]))
+
+
+def pushed_out(console: Hostile, table: str, code: str, row_id: int) -> list[str]:
+    """A new row under another number with the code of one that is there."""
+    columns = [
+        name
+        for (name,) in console.ask(f"SELECT name FROM pragma_table_info('{table}')")
+        if name not in {"id", "ifsc", "micr", "username", code}
+    ]
+    keys = {"branches": {"ifsc": "'BOOK0999999'", "micr": "NULL"}, "users": {"username": "'new'"}}
+    given = keys[table] | {code: code, "id": "4711"} | {name: name for name in columns}
+    return [
+        f"INSERT OR REPLACE INTO {table} ({', '.join(given)})"
+        f" SELECT {', '.join(given.values())} FROM {table} WHERE id = {row_id}"
+    ]
+
+
 @pytest.mark.feature("A9.4")
 def test_what_the_counters_keep_is_not_written_over(market: Market) -> None:
     deposit = market.deposit("asha", 1_000_00, slip="77", depositor="Kiran")

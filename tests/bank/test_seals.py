@@ -23,7 +23,7 @@ from bank.book.tables import JournalEntry, Posting
 from bank.core.db import marks
 from bank.core.desk import Bank, Desk, Tx, chunk
 from bank.core.ids import new_request_id
-from tests.support.bank import NOON, move_clock, open_at
+from tests.support.bank import NOON, move_clock, open_at, staff
 from tests.support.soak import times
 from tests.support.waiting import wait_until
 
@@ -83,7 +83,7 @@ def attacking(bank: Bank) -> Iterator[Attacker]:
 @pytest.fixture
 def system(bank: Bank) -> Desk:
     """The desk that books and seals."""
-    return app.system_desk(bank)
+    return app.system_desk(staff(bank))
 
 
 @pytest.fixture
@@ -351,7 +351,7 @@ def test_a_long_tail_is_sealed_in_pieces_that_follow_each_other(
 def test_a_transaction_in_flight_is_sealed_later_and_nothing_is_skipped(
     postgres_bank: Bank,
 ) -> None:
-    system = app.system_desk(postgres_bank)
+    system = app.system_desk(staff(postgres_bank))
     with chunk(system, "tests.arrange") as tx:
         slow_account = ledger.open_balance(tx, gl_code="2000", branch_id=1, currency="INR")
         account = ledger.open_balance(tx, gl_code="2000", branch_id=1, currency="INR")

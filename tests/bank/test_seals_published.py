@@ -15,7 +15,7 @@ from bank import app
 from bank.book import roots, seals
 from bank.core.desk import Desk, chunk
 from tests.bank.test_seals import book_alone, lines_of, number, seal_all, sealed, system
-from tests.support.bank import NOON, move_clock, open_at
+from tests.support.bank import NOON, move_clock, open_at, staff
 from tests.support.server import run_bank
 from tests.support.soak import times
 from tests.support.waiting import wait_until
@@ -127,7 +127,7 @@ def test_sealing_goes_on_after_the_database_and_the_disk_failed(
 def test_the_sealer_survives_a_restart_of_the_server(
     postgres_bank: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = app.system_desk(postgres_bank)
+    desk = app.system_desk(staff(postgres_bank))
     with chunk(desk, "tests.arrange") as tx:
         from bank.book import ledger
 

@@ -5,11 +5,13 @@ import io
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
+from sqlalchemy import event
 
-from bank.accounts import statement_lines, statements
+from bank.accounts import accounts, products, statement_lines, statements
 from bank.accounts.accounts import NoSuchAccountNumber
 from bank.accounts.papers import Letterhead, Paper, PaperColumn, printable
 from bank.accounts.statement_lines import (
@@ -295,6 +297,64 @@ def test_the_newest_lines_of_each_own_account(market: Market) -> None:
     assert market.number("vikram") not in newest
     theirs = statements.account_last_lines(market.desks["ravi"], market.number("vikram"))
     assert [line.amount_minor for line in theirs] == [7_00]
+
+
+def asked_of_the_database(market: Market, who: str) -> list[tuple[str, Any]]:
+    """The statements, with their parameters, behind somebody's newest lines. The first look also
+    records what was read."""
+    statements.last_lines(market.desks[who])
+    sent: list[tuple[str, Any]] = []
+
+    def note(*facts: Any) -> None:
+        sent.append((facts[2], facts[3]))
+
+    event.listen(market.bank.db.engine, "before_cursor_execute", note)
+    try:
+        assert all(statements.last_lines(market.desks[who]).values())
+    finally:
+        event.remove(market.bank.db.engine, "before_cursor_execute", note)
+    return sent
+
+
+@pytest.mark.feature("A4.1", "A4.3")
+def test_five_accounts_ask_no_more_than_one(market: Market) -> None:
+    market.deposit("asha", 900_00, slip="1")
+    market.deposit("vikram", 900_00, slip="2")
+    customer_id = market.desks["asha"].customer_id
+    assert customer_id is not None
+    with market.tx() as tx:
+        savings = products.product(tx, "savings")
+        branch_id = market.branch_ids["BANK0000001"]
+        for extra in ("third", "fourth"):
+            opened = accounts.open_row(
+                tx, customer_id=customer_id, product=savings, branch_id=branch_id
+            )
+            market.numbers["asha", extra] = opened.number
+    for what in ("current", "third", "fourth", "koruna"):
+        pay_in(market, "asha", 5_00, what)
+    few, many = asked_of_the_database(market, "vikram"), asked_of_the_database(market, "asha")
+    assert len(statements.last_lines(market.desks["asha"])) == 5
+    assert len(many) == len(few) == 3
+    if market.bank.db.dialect == "sqlite":  # whose plan does not depend on how much there is
+        with market.bank.db.read() as connection:
+            plans = [
+                str(step[3])
+                for sql, values in many
+                for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+            ]
+        assert any("postings USING INDEX" in step and "line_no>" in step for step in plans), plans
+        assert not [step for step in plans if step.startswith("SCAN postings")], plans
+
+
+@pytest.mark.feature("A4.2", "A4.3")
+def test_a_transfer_between_own_accounts_names_the_other_on_each(market: Market) -> None:
+    market.deposit("asha", 900_00)
+    to = market.number("asha", "current")
+    send(market, new_request_id(), **asked(market, ("asha", "current")))
+    newest = statements.last_lines(market.desks["asha"], take=1)
+    own = market.number("asha")
+    assert [line.other_number for line in newest[own]] == [to]
+    assert [line.other_number for line in newest[to]] == [own]
 
 
 @pytest.mark.feature("A4.2", "B13")

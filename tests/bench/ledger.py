@@ -23,7 +23,7 @@ from bank.core.desk import Bank, Desk, Tx, chunk, commit, open_tx
 from bank.core.ids import new_request_id
 from tests.bench.harness import Pair, Rounds, Workshop, bench
 from tests.support import postgres
-from tests.support.bank import NOON, settings_for
+from tests.support.bank import NOON, settings_for, staff
 
 ACCOUNTS: Final = 2_000
 BRANCHES: Final = 16
@@ -34,6 +34,7 @@ BATCH: Final = 1_000
 def a_bank(folder: Path, url: str = "") -> Bank:
     """A migrated bank whose accounts are spread evenly over the branches."""
     bank = app.open_bank(settings_for(folder, url), clock=FixedClock(NOON))
+    staff(bank, branches=BRANCHES)
     with chunk(app.system_desk(bank), "bench") as tx:
         for number in range(ACCOUNTS):
             ledger.open_balance(tx, gl_code="2000", branch_id=1 + number % BRANCHES, currency="INR")

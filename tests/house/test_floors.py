@@ -14,8 +14,8 @@ FLOORS: Final = {
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config db secrets audit permissions"
     " reads desk keys mail outbox work search objections approval_rules approvals checked",
-    "book": "chart kinds tables references drafts posting_sqlite posting_postgres ledger holds"
-    " roots seals journal_search journal",
+    "book": "chart kinds tables references drafts known posting_sqlite posting_postgres ledger"
+    " holds roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity codes sign_ins sessions"
     " attempts sign_in confirmations credentials customers demo kyc",
     "office": "trail messages approval_cards approvals tickets announcements",

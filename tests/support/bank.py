@@ -16,13 +16,16 @@ from typing import Any, Final
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import insert, text
 
 from bank import app
 from bank.core.clock import Clock, FixedClock
 from bank.core.config import Settings
 from bank.core.db import Database
-from bank.core.desk import Bank, Desk
+from bank.core.desk import Bank, Desk, note
 from bank.core.permissions import Role
+from bank.people.branches import Branch
+from bank.people.identity import User
 from tests.support import postgres
 
 NOON: Final = datetime(2026, 3, 16, 6, 30, tzinfo=UTC)  # a Monday, noon in the branches
@@ -91,11 +94,53 @@ def bank(request: pytest.FixtureRequest) -> Bank:
 DeskFor = Callable[..., Desk]
 
 
+def user_of(role: Role) -> int:
+    """The user id that `desk` gives a role."""
+    return 1 if role is Role.SYSTEM else 100 + list(Role).index(role)
+
+
+def staff(bank: Bank, *more_users: int, branches: int = 3) -> Bank:
+    """Rows behind the numbers that `desk` makes up, for a test that posts without a world: branches
+    from 1 on, a user for each role, and `more_users`."""
+    day = bank.clock.business_date()
+    shops = [
+        {"id": n, "ifsc": f"BOOK0{n:06d}", "name": f"Branch {n}", "address": "", "opened_on": day}
+        for n in range(1, branches + 1)
+    ]
+    made_up = {user_of(role) for role in Role if role not in {Role.GUEST, Role.SYSTEM}}
+    users = [
+        {
+            "id": number,
+            "username": f"user{number}",
+            "role": Role.AUDITOR,
+            "name": f"User {number}",
+            "active": True,
+            "must_change_password": False,
+            "totp_last_step": 0,
+            "created_at": bank.clock.now(),
+        }
+        for number in sorted(made_up | set(more_users))
+    ]
+    with note(app.system_desk(bank)) as tx:
+        if shops:
+            tx.connection.execute(insert(Branch), shops)
+        tx.connection.execute(insert(User), users)
+        if bank.db.dialect == "postgresql":  # the sequences have not counted these
+            for table in ("branches", "users"):
+                tx.connection.execute(
+                    text(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"
+                        f" (SELECT MAX(id) FROM {table}))"
+                    )
+                )
+    return bank
+
+
 def desk(bank: Bank, role: Role, **facts: Any) -> Desk:
     """A desk in this bank; a different user id for each role unless one is given."""
     channel = {Role.CUSTOMER: "portal", Role.GUEST: "portal", Role.SYSTEM: "system"}
     given: dict[str, Any] = {
-        "user_id": None if role is Role.GUEST else 100 + list(Role).index(role),
+        "user_id": None if role is Role.GUEST else user_of(role),
         "name": f"the {role.value}",
         "branch_id": None if role in {Role.GUEST, Role.SYSTEM, Role.CUSTOMER} else 1,
         "session_id": None if role in {Role.GUEST, Role.SYSTEM} else 1,
@@ -103,7 +148,7 @@ def desk(bank: Bank, role: Role, **facts: Any) -> Desk:
         "from_where": "127.0.0.1",
     }
     if role is Role.SYSTEM:
-        given |= {"user_id": 1, "name": "system"}
+        given |= {"name": "system"}
     return Desk(bank=bank, role=role, **(given | facts))
 
 

@@ -19,7 +19,7 @@ from bank.book import chart, holds, ledger
 from bank.core.desk import Bank, chunk
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
-from tests.support.bank import desk
+from tests.support.bank import desk, staff
 
 DAY: Final = "2026-03-16"
 NOW: Final = "2026-03-16 06:30:00.000000"
@@ -171,6 +171,7 @@ class Hostile:
 def console_on(bank: Bank) -> Iterator[Hostile]:
     """Accounts 1 and 2 at branch 1, 3 at branch 2, 4 in crowns; entry 1 paid 700 into account 1,
     entry 2 moved 200 from 1 to 2; 100 are held on account 1."""
+    staff(bank, 7, 8, 999)
     cashier = desk(bank, Role.CASHIER)
     with chunk(cashier, "tests.arrange") as tx:
         for branch, currency in ((1, "INR"), (1, "INR"), (2, "INR"), (1, "CZK")):
@@ -210,11 +211,12 @@ TABLES: Final = (
     "entries", "postings", "balances", "holds", "floor_waivers", "gl_accounts", "trail", "seals",
     "seal_leaves",
 )  # fmt: skip
+NAMED: Final = ("branches", "users")  # what an entry names; what else they say may be improved
 
 
 def book_of(console: Hostile) -> list[list[str]]:
     """Everything that the guards guard."""
-    return [sorted(map(repr, console.ask(f"SELECT * FROM {table}"))) for table in TABLES]
+    return [sorted(map(repr, console.ask(f"SELECT * FROM {table}"))) for table in (*TABLES, *NAMED)]
 
 
 def answer_to(console: Hostile, statements: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_approvals"
-down_revision = "0007_proofs"
+down_revision = "0008_names"
 branch_labels = None
 depends_on = None
 
