@@ -186,7 +186,7 @@ def given(ahead: CashPreview) -> dict[str, object]:
         return {"pieces": pieces, "pan": typed("pan"), "form_60": bool(typed("form_60"))}
     if not ahead.supervised:
         return {"pieces": pieces}
-    code = Secret(typed("code"))
+    code = Secret(str(st.session_state.get(forms.secret_key(slip.field("code"))) or ""))
     vouched = supervision.vouch(desk, ahead.supervised, typed("supervisor"), code)
     return {"pieces": pieces, "vouched": vouched}
 

@@ -177,11 +177,11 @@ def test_a_supervisor_accepts_at_the_cashiers_window(pages: Pages, market: Marke
     page = pages.open(market.cashier, DRAWER)
     page.text_input("drawer_settle_reason").set_value("Not found")
     page.text_input("drawer_settle_who").set_value("admin.staff")
-    page.text_input("drawer_settle_code").set_value("12")
+    page.text_input("drawer_settle_code_secret").set_value("12")
     press(page, "Book the difference")
     assert "may not supervise you" in errors(page)[0]
     code = people.device_code(market.bank, key).reveal()
-    page.text_input("drawer_settle_code").set_value(code)
+    page.text_input("drawer_settle_code_secret").set_value(code)
     press(page, "Book the difference")
     assert "The difference is booked: Not found" in words_of(page).replace("\\", "")
 
@@ -304,7 +304,7 @@ def test_a_large_withdrawal_waits_for_a_supervisor(pages: Pages, market: Market)
     press(page, "Pay out ₹ 2,50,000.00")
     assert "may not supervise you" in errors(page)[0]
     page.text_input("counter_supervisor").set_value("admin.staff")
-    page.text_input("counter_code").set_value(people.device_code(market.bank, key).reveal())
+    page.text_input("counter_code_secret").set_value(people.device_code(market.bank, key).reveal())
     press(page, "Pay out ₹ 2,50,000.00")
     assert market.balance("asha") == 2_50_000_00
 
