@@ -12,6 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, select
 
 import bank
+from bank.book import ledger
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
 from bank.core import keys
@@ -21,9 +22,12 @@ from bank.core.db import Database
 from bank.core.desk import Bank, Desk
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
+from bank.counters import drawer_cash
 
 MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
+# What lower floors ask and only upper ones can answer.
+ledger.before_reversals[:] = [drawer_cash.undo]
 
 
 def alembic_config(**attributes: object) -> Config:

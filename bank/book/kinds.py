@@ -12,7 +12,9 @@ class EntryKind(StrEnum):
 
     CARD = "card"
     CASH_DEPOSIT = "cash_deposit"
+    CASH_OVER = "cash_over"
     CASH_REMITTANCE = "cash_remittance"
+    CASH_SHORT = "cash_short"
     CASH_WITHDRAWAL = "cash_withdrawal"
     CLEARING = "clearing"
     EXPENSE = "expense"

@@ -15,7 +15,8 @@ Amounts are signed whole minor units: credit +, debit -. The writing itself is i
 `posting_sqlite` and `posting_postgres`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
 from sqlalchemy import func, insert, select, update
 
@@ -82,6 +83,7 @@ __all__ = [
     "WrongAmount",
     "WrongCurrency",
     "balance_of",
+    "before_reversals",
     "close_waivers",
     "credit_account",
     "credit_gl",
@@ -96,6 +98,10 @@ __all__ = [
     "waive_floor",
     "waived_before",
 ]
+
+# Told of every entry that is about to be reversed, in its transaction and before any account is
+# held. `bank/app.py` fills it: where cash lies is known upstairs.
+before_reversals: Final[list[Callable[[Tx, int], None]]] = []
 
 
 def post(tx: Tx, draft: Draft) -> Posted:
@@ -175,6 +181,8 @@ def reverse(tx: Tx, entry_id: int, *, reason: str, request_id: str) -> Posted:
         raise PosterMayNotReverse
     if tx.session.scalar(select(JournalEntry.id).where(JournalEntry.reverses_id == entry_id)):
         raise AlreadyReversed
+    for tell in before_reversals:
+        tell(tx, entry_id)
     return post(tx, draft)
 
 

@@ -69,6 +69,11 @@ class Permission(StrEnum):
     APPROVAL_VIEW = "approval:view"
     APPROVAL_DECIDE = "approval:decide"
     APPROVAL_EXPIRE = "approval:expire"
+    # Vault and drawers.
+    CASH_COUNT = "cash:count"
+    VAULT_VIEW = "vault:view"
+    VAULT_KEEP = "vault:keep"
+    DRAWER_SUPERVISE = "drawer:supervise"
 
 
 P = Permission
@@ -142,3 +147,12 @@ for _role in STAFF:
 for _role in (Role.REVIEWER, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.APPROVAL_DECIDE}
 GRANTS[Role.SYSTEM] |= {P.APPROVAL_EXPIRE}
+
+# Vault and drawers. Custodian and supervisor are the branch admin until each is a grant by name.
+_DRAWERS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.CASHIER: frozenset({P.CASH_COUNT}),
+    Role.BRANCH_ADMIN: frozenset({P.CASH_COUNT, P.VAULT_VIEW, P.VAULT_KEEP, P.DRAWER_SUPERVISE}),
+    Role.AUDITOR: frozenset({P.VAULT_VIEW}),
+    Role.SUPER_ADMIN: frozenset({P.VAULT_VIEW}),
+}
+GRANTS.update({role: GRANTS[role] | more for role, more in _DRAWERS.items()})

@@ -1,61 +1,47 @@
 """Cash over the counter: deposit and withdraw by a filled slip, for any account of the bank.
 
-The cash is at the cashier's branch, the account at its own; the ledger adds the lines between the
-two. One click is one transaction: entry, slip, mail to the customer and trail together. The same
-request again answers the same receipt and does nothing.
+The cash is in the cashier's open drawer, the account at its own branch; the ledger adds the lines
+between the two. `window` asks whatever is asked before. One click is one transaction: entry, slip,
+mail to the customer and trail together. The same request again answers the same receipt and does
+nothing.
 
 The statements are constant SQL on the driver's cursor: this is the verb a branch waits for.
 """
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from bank.accounts.accounts import (
-    AccountIsClosed,
-    AccountStatus,
-    NoSuchAccountNumber,
-    clean_number,
-)
+from bank.accounts.accounts import AccountIsClosed, AccountStatus, NoSuchAccountNumber
 from bank.accounts.papers import masked
 from bank.book import chart, ledger
-from bank.book.drafts import Draft, InsufficientFunds, Posted, RequestReused
-from bank.core import money, outbox
-from bank.core.checked import Checked
+from bank.book.drafts import Draft, Posted, RequestReused
+from bank.core import approvals, money, outbox
+from bank.core.checked import About, Checked, required_now
 from bank.core.clock import in_india
 from bank.core.db import marks
-from bank.core.desk import Tx, command, query
-from bank.core.errors import BadInput, Declined
+from bank.core.desk import CATALOGUE, Tx, command, query
+from bank.core.errors import BankError
 from bank.core.permissions import Permission
+from bank.counters import declarations, drawer_cash, drawers, tallies, window
+from bank.counters.cash_rules import cash_rules
 from bank.counters.receipts import Receipt, receipt_of, verify_code
-from bank.counters.slips import (
-    DEPOSIT,
-    LONGEST_PERSON,
-    LONGEST_REMARK,
-    LONGEST_SLIP,
-    WITHDRAWAL,
-    keep_slip,
-    moved_today,
-)
-from bank.people.fields import clean_text, masked_email
-
-SLIP: Final = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
-LONGEST_PLACE: Final = 40  # of the branch's name in a narration; a longer one is called by its IFSC
-
-
-class SlipNumberMissing(BadInput):
-    """Type the number printed on the slip: letters, digits, dashes and strokes, 24 at most."""
-
-
-class CashInRupeesOnly(Declined):
-    """The counter takes and pays rupees only, and this account is kept in another currency."""
+from bank.counters.slips import DEPOSIT, WITHDRAWAL, keep_slip, moved_today, tally_id_of
+from bank.counters.tallies import Pieces
+from bank.counters.window import CashInRupeesOnly, Served, Slip, narration_of
+from bank.people.fields import masked_email
 
 
 @dataclass(frozen=True, kw_only=True)
 class CashPreview:
     """What would be booked, before it is. Balances are of the account, booked, in minor units;
-    `mail_to` is the holder's address, masked, or nothing."""
+    `mail_to` is the holder's address, masked, or nothing.
+
+    `drawer_minor` is what lies in the cashier's drawer before it. `day_total_minor` is set when PAN
+    or Form 60 is asked for: what the holder has paid in today, this slip included. `supervised` is
+    the sentence a supervisor has to vouch for now, `waits` says that it will wait for approval and
+    whose; each is nothing where it is not so, and never both.
+    """
 
     kind: str
     amount_minor: int
@@ -72,6 +58,17 @@ class CashPreview:
     balance_before_minor: int
     balance_after_minor: int
     mail_to: str
+    drawer_minor: int
+    drawer_limit_minor: int
+    day_total_minor: int | None
+    supervised: str
+    waits: str
+
+    @property
+    def is_drawer_too_full(self) -> bool:
+        """Whether the drawer holds more than it may once this deposit lies in it."""
+        full = self.drawer_minor + self.amount_minor
+        return self.kind == DEPOSIT and full > self.drawer_limit_minor
 
     @property
     def amount_in_words(self) -> str:
@@ -79,43 +76,8 @@ class CashPreview:
         return money.in_words(self.amount_minor)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slip:
-    """A slip as it was filled in, cleaned."""
-
-    kind: str
-    account_number: str
-    amount_minor: int
-    slip_number: str
-    person: str
-    remark: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """The account, its holder, and the branch that serves it: one row of _SERVED."""
-
-    account_id: int
-    status: str
-    currency: str
-    holder: str
-    email: str | None
-    booked_minor: int
-    available_minor: int
-    branch: str
-    ifsc: str
-    address: str
-
-
-_SERVED: Final = """
-    SELECT a.id, a.status, a.currency, c.name, c.email, b.booked_minor,
-           b.booked_minor - b.held_minor + b.overdraft_limit_minor, d.name, d.ifsc, d.address
-    FROM accounts a
-    JOIN customers c ON c.id = a.customer_id
-    JOIN balances b ON b.account_id = a.id
-    JOIN branches d ON d.id = ?
-    WHERE a.number = ?
-"""
+_VERBS: Final = {DEPOSIT: "counters.cash.deposit", WITHDRAWAL: "counters.cash.withdraw"}
+_DONE: Final = {DEPOSIT: "taken", WITHDRAWAL: "paid out"}
 _BALANCE_AFTER: Final = "SELECT balance_minor FROM postings WHERE entry_id = ? AND account_id = ?"
 
 
@@ -126,6 +88,7 @@ def _checked(kind: str) -> Checked:
         account="account_number",
         of_today=partial(moved_today, kind=kind),
         ends=(AccountIsClosed, NoSuchAccountNumber, CashInRupeesOnly),
+        dropped=frozenset({"vouched"} if kind == WITHDRAWAL else ()),
     )
 
 
@@ -138,11 +101,21 @@ def deposit(
     depositor: str = "",
     narration: str = "",
     *,
+    pieces: Pieces | None = None,
+    pan: str = "",
+    form_60: bool = False,
     request_id: str,
 ) -> Receipt:
-    """Take cash for any account of the bank by its exact number."""
-    slip = _clean(DEPOSIT, account_number, amount_minor, slip_number, depositor, narration)
-    return _book(tx, slip, request_id)
+    """Take cash for any account of the bank by its exact number.
+
+    `pieces` counts the notes and coins, if the cashier keys them. `pan` or `form_60` answer the
+    question for one of them, above the limit of a day.
+    """
+    slip = window.clean_slip(
+        DEPOSIT, account_number, amount_minor, slip_number, depositor, narration
+    )
+    paper = declarations.clean_paper(pan, form_60)
+    return _book(tx, replace(slip, pieces=pieces, paper=paper), request_id)
 
 
 @command(Permission.CASH_POST, checked=_checked(WITHDRAWAL))
@@ -154,11 +127,19 @@ def withdraw(
     bearer: str = "",
     narration: str = "",
     *,
+    pieces: Pieces | None = None,
+    vouched: int | None = None,
     request_id: str,
 ) -> Receipt:
-    """Pay cash from any account of the bank, up to its available balance."""
-    slip = _clean(WITHDRAWAL, account_number, amount_minor, slip_number, bearer, narration)
-    return _book(tx, slip, request_id)
+    """Pay cash from any account of the bank, up to its available balance.
+
+    `vouched` is the proof of a supervisor (`supervision.vouch`), needed above a limit; what waits
+    for approval needs none, because its checker is the second person.
+    """
+    slip = window.clean_slip(
+        WITHDRAWAL, account_number, amount_minor, slip_number, bearer, narration
+    )
+    return _book(tx, replace(slip, pieces=pieces, vouched=vouched), request_id)
 
 
 @query(Permission.CASH_POST)
@@ -172,11 +153,14 @@ def preview_cash(
     narration: str = "",
 ) -> CashPreview:
     """Show what a deposit or withdrawal would book, or refuse it before anything is counted out."""
-    slip = _clean(kind, account_number, amount_minor, slip_number, person, narration)
-    served = _serve(tx, slip)
-    _check(slip, served)
+    slip = window.clean_slip(kind, account_number, amount_minor, slip_number, person, narration)
+    drawer_minor = drawer_cash.in_drawer(tx, drawers.own_open_drawer(tx))
+    served = window.serve(tx, slip)
+    window.check_account(slip, served)
+    window.check_drawer(slip, drawer_minor)
     tx.looked_at("account", slip.account_number)
     place = f"{chart.CASH} {chart.name_of(tx, chart.CASH)}"
+    waits = _will_wait(tx, slip)
     cash, customer = f"{place}, {served.branch}", f"{served.holder}'s account"
     taken = slip.amount_minor if kind == DEPOSIT else -slip.amount_minor
     return CashPreview(
@@ -188,59 +172,49 @@ def preview_cash(
         slip_number=slip.slip_number,
         person=slip.person,
         remark=slip.remark,
-        narration=_narration(slip, served),
+        narration=narration_of(slip, served),
         debit=cash if kind == DEPOSIT else customer,
         credit=customer if kind == DEPOSIT else cash,
         available_minor=served.available_minor,
         balance_before_minor=served.booked_minor,
         balance_after_minor=served.booked_minor + taken,
         mail_to=masked_email(served.email),
+        drawer_minor=drawer_minor,
+        drawer_limit_minor=cash_rules(tx).drawer_limit_minor,
+        day_total_minor=window.day_total(tx, slip, served),
+        supervised="" if waits else window.supervised_sentence(tx, slip, served),
+        waits=waits,
     )
 
 
-def _clean(
-    kind: str, account_number: str, amount_minor: int, slip_number: str, person: str, remark: str
-) -> _Slip:
-    if kind not in {DEPOSIT, WITHDRAWAL}:
-        raise BadInput("Choose deposit or withdrawal.", field="kind")
-    number = slip_number.strip().upper()
-    if len(number) > LONGEST_SLIP or not SLIP.fullmatch(number):
-        raise SlipNumberMissing(field="slip number")
-    return _Slip(
-        kind=kind,
-        account_number=clean_number(account_number),
-        amount_minor=money.check_positive(amount_minor),
-        slip_number=number,
-        person=clean_text(person, field="person", longest=LONGEST_PERSON, may_be_empty=True),
-        remark=clean_text(remark, field="narration", longest=LONGEST_REMARK, may_be_empty=True),
+def _will_wait(tx: Tx, slip: Slip) -> str:
+    """Whether the command itself will wait for a second person, said before it is asked for."""
+    verb = CATALOGUE[_VERBS[slip.kind]]
+    about = About(amount_minor=slip.amount_minor, accounts=(slip.account_number,))
+    need = required_now(tx, verb, about)
+    if need is None:
+        return ""
+    able = approvals.could_decide(
+        tx,
+        roles=need.checkers,
+        branch_id=tx.desk.branch_id,
+        maker_id=tx.desk.user_id or 0,
+        accounts=about.accounts,
+    )
+    names = approvals.either([one.name for one in able]) if able else "nobody who works here now"
+    day = money.show(need.compared_minor or 0)
+    return (
+        f"This will wait for approval by {names}: with it you have {_DONE[slip.kind]} {day} on "
+        f"this account today, and above {money.show(need.above_minor)} a second person decides."
     )
 
 
-def _serve(tx: Tx, slip: _Slip) -> _Served:
-    tx.cursor.execute(marks(tx.dialect, _SERVED), (tx.desk.branch_id, slip.account_number))
-    row = tx.cursor.fetchone()
-    if row is None:
-        raise NoSuchAccountNumber(field="account")
-    return _Served(*row)
-
-
-def _check(slip: _Slip, served: _Served) -> None:
-    """What the counter refuses; the ledger and the database check the money once more."""
-    if served.status != AccountStatus.ACTIVE:
-        raise AccountIsClosed
-    if served.currency != money.HOME:
-        raise CashInRupeesOnly
-    if slip.kind == WITHDRAWAL and slip.amount_minor > served.available_minor:
-        available = money.show(max(served.available_minor, 0))
-        raise InsufficientFunds(f"Only {available} is available in this account. Try less.")
-
-
-def _book(tx: Tx, slip: _Slip, request_id: str) -> Receipt:
-    served = _serve(tx, slip)
+def _book(tx: Tx, slip: Slip, request_id: str) -> Receipt:
+    served = window.serve(tx, slip)
     draft = _draft(tx, slip, served, request_id)
     try:
-        _check(slip, served)
-    except (AccountIsClosed, CashInRupeesOnly, InsufficientFunds):
+        cleared = window.clear(tx, slip, served)
+    except BankError:
         # What may no longer be done may have been done already, by this very request.
         posted = ledger.find_request(tx, draft)
         if posted is None:
@@ -259,7 +233,12 @@ def _book(tx: Tx, slip: _Slip, request_id: str) -> Receipt:
         account_id=served.account_id,
         person=slip.person,
         note=slip.remark,
+        drawer_id=cleared.drawer_id,
+        tally_id=None if slip.pieces is None else tallies.keep_tally(tx, slip.pieces).id,
+        supervisor_id=cleared.supervisor_id,
     )
+    if cleared.day_total_minor is not None:
+        declarations.keep(tx, posted, served.customer_id, slip.paper, cleared.day_total_minor)
     tx.cursor.execute(marks(tx.dialect, _BALANCE_AFTER), (posted.entry_id, served.account_id))
     receipt = _receipt(tx, slip, served, posted, int(tx.cursor.fetchone()[0]))
     if served.email:
@@ -267,13 +246,13 @@ def _book(tx: Tx, slip: _Slip, request_id: str) -> Receipt:
     return receipt
 
 
-def _draft(tx: Tx, slip: _Slip, served: _Served, request_id: str) -> Draft:
+def _draft(tx: Tx, slip: Slip, served: Served, request_id: str) -> Draft:
     assert tx.desk.branch_id is not None, "a cashier works at a branch"
     signed = slip.amount_minor if slip.kind == DEPOSIT else -slip.amount_minor
     return Draft(
         request_id=request_id,
         kind=slip.kind,
-        narration=_narration(slip, served),
+        narration=narration_of(slip, served),
         asked="\x1f".join((slip.slip_number, slip.person, slip.remark)),
         legs=(
             ledger.Leg(-signed, None, chart.CASH, tx.desk.branch_id),
@@ -284,26 +263,19 @@ def _draft(tx: Tx, slip: _Slip, served: _Served, request_id: str) -> Draft:
     )
 
 
-def _narration(slip: _Slip, served: _Served) -> str:
-    """The line of the statement, in words."""
-    place = served.branch if len(served.branch) <= LONGEST_PLACE else served.ifsc
-    what, who = ("deposit", "by") if slip.kind == DEPOSIT else ("withdrawal", "to")
-    text = f"Cash {what} at {place}, slip {slip.slip_number}"
-    if slip.person:
-        text = f"{text}, {who} {slip.person}"
-    return f"{text}: {slip.remark}" if slip.remark else text
-
-
-def _first_receipt(tx: Tx, slip: _Slip, posted: Posted) -> Receipt:
+def _first_receipt(tx: Tx, slip: Slip, posted: Posted) -> Receipt:
     receipt = receipt_of(tx, posted.entry_id)
     asked = (slip.slip_number, slip.person, slip.remark)
     if asked != (receipt.slip_number, receipt.person, receipt.note):
+        raise RequestReused
+    keyed = {code: count for code, count in (slip.pieces or {}).items() if count}
+    if keyed != tallies.pieces_of(tx, tally_id_of(tx, posted.entry_id)):
         raise RequestReused
     return receipt
 
 
 def _receipt(
-    tx: Tx, slip: _Slip, served: _Served, posted: Posted, balance_after_minor: int
+    tx: Tx, slip: Slip, served: Served, posted: Posted, balance_after_minor: int
 ) -> Receipt:
     return Receipt(
         entry_id=posted.entry_id,

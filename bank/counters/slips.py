@@ -51,7 +51,7 @@ class CashSlip(Base):
     A slip number is used once per branch, day and kind: slip books differ between branches and
     start anew, but the same slip keyed twice on one day is a mistake at the counter. `again`
     counts the earlier entries of this slip that were reversed, so that a slip booked on a wrong
-    account can be booked on the right one.
+    account can be booked on the right one. Slips from before there were drawers name none.
     """
 
     __tablename__ = "cash_slips"
@@ -60,6 +60,7 @@ class CashSlip(Base):
         UniqueConstraint("branch_id", "booking_date", "slip_number", "kind", "again"),
         Index("ix_cash_slips_cashier_id", "cashier_id", "booking_date"),
         Index("ix_cash_slips_account_id", "account_id", "booking_date", "cashier_id"),
+        Index("ix_cash_slips_drawer_id", "drawer_id"),
     )
 
     entry_id: Mapped[int] = mapped_column(
@@ -74,6 +75,9 @@ class CashSlip(Base):
     person: Mapped[str] = mapped_column(String(LONGEST_PERSON))
     note: Mapped[str] = mapped_column(String(LONGEST_REMARK))
     cashier_id: Mapped[int]
+    drawer_id: Mapped[int | None] = mapped_column(ForeignKey("drawers.id"))
+    tally_id: Mapped[int | None] = mapped_column(ForeignKey("tallies.id"))
+    supervisor_id: Mapped[int | None]
 
 
 class Transfer(Base):
@@ -143,8 +147,8 @@ class CashLine:
 
 _KEEP_SLIP: Final = """
     INSERT INTO cash_slips (entry_id, kind, branch_id, booking_date, slip_number, again,
-        account_id, person, note, cashier_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        account_id, person, note, cashier_id, drawer_id, tally_id, supervisor_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 
 # Asked before every deposit and withdrawal. Each step is one look into an index, whatever a planner
@@ -199,6 +203,11 @@ def moved_today(tx: Tx, account_number: str, *, kind: str) -> int:
     return int(tx.cursor.fetchone()[0])
 
 
+def tally_id_of(tx: Tx, entry_id: int) -> int | None:
+    """How the cash of a slip was counted, if the cashier keyed it."""
+    return tx.connection.scalar(select(CashSlip.tally_id).where(CashSlip.entry_id == entry_id))
+
+
 def keep_slip(
     tx: Tx,
     posted: Posted,
@@ -208,6 +217,9 @@ def keep_slip(
     account_id: int,
     person: str,
     note: str,
+    drawer_id: int,
+    tally_id: int | None = None,
+    supervisor_id: int | None = None,
 ) -> None:
     """Write the slip beside its entry, or refuse one that was booked today and still stands."""
     keep = marks(tx.dialect, _KEEP_SLIP)
@@ -216,7 +228,7 @@ def keep_slip(
         return (
             posted.entry_id, kind, tx.desk.branch_id, tx.day(posted.booking_date),
             slip_number, again, account_id, person, note,
-            tx.desk.user_id,
+            tx.desk.user_id, drawer_id, tally_id, supervisor_id,
         )  # fmt: skip
 
     tx.cursor.execute(keep, row(0))

@@ -17,6 +17,7 @@ from bank.core.desk import Desk
 from bank.core.ids import Chance, request_id_of
 from bank.counters.slips import DEPOSIT, TRANSFER, WITHDRAWAL
 from bank.night.demo_people import FIRMS, Resident, is_open
+from bank.night.demo_tills import Till
 
 MINUTES: Final = 24 * 60
 
@@ -63,6 +64,12 @@ class Site:
     cashiers: Sequence[Desk]
     cash_minor: int = 0
     slips: int = 0
+    tills: dict[int | None, Till] = field(default_factory=dict)  # the open ones, by cashier
+
+    @property
+    def vault_minor(self) -> int:
+        """What is in no drawer."""
+        return self.cash_minor - sum(till.cash_minor for till in self.tills.values())
 
     def next_slip(self) -> str:
         """The number printed on the next slip."""
@@ -140,13 +147,34 @@ class Booked(Deed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashMoved(Deed):
-    """A deposit or withdrawal by slip."""
+    """A deposit or withdrawal by slip. `handed_minor` comes from the vault into the drawer before
+    it (+), or goes back after it (-)."""
 
     draft: Draft
     purse: Purse
     amount_minor: int
     slip_number: str
     person: str
+    handed_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TillOpened(Deed):
+    """A cashier's drawer, handed over by the custodian."""
+
+    custodian: Desk
+    opening_minor: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TillClosed(Deed):
+    """The same drawer, counted and taken back; `reason` is said of a difference."""
+
+    custodian: Desk
+    counted_minor: int
+    reason: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,8 +284,13 @@ class Pen:
         slip: str = "",
     ) -> CashMoved | None:
         """Cash over the counter, in (+) or out (-); None when it is not there."""
-        if purse.available_minor + amount_minor < 0 or site.cash_minor + amount_minor < 0:
+        till = site.tills.get(cashier.user_id)
+        if till is None or purse.available_minor + amount_minor < 0:
             return None
+        handed_minor = till.handed_for(amount_minor, site.vault_minor)
+        if handed_minor is None:
+            return None
+        till.cash_minor += amount_minor + handed_minor
         purse.booked_minor += amount_minor
         site.cash_minor += amount_minor
         number = slip or site.next_slip()
@@ -280,6 +313,7 @@ class Pen:
             amount_minor=abs(amount_minor),
             slip_number=number,
             person=person,
+            handed_minor=handed_minor,
         )
 
     def sent(

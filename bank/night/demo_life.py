@@ -59,7 +59,7 @@ def a_year(town: Town) -> Iterator[Deed]:
     stories = demo_stories.stories(town)
     day = town.start
     while day <= town.as_of:
-        plans = list(stories.get(day, ()))
+        plans = [*demo_rounds.mornings(town, day), *stories.get(day, ())]
         plans += demo_rounds.daily(town, day)
         for neighbour in town.neighbours:
             plans += _newcomer(town, neighbour, day)

@@ -7,6 +7,7 @@ balance, by the terms in force on that day, rounded once, when it is credited at
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from bank.book import chart
@@ -22,13 +23,15 @@ from bank.night.demo_deeds import (
     Plan,
     Purse,
     Site,
+    TillClosed,
+    TillOpened,
     Town,
     Visited,
     clock,
 )
 from bank.night.demo_people import LAKH, RUPEE, Persona
+from bank.night.demo_tills import Till
 
-OTHER_BANKS: Final = "1300"
 FIXED_ASSETS: Final = "1400"
 PAYABLES: Final = "2900"
 CAPITAL: Final = "3000"
@@ -47,6 +50,14 @@ CASH_LOW: Final = 10 * LAKH
 CASH_HIGH: Final = 70 * LAKH
 CASH_KEPT: Final = 30 * LAKH  # what is left after too much went away or too little came
 TREASURY: Final = 28 * LAKH
+TILL: Final = LAKH // 2  # what a drawer opens with
+WRONG: Final = 0.015  # share of drawers that do not balance
+OFF_BY: Final = (-500, -200, -100, -50, 100, 200)
+REASONS: Final = (
+    "Not found after two counts",
+    "Counted again with the supervisor, slips agree",
+    "Probably a note too many at the counter, nobody came back",
+)
 HISTORY_DAYS: Final = 30  # how far back sign-ins are told
 MISTYPED_BEFORE: Final = timedelta(seconds=48)
 
@@ -91,8 +102,47 @@ def _brought_forward(town: Town) -> Iterator[Draft]:
                     "Balance brought forward",
                     purse.branch_id,
                     Leg(purse.first_minor, purse.account_id),
-                    Leg(-purse.first_minor, None, OTHER_BANKS),
+                    Leg(-purse.first_minor, None, chart.OTHER_BANKS),
                 )
+
+
+def mornings(town: Town, day: date) -> Iterator[Plan]:
+    """The drawers are handed over before the doors open."""
+    for site in town.sites if town.works_on(day) else ():
+        for number, cashier in enumerate(site.cashiers):
+            step = partial(_open_till, town, site, cashier)
+            yield Plan(town.at(day, clock(9, 50 + number)), step)
+
+
+def _open_till(town: Town, site: Site, cashier: Desk, at: datetime) -> Deed | None:
+    if site.vault_minor < TILL:
+        return None
+    site.tills[cashier.user_id] = Till(cash_minor=TILL)
+    return TillOpened(
+        at=at,
+        by=cashier,
+        custodian=site.admin,
+        opening_minor=TILL,
+        request_id=town.pen.request_id(),
+    )
+
+
+def _close_till(town: Town, site: Site, cashier: Desk, at: datetime) -> Deed | None:
+    till = site.tills.pop(cashier.user_id, None)
+    if till is None:
+        return None
+    chance = Chance("demo", "till", cashier.user_id, at.date())
+    off = chance.one_of(OFF_BY) * RUPEE if chance.happens(WRONG) else 0
+    counted = max(till.cash_minor + off, 0)
+    site.cash_minor += counted - till.cash_minor
+    return TillClosed(
+        at=at,
+        by=cashier,
+        custodian=site.admin,
+        counted_minor=counted,
+        reason=chance.one_of(REASONS),
+        request_id=town.pen.request_id(),
+    )
 
 
 def daily(town: Town, day: date) -> Iterator[Plan]:
@@ -100,7 +150,7 @@ def daily(town: Town, day: date) -> Iterator[Plan]:
     said = f"{day:%b %Y}"
     if day.day == 27:
         earned = f"Interest from other banks {said}"
-        codes = (OTHER_BANKS, chart.INTEREST_INCOME)
+        codes = (chart.OTHER_BANKS, chart.INTEREST_INCOME)
         yield _own(town, town.sites[0], day, TREASURY, codes, "treasury", earned)
     for site in town.sites:
         if day.day == 3:
@@ -113,6 +163,9 @@ def daily(town: Town, day: date) -> Iterator[Plan]:
             yield _own(town, site, day, pay, codes, "expense", f"Salaries of the branch {said}")
         if town.works_on(day):
             yield from _attendance(town, site, day)
+            for number, cashier in enumerate(site.cashiers if day < town.as_of else ()):
+                step = partial(_close_till, town, site, cashier)
+                yield Plan(town.at(day, clock(16, 10 + number)), step)
             yield Plan(town.at(day, clock(16, 30)), _chest(town, site))
 
 
@@ -138,7 +191,10 @@ def _chest(town: Town, site: Site) -> Callable[[datetime], Deed | None]:
         moved = (site.cash_minor - CASH_KEPT) // LAKH * LAKH
         site.cash_minor -= moved
         said = "Cash sent to the currency chest" if moved > 0 else "Cash from the currency chest"
-        legs = (Leg(moved, None, chart.CASH, site.id), Leg(-moved, None, OTHER_BANKS, site.id))
+        legs = (
+            Leg(moved, None, chart.CASH, site.id),
+            Leg(-moved, None, chart.OTHER_BANKS, site.id),
+        )
         draft = town.pen.draft("cash_remittance", said, site.id, *legs)
         return Booked(at=at, by=site.admin, drafts=(draft,))
 

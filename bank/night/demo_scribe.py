@@ -15,7 +15,9 @@ from bank.core.clock import FixedClock
 from bank.core.desk import Desk, Tx, add_to_trail, open_tx
 from bank.core.ids import fingerprint, new_token
 from bank.core.permissions import Role
+from bank.counters.drawer_cash import MoveKind, put_in_vault
 from bank.counters.slips import DEPOSIT, Transfer, keep_slip
+from bank.night.demo_cashbook import CashBook
 from bank.night.demo_deeds import (
     Booked,
     CashMoved,
@@ -24,6 +26,8 @@ from bank.night.demo_deeds import (
     Mistyped,
     MoneySent,
     Opened,
+    TillClosed,
+    TillOpened,
     Undone,
     Visited,
 )
@@ -47,6 +51,7 @@ class Scribe:
         self._connection = tx.connection
         self._clock = clock
         self._entries: dict[str, int] = {}  # by request id, for reversals
+        self._tills = CashBook()
         self._leaving: list[tuple[datetime, int, Desk]] = []
 
     def write(self, deed: Deed) -> None:
@@ -56,8 +61,11 @@ class Scribe:
         match deed:
             case Booked():
                 ledger.post_many(tx, deed.drafts)
+                put_in_vault(tx, deed.drafts, MoveKind.REMITTED)
             case CashMoved():
                 self._cash(tx, deed)
+            case TillOpened() | TillClosed():
+                self._tills.keep(tx, self._view(deed.custodian, deed.at), deed)
             case MoneySent():
                 self._transfer(tx, deed)
             case Undone():
@@ -83,7 +91,9 @@ class Scribe:
         return open_tx(desk, self._connection)
 
     def _cash(self, tx: Tx, deed: CashMoved) -> None:
-        draft = deed.draft
+        draft, drawer_id = deed.draft, self._tills.drawer_of(deed.by)
+        if deed.handed_minor > 0:
+            self._hand(tx, drawer_id, deed)
         posted = ledger.post(tx, draft)
         self._entries[draft.request_id] = posted.entry_id
         keep_slip(
@@ -94,6 +104,7 @@ class Scribe:
             account_id=deed.purse.account_id,
             person=deed.person,
             note="",
+            drawer_id=drawer_id,
         )
         comes = draft.kind == DEPOSIT
         tx.concerns("account", deed.purse.number)
@@ -109,6 +120,13 @@ class Scribe:
                 "entry_id": posted.entry_id,
             },
         )
+
+        if deed.handed_minor < 0:
+            self._hand(tx, drawer_id, deed)
+
+    def _hand(self, tx: Tx, drawer_id: int, deed: CashMoved) -> None:
+        custodian = self._view(self._tills.custodian_of(drawer_id), deed.at)
+        self._tills.hand(tx, custodian, drawer_id, deed)
 
     def _transfer(self, tx: Tx, deed: MoneySent) -> None:
         posted = ledger.post(tx, deed.draft)

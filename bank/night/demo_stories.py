@@ -90,8 +90,12 @@ class _Mistake:
         return self._first
 
     def _undo(self, at: datetime) -> Deed | None:
-        if self._first is None or self._wrong.available_minor < self._amount:
+        till = self._site.tills.get(self._site.cashiers[0].user_id)
+        if self._first is None or till is None or self._wrong.available_minor < self._amount:
             return None
+        if till.cash_minor < self._amount:
+            return None
+        till.cash_minor -= self._amount
         self._wrong.booked_minor -= self._amount
         self._site.cash_minor -= self._amount
         self._is_undone = True

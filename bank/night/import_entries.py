@@ -17,6 +17,7 @@ from bank.book.kinds import EntryKind
 from bank.book.ledger import Draft, Leg
 from bank.core.desk import Tx
 from bank.core.ids import request_id_of
+from bank.counters.drawer_cash import MoveKind, put_in_vault
 from bank.night.import_batches import ContraRules
 from bank.night.import_files import shown
 from bank.night.import_rows import BadCell, EntryRow, minor
@@ -126,7 +127,9 @@ def _book(tx: Tx, course: "_Course", batch_id: int, source: str) -> dict[str, in
     if not course.fits:
         return {}
     ledger.waive_floor(tx, course.below, batch_id=batch_id, source=source)
-    posted = ledger.post_many(tx, [item.draft for item in course.fits])
+    drafts = [item.draft for item in course.fits]
+    posted = ledger.post_many(tx, drafts)
+    put_in_vault(tx, drafts, MoveKind.IMPORTED)
     if course.below:
         ledger.close_waivers(tx)
     return {done.request_id: done.entry_id for done in posted}

@@ -22,6 +22,7 @@ class Guarded(StrEnum):
 
     SIGN_IN = "sign_in"
     CONFIRMATION = "confirmation"
+    SUPERVISION = "supervision"
 
 
 class Tries(Base):

@@ -1,6 +1,6 @@
 """The cash counter: deposit and withdraw by slip, receipts, and what this cashier did today."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -9,12 +9,14 @@ from bank.accounts.accounts import AccountCard
 from bank.core import money
 from bank.core.approvals import ApprovalStatus, AwaitingApproval
 from bank.core.permissions import Permission
-from bank.counters import cash, receipts, slips
+from bank.core.secrets import Secret
+from bank.counters import cash, drawers, receipts, slips, supervision
 from bank.counters.cash import CashPreview
+from bank.counters.drawers import DrawerState, DrawerStatus
 from bank.counters.receipts import Receipt
 from bank.office import approval_cards
 from bank.office.approval_cards import ApprovalRow
-from pages.parts import forms, tables, ui, waiting, words
+from pages.parts import forms, notes, tables, ui, waiting, words
 from pages.parts.forms import File, Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -28,6 +30,8 @@ LABELS = {
     "slip number": "Slip number",
     "person": "Paid in by / paid out to",
     "narration": "Remark",
+    "notes and coins": "Notes and coins",
+    "pan": "PAN",
 }
 TODAY = [
     column("Time", lambda line: words.moment(line.booked_at)[-5:]),
@@ -137,9 +141,67 @@ def fill() -> None:
             slip.preview(ahead)
 
 
+def proofs(ahead: CashPreview) -> None:
+    """What else belongs to this slip: a second person, a tax paper, notes and coins."""
+    if ahead.waits:
+        st.info(words.plain(ahead.waits), icon=":material/pending_actions:")
+    if ahead.is_drawer_too_full:
+        st.warning(
+            words.plain(
+                f"With this your drawer holds more than {money.show(ahead.drawer_limit_minor)}. "
+                "Return cash to the vault under My drawer."
+            )
+        )
+    if ahead.day_total_minor is not None:
+        said = f"The holder pays in {money.show(ahead.day_total_minor)} in cash today."
+        st.info(words.plain(f"{said} Ask for the PAN, or for Form 60."))
+        left, right = st.columns(2, vertical_alignment="bottom")
+        left.text_input(LABELS["pan"], key=slip.field("pan"), max_chars=10, autocomplete="off")
+        right.checkbox("Form 60 was handed in", key=slip.field("form_60"))
+    if ahead.supervised:
+        st.info(words.plain(f"A supervisor has to see this: {ahead.supervised}"))
+        left, right = st.columns(2)
+        with left:
+            st.text_input(
+                "User name of the supervisor", key=slip.field("supervisor"), autocomplete="off"
+            )
+        with right:
+            forms.code_input("One-time code of the supervisor", key=slip.field("code"))
+    with st.expander("Notes and coins, if you want to key them"):
+        st.session_state[slip.field("pieces")] = notes.grid(
+            desk, key=slip.field("tally"), should_be_minor=ahead.amount_minor
+        )
+
+
+def typed(name: str) -> str:
+    """What was typed into one of the proofs, nothing where it was not asked for."""
+    return str(st.session_state.get(slip.field(name)) or "")
+
+
+def given(ahead: CashPreview) -> dict[str, object]:
+    """What goes with the slip: the notes, and what was asked for beside it. Kept until the end, so
+    that the same request meets what became of it."""
+    pieces = st.session_state.get(slip.field("pieces")) or None
+    if ahead.kind == slips.DEPOSIT:
+        return {"pieces": pieces, "pan": typed("pan"), "form_60": bool(typed("form_60"))}
+    if not ahead.supervised:
+        return {"pieces": pieces}
+    code = Secret(str(st.session_state.get(forms.secret_key(slip.field("code"))) or ""))
+    vouched = supervision.vouch(desk, ahead.supervised, typed("supervisor"), code)
+    return {"pieces": pieces, "vouched": vouched}
+
+
+def action_of(ahead: CashPreview) -> str:
+    """What the button does, by its verb."""
+    verb = "Take" if ahead.kind == slips.DEPOSIT else "Pay out"
+    verb = "Ask for approval of" if ahead.waits else verb
+    return f"{verb} {money.show(ahead.amount_minor)}"
+
+
 def check(ahead: CashPreview) -> None:
     """What will be booked, to be compared with the slip and the cash."""
     what = KINDS[ahead.kind]
+    after = ahead.drawer_minor + ahead.amount_minor * (1 if ahead.kind == slips.DEPOSIT else -1)
     confirmed = forms.confirm(
         slip,
         title=f"{what}: compare with the slip",
@@ -152,18 +214,21 @@ def check(ahead: CashPreview) -> None:
             "Credit": ahead.credit,
             "Balance before": money.show_side(ahead.balance_before_minor),
             "Balance after": money.show_side(ahead.balance_after_minor),
+            "In your drawer after": money.show(after),
             "Mail to": ahead.mail_to or "nobody, no address is known",
         },
-        action=f"{'Take' if ahead.kind == slips.DEPOSIT else 'Pay out'} "
-        f"{money.show(ahead.amount_minor)}",
+        proofs=lambda: proofs(ahead),
+        action=action_of(ahead),
     )
     if confirmed:
-        book(ahead)
+        with ui.attempt(labels=LABELS):
+            st.session_state[slip.field("given")] = given(ahead)
+            book(ahead)
 
 
 def book(ahead: CashPreview) -> None:
     """Book the slip, or wait for a second person; the same request again meets what it became."""
-    verb = cash.deposit if ahead.kind == slips.DEPOSIT else cash.withdraw
+    verb: Callable[..., Receipt] = cash.deposit if ahead.kind == slips.DEPOSIT else cash.withdraw
     with ui.attempt(labels=LABELS):
         try:
             receipt = verb(
@@ -173,6 +238,7 @@ def book(ahead: CashPreview) -> None:
                 ahead.slip_number,
                 ahead.person,
                 ahead.remark,
+                **st.session_state[slip.field("given")],
                 request_id=slip.request_id,
             )
         except AwaitingApproval as waits:
@@ -266,14 +332,25 @@ def wait_for_others() -> None:
         waiting.follow(desk, chosen.id, key="counter_waiting_for")
 
 
+def works_today(state: DrawerState | None) -> bool:
+    """Whether the cashier has an open drawer of this business date."""
+    today = desk.bank.clock.business_date()
+    return state is not None and state.status is DrawerStatus.OPEN and state.business_date == today
+
+
 match slip.step:
+    case Step.DONE:
+        done(slip.receipt)
+    case Step.WAITS:
+        wait()
+    case _ if not works_today(drawers.own_state(desk)):
+        ui.empty(
+            "You have no open drawer today.",
+            "Ask for one under My drawer; then you can take and pay cash here.",
+        )
     case Step.FILL:
         with st.container(width=NARROW):
             fill()
     case Step.PREVIEW:
         check(slip.draft)
-    case Step.WAITS:
-        wait()
-    case Step.DONE:
-        done(slip.receipt)
 today()

@@ -73,6 +73,14 @@ MENU: Final = (
     ),
     Entry(
         "Counter",
+        "My drawer",
+        "cashier/drawer.py",
+        P.CASH_POST,
+        "point_of_sale",
+        "Open, count and close your drawer, and move cash with the vault.",
+    ),
+    Entry(
+        "Counter",
         "Open an account",
         "banker/open_account.py",
         P.ACCOUNT_OPEN,
@@ -103,6 +111,14 @@ MENU: Final = (
         P.BRANCH_MONEY_VIEW,
         "monitoring",
         "What the branch holds, and what came in and went out today.",
+    ),
+    Entry(
+        "Branch",
+        "Vault and drawers",
+        "admin/vault.py",
+        P.VAULT_VIEW,
+        "account_balance_wallet",
+        "Hand drawers over, take them back, and see where the cash lies.",
     ),
     Entry(
         "Books",

@@ -16,6 +16,7 @@ from bank.core.desk import CATALOGUE
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.ids import new_request_id
 from bank.core.permissions import GRANTS, Permission, Role
+from bank.counters import cash, counts, drawer_cash, handovers, vault
 from bank.office import approvals
 from bank.office.approval_cards import (
     InterestedParty,
@@ -28,7 +29,7 @@ from bank.office.approval_cards import (
 from bank.office.approvals import CanNeverBeDone, CannotBeDoneNow
 from bank.people import identity
 from tests.house.test_permissions import load_catalogue
-from tests.support.checkers import CASES, LAKH, Case, Checking
+from tests.support.checkers import CASES, CASH, LAKH, Case, Checking
 from tests.support.market import pay_in
 
 pytestmark = pytest.mark.feature("B4", "C11")
@@ -192,10 +193,32 @@ def _take_name(at: Checking) -> None:
         )  # fmt: skip
 
 
+def close_drawer(at: Checking) -> None:
+    """Ravi goes home: his drawer is counted and its cash taken back."""
+    drawer_id = at.market.drawers["ravi"]
+    counts.start_count(at.desks["ravi"], drawer_id)
+    counts.enter_count(at.desks["ravi"], drawer_id, {"note-500": CASH // 500_00})
+    vault.close_drawer(at.desks["admin"], drawer_id)
+
+
+def _return_cash(at: Checking) -> None:
+    pieces = {"note-500": CASH // 500_00}
+    ravi, drawer_id = at.desks["ravi"], at.market.drawers["ravi"]
+    offered = handovers.offer_cash(ravi, drawer_id, pieces, request_id=new_request_id())
+    handovers.confirm_handover(at.desks["admin"], offered)
+
+
+def _count(at: Checking) -> None:
+    counts.start_count(at.desks["ravi"], at.market.drawers["ravi"])
+
+
 ALL: Final = tuple(CASES)
 CHANGES: Final = [
     Change("the balance is gone", _spend, "available|not enough", False, ("withdraw", "reverse")),
     Change("the account is closed", _close, "closed", True, ("withdraw", "deposit")),
+    Change("the drawer is closed", close_drawer, "no open drawer", False, ("withdraw", "deposit")),
+    Change("the drawer is counted", _count, "no open drawer", False, ("withdraw", "deposit")),
+    Change("the cash has gone", _return_cash, "cashier's drawer holds ₹ 0", False, ("withdraw",)),
     Change("the maker has left", _maker(active=False), "no longer an active", True, ALL),
     Change(
         "the maker was demoted", _maker(role=Role.EXECUTIVE, branch_id=1), "no longer do", True, ALL
@@ -260,6 +283,49 @@ def test_money_that_comes_back_makes_it_possible_again(checking: Checking) -> No
         ("refused", "Vera Lobo"),
         ("executed", "Nalini Bhave"),
     ]
+
+
+@pytest.mark.feature("B4", "B6")
+def test_a_drawer_opened_anew_makes_it_possible_again(checking: Checking) -> None:
+    at = checking
+    at.ask("withdraw")
+    close_drawer(at)
+    with pytest.raises(CannotBeDoneNow):
+        at.approve("vera")
+    at.market.open_drawer("ravi", "admin", note_500=2000)
+    assert at.approve("vera").row.status == "executed"
+    [slip] = at.market.rows("SELECT drawer_id, supervisor_id FROM cash_slips")
+    assert slip == {"drawer_id": at.market.drawers["ravi"], "supervisor_id": None}
+    with at.market.tx() as tx:
+        assert drawer_cash.in_drawer(tx, at.market.drawers["ravi"]) == 4 * LAKH
+
+
+@pytest.mark.feature("B4", "B6")
+def test_one_second_person_is_enough_and_the_preview_says_which(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    ravi, number = at.desks["ravi"], at.market.number("asha")
+
+    def ahead(kind: str, amount_minor: int) -> cash.CashPreview:
+        return cash.preview_cash(ravi, kind, number, amount_minor, "P1")
+
+    small, middle = ahead("cash_withdrawal", 2 * LAKH), ahead("cash_withdrawal", 2 * LAKH + 1)
+    large = ahead("cash_withdrawal", 5 * LAKH + 1)
+    assert (small.supervised, small.waits) == ("", "")
+    assert (bool(middle.supervised), middle.waits) == (True, "")
+    assert large.supervised == ""
+    assert large.waits == (
+        "This will wait for approval by Arun Nair, Nalini Bhave or Vera Lobo: with it you have paid"
+        " out ₹ 5,00,000.01 on this account today, and above ₹ 5,00,000.00 a second person decides."
+    )
+    assert ahead("cash_deposit", 10 * LAKH).waits == ""
+    assert "taken ₹ 10,00,000.01" in ahead("cash_deposit", 10 * LAKH + 1).waits
+    cash.withdraw(
+        ravi, number, 3 * LAKH, "P2", vouched=at.market.vouch(3 * LAKH, "P2"),
+        request_id=new_request_id(),
+    )  # fmt: skip
+    assert "paid out ₹ 6,00,000.00" in ahead("cash_withdrawal", 3 * LAKH).waits, "the day counts"
+    waits = at.ask("withdraw", amount_minor=3 * LAKH)  # no proof of a supervisor: it waits
+    assert at.approve("vera", waits.approval_id).row.status == "executed"
 
 
 def test_a_rule_that_no_longer_bites_leaves_the_decision_to_whom_was_asked(

@@ -39,11 +39,22 @@ def later(at: Checking, **by: float) -> None:
     at.market.bank.clock.at += timedelta(**by)
 
 
+def next_day(at: Checking) -> None:
+    """The next business date, with new drawers."""
+    later(at, days=1)
+    at.market.new_day()
+    at.market.fund("ravi", "admin", note_500=1000)
+
+
 def pay_out(at: Checking, amount_minor: int, who: str = "ravi", whose: str = "asha") -> Receipt:
-    """One withdrawal with a slip of its own."""
+    """One withdrawal with a slip of its own; a large one has its supervisor at the window."""
     slip = new_request_id()[:8].upper()
-    number = at.market.number(whose)
-    return cash.withdraw(at.desks[who], number, amount_minor, slip, request_id=new_request_id())
+    number, vouched = at.market.number(whose), None
+    if amount_minor > 2 * LAKH:
+        vouched = at.market.vouch(amount_minor, slip, whose=whose, who=who)
+    return cash.withdraw(
+        at.desks[who], number, amount_minor, slip, vouched=vouched, request_id=new_request_id()
+    )
 
 
 def expire(at: Checking) -> int:
@@ -68,7 +79,7 @@ def test_cutting_it_into_small_ones_gains_nothing(checking: Checking) -> None:
     [row] = approval_cards.own_approvals(checking.desks["ravi"])
     assert checking.card("ravi", row.id).compared_minor == 6 * LAKH
     pay_out(checking, 3 * LAKH, who="meera")  # another cashier has a sum of their own
-    later(checking, days=1)
+    next_day(checking)
     pay_out(checking, 3 * LAKH)
 
 
@@ -129,7 +140,7 @@ def test_a_rule_that_begins_tomorrow_waits_until_then(sqlite_checking: Checking)
         "counters.cash.withdraw", role="cashier", amount_above_minor=LAKH, effective_from=tomorrow
     )
     pay_out(at, 2 * LAKH)
-    later(at, days=1)
+    next_day(at)
     with pytest.raises(AwaitingApproval):
         pay_out(at, 2 * LAKH)
 
@@ -458,6 +469,7 @@ def test_it_is_decided_exactly_once(checking: Checking) -> None:
     desks = checking.desks
     for number in range(1, times(normal=4, soak=100) + 1):
         pay_in(checking.market, "asha", 6 * LAKH)
+        checking.market.fund("ravi", "admin", note_500=1200)
         before = checking.market.balance("asha")
         at = checking_with(checking, amount_minor=6 * LAKH)
         slip = f"T{number}"

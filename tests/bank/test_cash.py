@@ -10,8 +10,8 @@ from bank.core.errors import BadInput, BankError, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.money import LARGEST_MINOR
 from bank.counters import cash, receipts, slips
-from bank.counters.cash import CashInRupeesOnly, SlipNumberMissing
 from bank.counters.slips import DEPOSIT, WITHDRAWAL, SlipAlreadyBooked
+from bank.counters.window import CashInRupeesOnly, SlipNumberMissing
 from tests.support.market import Market, pay_in
 
 
@@ -67,6 +67,7 @@ def test_a_withdrawal_takes_what_is_available(market: Market) -> None:
 
 @pytest.mark.feature("A3.5")
 def test_an_overdraft_is_paid_up_to_its_limit(market: Market) -> None:
+    market.fund(note_500=20)
     withdraw(market, "asha", 10_000_00, what="current")
     assert market.balance("asha", "current") == -10_000_00
     with pytest.raises(ledger.InsufficientFunds, match=r"Only ₹ 0\.00 is available"):
@@ -238,6 +239,7 @@ def test_only_a_cashier_takes_cash(sqlite_market: Market, who: str) -> None:
     assert sqlite_market.rows("SELECT * FROM entries") == []
 
 
+@pytest.mark.feature("A10.1")
 def test_the_customer_is_told_by_mail(market: Market) -> None:
     receipt = market.deposit("asha", 5_000_00, slip="41")
     withdraw(market, "asha", 1_000_00)
@@ -332,6 +334,7 @@ def test_the_slips_are_never_changed(market: Market) -> None:
 
 
 def test_money_that_is_held_cannot_be_paid_out(market: Market) -> None:
+    market.fund(note_100=1)
     pay_in(market, "asha", 100_00)
     with market.tx() as tx:
         row = tx.connection.exec_driver_sql(

@@ -20,6 +20,7 @@ from bank.core.audit import TrailRecord
 from bank.core.desk import Bank, Desk, Tx, chunk, looking
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Role
+from bank.counters.drawer_cash import MoveKind, put_in_vault
 from bank.night import import_entries, imports, integrity
 from bank.night.import_batches import BatchStatus, ImportBatch, ImportContra
 from bank.night.import_files import COLUMNS, WrongHeader
@@ -533,16 +534,15 @@ def counter_deposit(desk: Desk, number: str, amount_minor: int) -> None:
     (account_id,) = scalars(desk, select(Account.id).where(Account.number == number))
     with chunk(desk, "test") as tx:
         cash = ledger.Leg(-amount_minor, None, "1000", 1)
-        ledger.post(
-            tx,
-            ledger.Draft(
-                request_id="00000000-0000-0000-0000-000000000001",
-                kind="cash_deposit",
-                narration="",
-                legs=(ledger.Leg(amount_minor, account_id), cash),
-                branch_id=1,
-            ),
+        draft = ledger.Draft(
+            request_id="00000000-0000-0000-0000-000000000001",
+            kind="cash_deposit",
+            narration="",
+            legs=(ledger.Leg(amount_minor, account_id), cash),
+            branch_id=1,
         )
+        ledger.post(tx, draft)
+        put_in_vault(tx, [draft], MoveKind.CARRIED)
 
 
 def test_other_books_are_refused_once_the_bank_is_at_work(desk: Desk, books: Books) -> None:

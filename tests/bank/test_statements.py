@@ -34,9 +34,10 @@ LONG_AGO = date(2017, 1, 1)
 
 
 def next_day(market: Market, days: int = 1) -> date:
-    """The bank's clock goes on; answers the new business date."""
+    """The bank's clock goes on, with new drawers; answers the new business date."""
     assert isinstance(market.bank.clock, FixedClock)
     market.bank.clock.at += timedelta(days=days)
+    market.new_day()
     return market.bank.clock.business_date()
 
 

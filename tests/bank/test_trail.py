@@ -16,6 +16,9 @@ from bank.office.trail import NoSuchRecord, Searched, TooManyRecords
 from tests.bank.test_statements import TODAY, next_day
 from tests.support.market import Market
 
+# Each day needs its drawers; what became of them is no matter here.
+DRAWERS = ("counters.drawers.", "counters.counts.", "counters.vault.")
+
 
 @pytest.fixture
 def watched(market: Market) -> Market:
@@ -35,7 +38,7 @@ def verbs(market: Market, **searched: object) -> list[str]:
     return [
         record.verb.rpartition(".")[2]
         for record in page.records
-        if not record.verb.startswith(("tests.", "office."))
+        if not record.verb.startswith(("tests.", "office.", *DRAWERS))
     ]
 
 
@@ -99,7 +102,7 @@ def test_the_export_is_harmless_and_recorded(
     watched: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = watched.desks["auditor"]
-    raw = trail.export_records(desk, Searched(actor="Ravi"))
+    raw = trail.export_records(desk, Searched(actor="Ravi", verb="cash.deposit"))
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
     assert [row["outcome"] for row in rows] == ["refused", "done"]
     assert '"narration": "=1+1"' in rows[1]["details"]

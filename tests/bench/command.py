@@ -11,6 +11,7 @@ import sqlite3
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +25,7 @@ from bank.core.db import marks
 from bank.core.desk import Bank, Desk, chunk
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
-from bank.counters import cash, slips
+from bank.counters import cash, drawers, slips, vault, window
 from bank.people import branches, customers
 from bank.people.customers import NewCustomer
 from tests.bench.harness import Pair, Workshop, bench
@@ -73,6 +74,8 @@ def a_bank(folder: Path, url: str = "") -> Iterator[tuple[Bank, list[str]]]:
             accounts.open_row(tx, customer_id=one, product=savings, branch_id=branch.id).number
             for one in ids
         ]
+    drawer_id = drawers.ask_for_drawer(a_cashier(bank), {}, request_id=new_request_id())
+    vault.confirm_opening(replace(a_cashier(bank), role=Role.BRANCH_ADMIN, user_id=2), drawer_id)
     yield bank, numbers
     bank.db.close()
 
@@ -119,7 +122,7 @@ class RawCounter:
         """One deposit, one transaction."""
         execute = self.driver.execute
         execute("BEGIN IMMEDIATE")
-        account, _, _, _, email, *_ = execute(cash._SERVED, (1, number)).fetchone()
+        account, _, _, _, email, *_ = execute(window.SERVED, (1, number)).fetchone()
         known = execute(posting_sqlite.KNOWN_SQL + "= ?", (request_id,)).fetchone()
         assert known is None
         card = execute(posting_sqlite.BALANCE_SQL + "= ?", (account,)).fetchone()
@@ -140,7 +143,7 @@ class RawCounter:
         )  # fmt: skip
         execute(
             slips._KEEP_SLIP,
-            (entry_id, "cash_deposit", 1, DAY, slip, 0, account, "Kiran Rao", "", 1),
+            (entry_id, "cash_deposit", 1, DAY, slip, 0, account, "Kiran Rao", "", 1, 1, None, None),
         )
         execute(QUEUE, (email, SUBJECT, BODY, False, NOW, NOW))
         execute(
@@ -198,7 +201,7 @@ def _raw_on_postgres(
     drafts = [deposit_draft(ids[number], amount, 1) for number, amount, _, _ in asked]
     with asking(desk) as tx:
         made = [posting_postgres.call_for_one(tx, draft)[1] for draft in drafts]
-    served, keep = marks("postgresql", cash._SERVED), marks("postgresql", slips._KEEP_SLIP)
+    served, keep = marks("postgresql", window.SERVED), marks("postgresql", slips._KEEP_SLIP)
     queue, trail = marks("postgresql", QUEUE), marks("postgresql", TRAIL)
 
     def work() -> None:
@@ -208,7 +211,21 @@ def _raw_on_postgres(
             entry_id = driver.execute(posting_postgres.POST_ONE_SQL, parameters).fetchone()[0]
             driver.execute(
                 keep,
-                (entry_id, "cash_deposit", 1, DAY, slip, 0, account, "Kiran Rao", "", 1),
+                (
+                    entry_id,
+                    "cash_deposit",
+                    1,
+                    DAY,
+                    slip,
+                    0,
+                    account,
+                    "Kiran Rao",
+                    "",
+                    1,
+                    1,
+                    None,
+                    None,
+                ),
             )
             driver.execute(queue, (email, SUBJECT, BODY, False, NOW, NOW))
             driver.execute(

@@ -38,7 +38,7 @@ def test_a_large_deposit_waits_and_becomes_the_receipt_by_itself(
     cashier.get_by_label("Amount", exact=True).fill("11L")
     cashier.get_by_label("Slip number", exact=True).fill("L1")
     cashier.get_by_role("button", name="Preview").click()
-    cashier.get_by_role("button", name="Take ₹").click()
+    cashier.get_by_role("button", name="Ask for approval of ₹").click()
     expect(cashier.get_by_text("Waits for approval by").first).to_be_visible()
     expect(cashier.get_by_text("Vikram Nadkarni").first).to_be_visible()
     at_rest(cashier)

@@ -13,6 +13,8 @@ from bank.book import ledger
 from bank.book.ledger import Draft, Leg, credit_account, debit_gl
 from bank.core.desk import Bank, chunk
 from bank.core.ids import new_request_id
+from bank.counters import drawer_cash
+from bank.counters.drawer_cash import MoveKind
 from tests.support import people
 from tests.support.browser import PHONE, PageAt, sideways_scroll
 from tests.support.shell import Town, at_rest, is_accessible
@@ -45,6 +47,7 @@ def book(bank: Bank, branch_id: int, *legs: Leg) -> None:
     )
     with chunk(app.system_desk(bank), "tests.book") as tx:
         ledger.post(tx, draft)
+        drawer_cash.put_in_vault(tx, [draft], MoveKind.CARRIED)  # taken at no counter
 
 
 @pytest.fixture(scope="module")

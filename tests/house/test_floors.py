@@ -21,12 +21,13 @@ FLOORS: Final = {
     "office": "trail messages approval_cards approvals tickets announcements",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
-    "counters": "slips receipts cash transfers mandates clearing cheques cards bills forex loans"
-    " deposits",
+    "counters": "cash_rules tallies drawers slips drawer_cash handovers supervision counts vault"
+    " drawer_views exchanges impounded drawer_report receipts declarations window cash"
+    " transfers mandates clearing cheques cards bills forex loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
-    " report_files reports integrity schedules day_end demo_people demo_deeds demo_rounds"
-    " demo_stories demo_life demo_scribe demo",
+    " report_files reports integrity schedules day_end demo_people demo_tills demo_deeds"
+    " demo_rounds demo_stories demo_life demo_cashbook demo_scribe demo",
     # Not a folder: what stands on top of the floors, directly in bank/.
     "": "app gate server web __main__",
 }

@@ -195,12 +195,10 @@ def statement(pages: Pages, market: Market) -> AppTest:
 @pytest.mark.feature("A4.2", "A4.3", "B13", "A14.1")
 def test_the_statement_of_three_months_by_default(pages: Pages, market: Market) -> None:
     assert isinstance(market.bank.clock, FixedClock)
-    market.bank.clock.at -= timedelta(days=120)
-    market.deposit("asha", 10_00, slip="OLD")
-    market.bank.clock.at += timedelta(days=100)
-    market.deposit("asha", 20_00, slip="MID")
-    market.bank.clock.at += timedelta(days=20)
-    market.deposit("asha", 30_00, slip="NEW")
+    for days, amount, slip in ((-120, 10_00, "OLD"), (100, 20_00, "MID"), (20, 30_00, "NEW")):
+        market.bank.clock.at += timedelta(days=days)
+        market.new_day()
+        market.deposit("asha", amount, slip=slip)
     page = statement(pages, market)
     said = words_of(page)
     assert "16 Dec 2025 to 16 Mar 2026, 2 lines" in said

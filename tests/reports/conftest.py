@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from bank import app
+from bank.accounts.accounts import Account
 from bank.book import holds, ledger
 from bank.core.clock import FixedClock
-from bank.core.desk import Bank, chunk
+from bank.core.desk import Bank, Desk, chunk, looking
+from bank.core.ids import new_request_id
 from bank.core.permissions import Role
+from bank.counters import cash, counts, drawers, vault
 from bank.people.identity import add_user_row
 from tests.reports import town as towns
 from tests.reports.tamper import without_guards
@@ -35,25 +38,52 @@ def still_town(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 def prepare(bank: Bank, *, bare: bool) -> None:
     """A busy bank with a hold, a released hold and a reversal; `bare` takes its guards away."""
     town = towns.build_busy(bank)
-    with chunk(town.system, "tests.people") as tx:
-        admin = add_user_row(
-            tx,
-            username="admin.town",
-            name="Arun Nair",
-            email="admin@bank.example.com",
-            role=Role.BRANCH_ADMIN,
-            branch_id=town.branches[0],
-            password_hash="$2b$04$" + "." * 53,
-        ).id
-    with chunk(town.desk(Role.BRANCH_ADMIN, user_id=admin), "tests.extras") as tx:
+    cashier = _employee(town, "cashier.town", "Ravi Kumar", Role.CASHIER)
+    admin = _employee(town, "admin.town", "Arun Nair", Role.BRANCH_ADMIN)
+    with chunk(admin, "tests.extras") as tx:
         holds.place(tx, town.accounts["asha"], 1_000_00, "a cheque to be cleared")
         released = holds.place(tx, town.accounts["bina"], 500_00, "a mistake")
         holds.release(tx, released)
         interest = town.booked - 1  # a small credit on an account
         ledger.reverse(tx, interest, reason="wrong account", request_id="the-reversal")
+    _a_day_at_the_counter(town, cashier, admin)
     if bare:
         without_guards(bank)
     bank.db.close()
+
+
+def _employee(town: Town, username: str, name: str, role: Role) -> Desk:
+    with chunk(town.system, "tests.people") as tx:
+        user = add_user_row(
+            tx,
+            username=username,
+            name=name,
+            email=f"{username}@bank.example.com",
+            role=role,
+            branch_id=town.branches[0],
+            password_hash="$2b$04$" + "." * 53,
+        )
+    return town.desk(role, user_id=user.id)
+
+
+def _a_day_at_the_counter(town: Town, cashier: Desk, admin: Desk) -> None:
+    """One drawer that was closed with a difference, and one that is open, each with slips."""
+    with looking(town.system) as tx:
+        number = tx.session.get_one(Account, town.accounts["asha"]).number
+
+    def opened() -> int:
+        asked = drawers.ask_for_drawer(cashier, {"note-500": 4}, request_id=new_request_id())
+        vault.confirm_opening(admin, asked)
+        for slip, amount in ((f"{asked}1", 700_00), (f"{asked}2", 300_00)):
+            cash.deposit(cashier, number, amount, slip, request_id=new_request_id())
+        return asked
+
+    first = opened()
+    counts.start_count(cashier, first)
+    counts.enter_count(cashier, first, {"note-500": 5})
+    counts.settle_difference(admin, first, "not found", request_id=new_request_id())
+    vault.close_drawer(admin, first)
+    opened()
 
 
 @pytest.fixture(scope="package")

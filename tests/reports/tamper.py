@@ -10,7 +10,10 @@ from sqlalchemy import text
 from bank.core.desk import Bank, chunk
 from tests.reports.town import Town
 
-GUARDED: Final = ("postings", "entries", "holds", "balances", "accounts", "floor_waivers")
+GUARDED: Final = (
+    *("postings", "entries", "holds", "balances", "accounts", "floor_waivers"),
+    *("cash_moves", "cash_slips", "drawers"),
+)
 
 
 def without_guards(bank: Bank) -> None:

@@ -14,6 +14,8 @@ from bank.book import ledger
 from bank.book.ledger import Draft, Leg, credit_account, credit_gl, debit_account, debit_gl
 from bank.core.desk import Bank, Desk, chunk, looking
 from bank.core.permissions import Role
+from bank.counters import drawer_cash
+from bank.counters.drawer_cash import MoveKind
 from bank.people import branches, customers
 from bank.people.branches import Branch
 from tests.support.bank import desk
@@ -56,6 +58,7 @@ class Town:
             booking_date=day,
         )
         with chunk(self.system, "tests.book") as tx:
+            drawer_cash.put_in_vault(tx, [draft], MoveKind.CARRIED)
             return ledger.post(tx, draft).entry_id
 
     def deposit(self, account: str, amount: int, *, branch: int = 0, day: date = TODAY) -> int:

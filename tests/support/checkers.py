@@ -30,6 +30,7 @@ from tests.support import market as markets
 from tests.support.market import BANER, FORT, Market, pay_in
 
 LAKH: Final = 1_00_000_00
+CASH: Final = 15 * LAKH
 MORE: Final = {
     # key: name, role, branch, mail
     "vera": ("Vera Lobo", Role.BRANCH_ADMIN, FORT, "vera@bank.example.com"),
@@ -177,7 +178,7 @@ CASES: Final = {
 
 
 def gather(market: Market) -> Checking:
-    """Hire the others, and put ten lakh on Asha's account."""
+    """Hire the others, put ten lakh on Asha's account and enough cash into the drawers."""
     with market.tx() as tx:
         for key, (name, role, ifsc, email) in MORE.items():
             user = identity.add_user_row(
@@ -191,6 +192,8 @@ def gather(market: Market) -> Checking:
             )
             market.desks[key] = markets._desk(tx, user)
     pay_in(market, "asha", 10 * LAKH)
+    market.fund("ravi", "admin", note_500=CASH // 500_00)
+    market.fund("meera", "admin_baner", note_500=CASH // 500_00)
     return Checking(market)
 
 

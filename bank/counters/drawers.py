@@ -1,0 +1,283 @@
+"""Drawers: a cashier's cash for one business date, from the request to the close.
+
+    requested --custodian hands over--> open --stop to count--> counting --count entered--> counted
+        |                                ^                          |                          |
+        |-- declined, withdrawn          '------ not yet -----------'                          |
+        '                                '------ sent back by a supervisor --------------------|
+                                          closed <--custodian takes the cash back--------------'
+
+Nobody opens or closes a drawer alone: the cashier asks and counts, the vault's custodian hands the
+cash over and takes it back. A cashier has one drawer at a time. What is in it is never kept: it is
+what moved (`drawer_cash`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank.book.drafts import RequestReused
+from bank.core import money
+from bank.core.db import Base, marks
+from bank.core.desk import Tx, command, query
+from bank.core.errors import NotAllowed, NotFound, WrongState
+from bank.core.permissions import Permission
+from bank.core.states import machine, move
+from bank.counters import tallies
+from bank.counters.tallies import Pieces
+
+LONGEST_NOTE: Final = 200
+
+
+class DrawerStatus(StrEnum):
+    """Where a drawer is on its way through the day."""
+
+    REQUESTED = "requested"
+    OPEN = "open"
+    COUNTING = "counting"
+    COUNTED = "counted"
+    CLOSED = "closed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+S = DrawerStatus
+LIVE: Final = (S.REQUESTED, S.OPEN, S.COUNTING, S.COUNTED)
+HOLDS_CASH: Final = (S.OPEN, S.COUNTING, S.COUNTED)
+_LIVE_SQL: Final = "status IN ('requested', 'open', 'counting', 'counted')"
+MOVES: Final = machine(
+    "drawer",
+    {
+        S.REQUESTED: {S.OPEN, S.DECLINED, S.WITHDRAWN},
+        S.OPEN: {S.COUNTING},
+        S.COUNTING: {S.OPEN, S.COUNTED},
+        S.COUNTED: {S.OPEN, S.CLOSED},
+    },
+)
+
+
+class NoSuchDrawer(NotFound):
+    """There is no such drawer at your branch. Reload the page and choose one from the list."""
+
+
+class NoOpenDrawer(WrongState):
+    """You have no open drawer today. Open one under My drawer, then take or pay cash."""
+
+
+class DrawerNotClosed(WrongState):
+    """You have a drawer already. Close it before you ask for another one."""
+
+
+class OwnDrawer(NotAllowed):
+    """This is your own drawer. Another custodian or supervisor has to do this."""
+
+
+class Drawer(Base):
+    """One drawer. `note` says why it was declined, or what the supervisor said of a difference."""
+
+    __tablename__ = "drawers"
+    __table_args__ = (
+        CheckConstraint("opening_minor >= 0", name="opening_not_negative"),
+        CheckConstraint("opened_by <> cashier_id", name="opened_by_another"),
+        CheckConstraint("settled_by <> cashier_id", name="settled_by_another"),
+        CheckConstraint("closed_by <> cashier_id", name="closed_by_another"),
+        UniqueConstraint("request_id"),
+        Index("ix_drawers_cashier_id", "cashier_id", "business_date"),
+        Index("ix_drawers_branch_id", "branch_id", "business_date"),
+        Index(
+            "uq_drawers_live",
+            "cashier_id",
+            unique=True,
+            sqlite_where=text(_LIVE_SQL),
+            postgresql_where=text(_LIVE_SQL),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
+    cashier_id: Mapped[int]
+    business_date: Mapped[date]
+    status: Mapped[DrawerStatus]
+    request_id: Mapped[str] = mapped_column(String(36))
+    opening_minor: Mapped[int]
+    opening_tally_id: Mapped[int] = mapped_column(ForeignKey("tallies.id"))
+    requested_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    opened_by: Mapped[int | None]
+    counted_at: Mapped[datetime | None]
+    counted_minor: Mapped[int | None]
+    expected_minor: Mapped[int | None]
+    settled_by: Mapped[int | None]
+    over_short_entry_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id"))
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[int | None]
+    note: Mapped[str] = mapped_column(String(LONGEST_NOTE))
+
+    @property
+    def difference_minor(self) -> int:
+        """What was counted over (+) or short (-) of what should be there."""
+        return (self.counted_minor or 0) - (self.expected_minor or 0)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a difference, if there is one, has been booked."""
+        return self.difference_minor == 0 or self.over_short_entry_id is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawerState:
+    """Where somebody's drawer stands: enough for the sidebar."""
+
+    id: int
+    status: DrawerStatus
+    business_date: date
+
+
+_STATE: Final = (
+    "SELECT id, status, business_date FROM drawers WHERE cashier_id = ? AND status IN "
+    "('requested', 'open', 'counting', 'counted')"
+)
+# Without a look at the cash: the one question every slip asks.
+_OPEN: Final = (
+    "SELECT id FROM drawers WHERE cashier_id = ? AND business_date = ? AND status = 'open'"
+)
+
+
+@query(Permission.CASH_POST)
+def own_state(tx: Tx) -> DrawerState | None:
+    """Say where this cashier's drawer stands, None when there is none."""
+    tx.cursor.execute(marks(tx.dialect, _STATE), (tx.desk.user_id,))
+    row = tx.cursor.fetchone()
+    if row is None:
+        return None
+    day = row[2] if isinstance(row[2], date) else date.fromisoformat(row[2])
+    return DrawerState(id=row[0], status=DrawerStatus(row[1]), business_date=day)
+
+
+@command(Permission.CASH_POST)
+def ask_for_drawer(tx: Tx, pieces: Pieces, *, request_id: str) -> int:
+    """Ask the vault's custodian for a drawer with these notes and coins in it."""
+    assert tx.desk.user_id is not None
+    assert tx.desk.branch_id is not None, "a cashier works at a branch"
+    asked = tx.session.scalar(select(Drawer).where(Drawer.request_id == request_id))
+    if asked is not None:
+        if asked.cashier_id != tx.desk.user_id or asked.opening_minor != tallies.worth(tx, pieces):
+            raise RequestReused
+        return asked.id
+    there = tx.session.scalar(
+        select(Drawer).where(Drawer.cashier_id == tx.desk.user_id, Drawer.status.in_(LIVE))
+    )
+    if there is not None:
+        raise DrawerNotClosed(_said_of(there, tx.business_date))
+    tally = tallies.keep_tally(tx, pieces)
+    drawer = Drawer(
+        branch_id=tx.desk.branch_id,
+        cashier_id=tx.desk.user_id,
+        business_date=tx.business_date,
+        status=S.REQUESTED,
+        request_id=request_id,
+        opening_minor=tally.total_minor,
+        opening_tally_id=tally.id,
+        requested_at=tx.now,
+        note="",
+    )
+    tx.session.add(drawer)
+    try:
+        tx.session.flush()
+    except IntegrityError:  # the same cashier asked in another window at the same moment
+        raise DrawerNotClosed from None
+    tx.concerns("drawer", drawer.id)
+    tx.changed(None, {"status": S.REQUESTED, "opening_minor": drawer.opening_minor})
+    return drawer.id
+
+
+@command(Permission.CASH_POST)
+def withdraw_request(tx: Tx, drawer_id: int) -> None:
+    """Take back the request for a drawer that nobody has handed over yet."""
+    step(tx, held_own(tx, drawer_id), S.WITHDRAWN)
+
+
+def open_drawers(tx: Tx, branch_id: int) -> Sequence[int]:
+    """The drawers that keep a branch from closing its day: those with cash in them."""
+    return tx.session.scalars(
+        select(Drawer.id)
+        .where(Drawer.branch_id == branch_id, Drawer.status.in_(HOLDS_CASH))
+        .order_by(Drawer.id)
+    ).all()
+
+
+def has_open_drawer(tx: Tx, user_id: int) -> bool:
+    """Whether this employee still answers for the cash of a drawer."""
+    wanted = select(Drawer.id).where(Drawer.cashier_id == user_id, Drawer.status.in_(HOLDS_CASH))
+    return tx.session.scalar(wanted.limit(1)) is not None
+
+
+def own_open_drawer(tx: Tx, *, hold: str = "") -> int:
+    """The id of this cashier's open drawer of today, or NoOpenDrawer.
+
+    With `hold` the row stays as it is until the transaction ends: "share" for who pays in, so that
+    no count begins meanwhile, "update" for who pays out, one after the other. SQLite has one
+    writer and needs no word for it.
+    """
+    lock = {"share": " FOR SHARE", "update": " FOR NO KEY UPDATE"}.get(hold, "")
+    sql = _OPEN + lock if tx.dialect == "postgresql" else _OPEN
+    tx.cursor.execute(marks(tx.dialect, sql), (tx.desk.user_id, tx.day(tx.business_date)))
+    row = tx.cursor.fetchone()
+    if row is None:
+        raise NoOpenDrawer
+    return int(row[0])
+
+
+def held(tx: Tx, drawer_id: int) -> Drawer:
+    """A drawer of this desk's branch, held until the transaction ends, or NoSuchDrawer."""
+    drawer = _held(tx, drawer_id)
+    if drawer is None or drawer.branch_id != tx.desk.branch_id:
+        raise NoSuchDrawer
+    return drawer
+
+
+def held_of_another(tx: Tx, drawer_id: int) -> Drawer:
+    """The same for a second person: the cashier himself is refused."""
+    drawer = held(tx, drawer_id)
+    if drawer.cashier_id == tx.desk.user_id:
+        raise OwnDrawer
+    return drawer
+
+
+def held_own(tx: Tx, drawer_id: int) -> Drawer:
+    """This cashier's own drawer, held, or NoSuchDrawer."""
+    drawer = _held(tx, drawer_id)
+    if drawer is None or drawer.cashier_id != tx.desk.user_id:
+        raise NoSuchDrawer
+    return drawer
+
+
+def step(tx: Tx, drawer: Drawer, to: DrawerStatus, **more: object) -> None:
+    """Move a drawer on, for the trail with what was before and is after."""
+    before = drawer.status
+    move(drawer, to, MOVES)
+    tx.session.flush()
+    tx.concerns("drawer", drawer.id)
+    tx.changed({"status": before}, {"status": to, **more})
+
+
+def _held(tx: Tx, drawer_id: int) -> Drawer | None:
+    # Slips refer to the row; they only need its key, so they may go on while it is held.
+    lock: dict[str, Any] = {"key_share": True}
+    return tx.session.get(Drawer, drawer_id, with_for_update=lock, populate_existing=True)
+
+
+def _said_of(drawer: Drawer, today: date) -> str:
+    if drawer.business_date == today:
+        return " ".join((DrawerNotClosed.__doc__ or "").split())
+    day = f"{drawer.business_date.day} {drawer.business_date:%b %Y}"
+    left = money.show(drawer.opening_minor)
+    if drawer.status is S.REQUESTED:
+        return f"Your request of {day} for {left} still waits. Withdraw it, then ask again."
+    return f"Your drawer of {day} is not closed. Count it and have it closed first."
