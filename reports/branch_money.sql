@@ -40,4 +40,6 @@ SELECT f.branch_id AS branch, b.name AS branch_name, f.currency, f.figure, f.pro
        f.amount_minor
 FROM figures f
 JOIN branches b ON b.id = f.branch_id
-ORDER BY b.name, f.currency, f.figure, f.label
+ORDER BY b.name, f.currency,
+         CASE f.figure WHEN 'deposits' THEN 1 WHEN 'cash' THEN 2 WHEN 'loans' THEN 3 WHEN 'in' THEN 4 ELSE 5 END,
+         f.label

@@ -20,12 +20,14 @@ params:
   product: {type: text, label: Product}
   gl: {type: text, label: Ledger account}
   day: {type: date, default: today, label: Up to}
+  start: {type: date, label: From}
   since: {type: date, label: Lines from}
 labels: {entry_id: Entry, booking_date: Booked, branch_name: Branch}
 format: {booking_date: date, amount_minor: money}
 --- */
--- What stands behind a figure of branch_money, branch_trend or trial_balance: the same lines that
--- it adds up. With `since`, what is older is one line that is brought forward.
+-- What stands behind a figure of branch_money, branch_trend, cash_by_month or trial_balance: the same
+-- lines that it adds up. What moved, moved on the day, or from `start` to the day. With `since`, what
+-- is older is one line that is brought forward.
 WITH chosen AS (
     SELECT id, code, name
     FROM gl_accounts
@@ -42,7 +44,8 @@ WITH chosen AS (
     WHERE p.currency = $currency
       AND p.gl_account_id IN (SELECT id FROM chosen)
       AND p.booking_date <= $day
-      AND ($figure NOT IN ('in', 'out', 'cash_in', 'cash_out') OR p.booking_date = $day)
+      AND ($figure NOT IN ('in', 'out', 'cash_in', 'cash_out')
+           OR p.booking_date >= COALESCE($start, $day))
       AND ($figure NOT IN ('in', 'cash_out') OR p.amount_minor > 0)
       AND ($figure NOT IN ('out', 'cash_in') OR p.amount_minor < 0)
       AND ($product IS NULL OR p.product_id IN (SELECT id FROM products WHERE code = $product))

@@ -86,12 +86,17 @@ class Param(_Part):
 
 
 class Chart(_Part):
-    """What to draw of the rows: `y` over `x`, one mark per `colour`."""
+    """What to draw of the rows: `y` over `x`, one mark per `colour`.
 
-    kind: Literal["bar", "line"]
+    `in_and_out` draws months: what comes in above zero, what goes out below it. An asset grows by a
+    debit and a liability by a credit, so `comes_in` says which of the two comes in.
+    """
+
+    kind: Literal["bar", "line", "in_and_out"]
     x: str
     y: str
     colour: str | None = None
+    comes_in: Literal["credit", "debit"] | None = None
 
 
 class Header(_Part):
@@ -185,8 +190,8 @@ def _faults_of_columns(file: ReportFile) -> Iterator[str]:
             yield f"its header names a column {column} that the SELECT does not return"
     if chart is not None and not currencies.is_amount(chart.y):
         yield f"its chart draws {chart.y}, which is no amount"
-    if chart is not None and chart.kind == "line" and file.kind_of(chart.x) is not ColumnKind.DATE:
-        yield f"a line goes over days, and {chart.x} has not the format date"
+    if chart is not None:
+        yield from _faults_of_chart(chart, file)
     for name, param in header.params.items():
         if param.options is not None and param.type is not ParamType.TEXT:
             yield f"the parameter {name} has options and is no text"
@@ -196,6 +201,16 @@ def _faults_of_columns(file: ReportFile) -> Iterator[str]:
             yield f"{column}: amounts, and only they, end in _minor and are money or amount"
         if money and "currency" not in columns:
             yield f"{column} is money, so the SELECT must also return its currency"
+
+
+def _faults_of_chart(chart: Chart, file: ReportFile) -> Iterator[str]:
+    over = {"line": "a line goes over days", "in_and_out": "in and out go over months"}
+    if chart.kind in over and file.kind_of(chart.x) is not ColumnKind.DATE:
+        yield f"{over[chart.kind]}, and {chart.x} has not the format date"
+    if (chart.kind == "in_and_out") != (chart.comes_in is not None):
+        yield "its chart says what comes_in where it is in_and_out, and only there"
+    if chart.kind == "in_and_out" and chart.colour is not None:
+        yield "its chart in_and_out has its own two colours, so it takes none"
 
 
 def _faults_of_drill(file: ReportFile, files: Mapping[str, ReportFile]) -> Iterator[str]:

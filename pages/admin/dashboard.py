@@ -1,6 +1,6 @@
 """Branch money: what a branch holds, what came in and went out, how the year went. Live."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -18,7 +18,8 @@ desk = ui.enter(Permission.BRANCH_MONEY_VIEW, title="Branch money", context="")
 
 REFRESH_SECONDS = 2.0
 BEHIND = "branch_money_behind"
-MONEY, TREND = "branch_money", "branch_trend"
+LINES = ":material/list_alt:"
+MONEY, TREND, CASH = "branch_money", "branch_trend", "cash_by_month"
 
 
 def look_behind(name: str, row: Mapping[str, Any], title: str) -> None:
@@ -38,7 +39,12 @@ def tile(label: str, row: Row, *, help: str | None = None) -> None:
     """One metric with the way to its lines."""
     with st.container(border=True):
         st.metric(label, money.show_side(row["amount_minor"], row["currency"]), help=help)
-        if st.button("Show lines", key=f"branch_money_lines_{row['figure']}", type="tertiary"):
+        if st.button(
+            "Show lines",
+            key=f"branch_money_lines_{row['figure']}",
+            icon=LINES,
+            type="tertiary",
+        ):
             look_behind("branch_money", row, f"Behind {label.lower()}")
 
 
@@ -59,8 +65,9 @@ def metrics(report: Report, currency: str) -> None:
     came, went = sum_of("in"), sum_of("out")
     with four, st.container(border=True):
         st.metric(
-            "Moved on accounts",
-            money.show(came["amount_minor"] + went["amount_minor"], currency),
+            "In and out of accounts",
+            f"{charts.short(came['amount_minor'], currency)} / "
+            f"{charts.short(-went['amount_minor'], currency)}",
             help=f"On the day: in {money.show(came['amount_minor'], currency)}, "
             f"out {money.show(-went['amount_minor'], currency)}.",
         )
@@ -69,6 +76,7 @@ def metrics(report: Report, currency: str) -> None:
                 if st.button(
                     f"Show {row['figure']}",
                     key=f"branch_money_lines_{row['figure']}",
+                    icon=LINES,
                     type="tertiary",
                 ):
                     look_behind(MONEY, row, f"Behind {said}")
@@ -115,50 +123,53 @@ def every_figure(desk: Desk, report: Report) -> None:
 
 
 def year(desk: Desk, report: Report, currency: str) -> None:
-    """How deposits stood and cash flowed over a year, and each day as a table."""
-    if not report.count:
-        return
+    """How deposits stood over a year, and each day as a table."""
     deposits = report.where("figure", "deposits")
-    left, right = st.columns(2)
     if deposits.count > 1:
         [newest], [oldest] = deposits.page(0, 1), deposits.page(deposits.count - 1, 1)
         grown = newest["amount_minor"] - oldest["amount_minor"]
         verb = "grew" if grown >= 0 else "fell"
-        with left:
-            figures.chart(
-                deposits,
-                key="branch_money_trend",
-                currency=currency,
-                title=f"Deposits {verb} by {charts.short(abs(grown), currency)}"
-                f" since {words.day(oldest['day'])}",
-            )
-    cash = [row for row in report.rows if row["figure"] != "deposits"]
-    if cash:
-        with right:
-            cash_flow(cash, currency)
-    with st.expander("Each day as a table", icon=":material/table:"):
-        chosen = figures.table(desk, report, key="branch_money_days", prompt="Choose a day")
-    row_id = chosen and (chosen["day"], chosen["figure"])
-    if newly(row_id, "branch_money_last_day") and chosen is not None:
-        look_behind(TREND, chosen, f"Behind {chosen['label']} of {words.day(chosen['day'])}")
+        figures.chart(
+            deposits,
+            key="branch_money_trend",
+            currency=currency,
+            title=f"Deposits {verb} by {charts.short(abs(grown), currency)}"
+            f" since {words.day(oldest['day'])}",
+        )
+    if report.count:
+        with st.expander("Each day as a table", icon=":material/table:"):
+            chosen = figures.table(desk, report, key="branch_money_days", prompt="Choose a day")
+        row_id = chosen and (chosen["day"], chosen["figure"])
+        if newly(row_id, "branch_money_last_day") and chosen is not None:
+            look_behind(TREND, chosen, f"Behind {chosen['label']} of {words.day(chosen['day'])}")
 
 
-def cash_flow(rows: Sequence[Row], currency: str) -> None:
-    """Cash in and out by month. Cash that comes in is a debit, so its sign is turned."""
-    months: dict[str, dict[str, int]] = {}
-    for row in sorted(rows, key=lambda row: row["day"]):
-        month = months.setdefault(f"{row['day']:%b %Y}", {"cash_in": 0, "cash_out": 0})
-        month[row["figure"]] += row["amount_minor"]
-    gained = sum(-month["cash_in"] - month["cash_out"] for month in months.values())
+def cash_by_month(desk: Desk, report: Report, currency: str) -> None:
+    """Cash in and out by month, and beside it the months; a chosen one opens its lines."""
+    if not report.count:
+        return
+    gained = -report.total("amount_minor")  # cash that comes in is a debit
     way = "came in than went out" if gained >= 0 else "went out than came in"
-    charts.in_and_out(
-        f"{charts.short(abs(gained), currency)} more cash {way} in a year",
-        list(months),
-        [-month["cash_in"] for month in months.values()],
-        [month["cash_out"] for month in months.values()],
-        key="branch_money_cash",
-        currency=currency,
-    )
+    left, right = st.columns([2, 3])
+    with left:
+        figures.chart(
+            report,
+            key="branch_money_cash",
+            currency=currency,
+            title=f"{charts.short(abs(gained), currency)} more cash {way} in a year",
+        )
+    with right:
+        chosen = figures.table(
+            desk,
+            report,
+            key="branch_money_months",
+            without=("start", "day"),
+            prompt="Choose a month",
+        )
+    row_id = chosen and (chosen["day"], chosen["figure"])
+    if newly(row_id, "branch_money_last_month") and chosen is not None:
+        span = f"{words.day(chosen['start'])} to {words.day(chosen['day'])}"
+        look_behind(CASH, chosen, f"Behind {chosen['label'].lower()}, {span}")
 
 
 @ui.live(REFRESH_SECONDS, Permission.BRANCH_MONEY_VIEW)
@@ -182,6 +193,7 @@ def live_charts(desk: Desk, asked: Row, currency: str) -> None:
         with right:
             every_figure(desk, report)
         year(desk, reports.run(desk, TREND, asked).where("currency", currency), currency)
+        cash_by_month(desk, reports.run(desk, CASH, asked).where("currency", currency), currency)
 
 
 def lines_behind(params: Row, currency: str) -> None:

@@ -25,16 +25,22 @@ _LAKH: Final = 1_00_000
 _CRORE: Final = 1_00_00_000
 
 
-def short(amount_minor: int | float, currency: str = money.HOME) -> str:
-    """An amount for an axis or a label: `₹ 1.2 Cr`, `₹ 45 L`, `₹ 8,500`; `CZK 1.2 M` abroad."""
-    major = float(Decimal(amount_minor).scaleb(-money.exponent(currency)))
-    sign, size = ("-" if major < 0 else ""), abs(major)
+def short(amount_minor: int | float, currency: str = money.HOME, digits: int = 1) -> str:
+    """An amount for an axis or a label: `₹ 1.2 Cr`, `₹ 45 L`, `₹ 8,500`; `CZK 1.2 M` abroad.
+
+    `digits` stand behind the point; one of them, a zero, is left out.
+    """
+    sign, (size, unit) = ("-" if amount_minor < 0 else ""), _scaled(amount_minor, currency)
+    text = f"{_trimmed(size, digits)} {unit}" if unit else f"{size:,.0f}"
+    return f"{sign}{money.symbol(currency)} {text}"
+
+
+def _scaled(amount_minor: int | float, currency: str) -> tuple[float, str]:
+    """How much it is without its sign, in the largest unit that it fills."""
+    size = abs(float(Decimal(amount_minor).scaleb(-money.exponent(currency))))
     home = money.SYMBOLS.get(currency) == "₹"
     steps = ((_CRORE, "Cr"), (_LAKH, "L")) if home else ((1e9, "B"), (1e6, "M"))
-    for unit, name in steps:
-        if size >= unit:
-            return f"{sign}{money.symbol(currency)} {_trimmed(size / unit)} {name}"
-    return f"{sign}{money.symbol(currency)} {size:,.0f}"
+    return next(((size / step, unit) for step, unit in steps if size >= step), (size, ""))
 
 
 def bars(
@@ -124,7 +130,9 @@ def _title(title: str) -> None:
     st.markdown(f"**{words.plain(title)}**")
 
 
-def _trimmed(value: float) -> str:
+def _trimmed(value: float, digits: int) -> str:
+    if digits > 1:
+        return f"{value:,.{digits}f}"
     return f"{value:,.1f}".removesuffix(".0") if value < 100 else f"{value:,.0f}"
 
 
@@ -142,11 +150,20 @@ def _ticks(lowest: int, highest: int, currency: str) -> dict[str, Any]:
     unit = 10 ** money.exponent(currency)
     rough = max(highest - lowest, unit) / unit / 4
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * size for size in (1, 2, 5, 10) if rough <= power * size)
+    step = next(power * size for size in (1, 2, 2.5, 5, 10) if rough <= power * size)
     first = int(lowest / unit // step)
     last = int(-(-highest / unit // step))
     at = [round(number * step * unit) for number in range(first, last + 1)]
-    return {"tickvals": at, "ticktext": [short(value, currency) for value in at]}
+    digits = max(_digits_of(value, currency) for value in at)
+    return {"tickvals": at, "ticktext": [short(value, currency, digits) for value in at]}
+
+
+def _digits_of(value: int, currency: str) -> int:
+    """How many digits behind the point it takes to write a tick as what it is."""
+    size, unit = _scaled(value, currency)
+    if not unit or size == round(size) or (size < 100 and round(size, 9) == round(size, 1)):
+        return 1
+    return next((n for n in range(2, 6) if round(size, 9) == round(size, n)), 6)
 
 
 def _layout(figure: go.Figure, height: int) -> go.Figure:
@@ -214,7 +231,8 @@ def _line_figure(
     amounts = [value for _, values in series for value in values if value is not None] or [0]
     low, high = (min(0, *amounts), max(0, *amounts)) if from_zero else (min(amounts), max(amounts))
     figure.update_yaxes(**_ticks(low, high, currency))
-    figure.update_xaxes(tickformat="%d %b %Y" if len(days) < 8 else "%b %Y", nticks=6)
+    few = len(days) < 8
+    figure.update_xaxes(tickformat="%d %b\n%Y" if few else "%b\n%Y", nticks=6, tickangle=0)
     return _layout(figure, height=280)
 
 
@@ -241,6 +259,13 @@ def _in_out_figure(
     figure.update_yaxes(
         **_ticks(-max(money_out, default=0), max(money_in, default=0), currency), zeroline=True
     )
-    figure.update_xaxes(type="category")
+    # Upright on a phone, too: at most seven labels, the year below the month.
+    told = labels[:: -(-len(labels) // 7) or 1]
+    figure.update_xaxes(
+        type="category",
+        tickvals=list(told),
+        ticktext=[label.replace(" ", "<br>") for label in told],
+        tickangle=0,
+    )
     figure.update_layout(barmode="relative")
     return _layout(figure, height=300)

@@ -254,6 +254,20 @@ def chart(report: Report, *, key: str, currency: str, title: str | None = None) 
         for row in report.rows:
             held[str(row[x])] += row[y]
         return charts.bars(said, held, key=key, currency=currency)
+    if report.chart.kind == "in_and_out":
+        months: dict[date, dict[bool, int]] = defaultdict(lambda: {True: 0, False: 0})
+        for row in report.rows:
+            comes_in = (row[y] < 0) is (report.chart.comes_in == "debit")
+            months[row[x].replace(day=1)][comes_in] += abs(row[y])
+        charts.in_and_out(
+            said,
+            [f"{month:%b %Y}" for month in sorted(months)],
+            [months[month][True] for month in sorted(months)],
+            [months[month][False] for month in sorted(months)],
+            key=key,
+            currency=currency,
+        )
+        return None
     series: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for row in report.rows:
         series[str(row[colour]) if colour else said][row[x]] += row[y]
@@ -264,5 +278,6 @@ def chart(report: Report, *, key: str, currency: str, title: str | None = None) 
         {name: [values.get(day) for day in days] for name, values in series.items()},
         key=key,
         currency=currency,
+        from_zero=False,  # it shows how amounts went, and bars how large they are
     )
     return None

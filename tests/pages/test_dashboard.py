@@ -1,8 +1,11 @@
 """Branch money, trial balance and integrity as their readers see them: figures, lines, live."""
 
+import json
 import re
+from base64 import b64decode
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -89,6 +92,45 @@ def test_a_chosen_row_opens_its_lines(pages: Pages, town: Town) -> None:
     page.run()
     assert "Behind Deposits of 16 Mar 2026" in words_of(page), "the newest click counts"
     assert not page.exception
+
+
+@pytest.mark.feature("A8.7", "B7")
+def test_cash_by_month_is_drawn_from_its_report_and_opens_its_lines(
+    pages: Pages, town: Town
+) -> None:
+    desk = town.desk(Role.BRANCH_ADMIN)
+    page = pages.open(desk, DASHBOARD)
+    report = reports.run(desk, "cash_by_month", max_age=0).where("currency", "INR")
+    [newest, *_] = [row for row in report.rows if row["figure"] == "cash_in"]
+    drawn = json.loads(
+        next(
+            chart.proto.spec
+            for chart in page.get("plotly_chart")
+            if '"name":"Out"' in chart.proto.spec
+        )
+    )
+    held = {
+        bar["name"]: dict(zip(bar["x"], amounts(bar["y"]), strict=True)) for bar in drawn["data"]
+    }
+    assert held["In"][f"{newest['day']:%b %Y}"] == -newest["amount_minor"]
+    assert sum(held["In"].values()) == -report.where("figure", "cash_in").total("amount_minor")
+    assert sum(held["Out"].values()) == -report.where("figure", "cash_out").total("amount_minor")
+    assert "more cash came in than went out in a year" in words_of(page)
+    row = tuple(newest[name] for name in ("month", "label", "start", "day", "currency", "figure"))
+    page.session_state["branch_money_months_chosen"] = str(row)
+    page.run()
+    said = words_of(page).replace("\\", "")
+    assert f"Behind cash in, {newest['start']:%-d %b %Y} to {newest['day']:%-d %b %Y}" in said
+    assert f"up to {money.show_side(newest['amount_minor'], 'INR')}." in said
+    assert not page.exception
+
+
+def amounts(values: object) -> list[int]:
+    """The numbers of a plotly axis, plain or packed."""
+    if isinstance(values, dict):
+        return [int(one) for one in np.frombuffer(b64decode(values["bdata"]), values["dtype"])]
+    assert isinstance(values, list)
+    return [int(one) for one in values]
 
 
 @pytest.mark.feature("A8.7")

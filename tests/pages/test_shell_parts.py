@@ -403,3 +403,35 @@ def test_ticks_are_few_and_enclose_the_figures(low: int, span: int) -> None:
     assert 1 <= len(ticks) <= 8
     assert ticks[0] <= low
     assert ticks[-1] >= low + span
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (2_40_00_000_00, 3_30_00_000_00, ["₹ 2.25 Cr", "₹ 2.50 Cr", "₹ 2.75 Cr"]),
+        (0, 90_00_000_00, ["₹ 0", "₹ 25 L", "₹ 50 L"]),
+        (101_00_00_000_00, 102_80_00_000_00, ["₹ 101.00 Cr", "₹ 101.50 Cr", "₹ 102.00 Cr"]),
+    ],
+)
+def test_a_tick_says_where_it_stands(low: int, high: int, said: list[str]) -> None:
+    ticks = charts._ticks(low, high, "INR")
+    assert ticks["ticktext"][:3] == said
+    assert len(ticks["ticktext"]) <= 6
+
+
+def test_a_line_that_moves_little_fills_its_chart() -> None:
+    """From zero, a year of deposits would show one tick, and nothing of what it says it shows."""
+    days = (date(2026, 1, 1), date(2026, 2, 1))
+    figure = charts._line_figure(days, (("Deposits", (280_00, 290_00)),), "INR", False)
+    assert len([tick for tick in figure.layout.yaxis.tickvals if 280_00 <= tick <= 290_00]) >= 3
+    assert figure.layout.xaxis.tickangle == 0
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 13, 60])
+def test_months_stand_upright_and_do_not_touch(count: int) -> None:
+    months = tuple(f"{date(2020 + n // 12, n % 12 + 1, 1):%b %Y}" for n in range(count))
+    axis = charts._in_out_figure(months, (5,) * count, (3,) * count, "INR").layout.xaxis
+    assert 1 <= len(axis.tickvals) <= 7
+    assert set(axis.tickvals) <= set(months)
+    assert axis.ticktext[0] == "Jan<br>2020"
+    assert axis.tickangle == 0

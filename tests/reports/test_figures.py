@@ -109,6 +109,26 @@ def test_the_same_holds_for_a_branch_admin_on_each_database(town: Town) -> None:
             assert sum(line["amount_minor"] for line in lines.rows) == row["amount_minor"], row
 
 
+@pytest.mark.parametrize("back", [0, 20, 400])
+def test_cash_by_month_is_the_days_added_up(still_town: Town, back: int) -> None:
+    """The year ends on the day asked for, so its first and its last month are in part."""
+    desk = still_town.desk(Role.AUDITOR)
+    asked = {"day": TODAY - timedelta(days=back)}
+    months: dict[Key, int] = defaultdict(int)
+    for row in reports.run(desk, "branch_trend", asked).rows:
+        if row["figure"] != "deposits":
+            month = (row["currency"], row["figure"], row["day"].replace(day=1))
+            months[month] += row["amount_minor"]
+    rows = reports.run(desk, "cash_by_month", asked).rows
+    assert bool(rows) is (back < 100)
+    assert {
+        (row["currency"], row["figure"], row["start"].replace(day=1)): row["amount_minor"]
+        for row in rows
+    } == dict(months)
+    assert all(row["start"] <= row["day"] <= asked["day"] for row in rows)
+    assert all((row["amount_minor"] < 0) is (row["figure"] == "cash_in") for row in rows)
+
+
 def test_older_lines_can_be_one_line_brought_forward(still_town: Town) -> None:
     desk = still_town.desk(Role.AUDITOR)
     asked = {"currency": "INR", "figure": "deposits", "since": TODAY - timedelta(days=30)}

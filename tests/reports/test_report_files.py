@@ -39,6 +39,9 @@ FROM postings p JOIN entries e ON e.id = p.entry_id WHERE p.currency = $currency
 """
 
 
+IN_AND_OUT = "chart: {{kind: in_and_out, x: branch_id, y: amount_minor, {}}}\n"
+
+
 def file(header: str = HEADER, sql: str = SELECT) -> str:
     return f"/* ---\n{header.rstrip()}\n--- */\n{sql}\n"
 
@@ -52,7 +55,13 @@ def fault_of(folder: Path, text: str, name: str = "deposits.sql") -> str:
 
 def test_the_banks_own_files_are_right() -> None:
     files = report_files.catalogue()
-    assert {"branch_money", "branch_trend", "journal_lines", "trial_balance"} <= set(files)
+    assert {
+        "branch_money",
+        "branch_trend",
+        "cash_by_month",
+        "journal_lines",
+        "trial_balance",
+    } <= set(files)
     assert len(files) == len(list(report_files.FOLDER.glob("*.sql")))
     assert (
         len(integrity.catalogue()) == len(list((report_files.FOLDER / "checks").glob("*.sql"))) + 1
@@ -100,6 +109,21 @@ def test_a_right_file_is_read(tmp_path: Path) -> None:
         (HEADER + "labels: {total: Sum}\n", "a column total that"),
         (HEADER + "chart: {kind: bar, x: branch_id, y: branch_id}\n", "which is no amount"),
         (HEADER + "chart: {kind: line, x: branch_id, y: amount_minor}\n", "not the format date"),
+        (HEADER + IN_AND_OUT.format("comes_in: debit"), "in and out go over months, and branch_id"),
+        (
+            HEADER.replace("money}", "money, branch_id: date}") + IN_AND_OUT.format("colour: null"),
+            "says what comes_in where it is in_and_out",
+        ),
+        (HEADER + IN_AND_OUT.format("comes_in: cash"), "chart.comes_in: Input should be"),
+        (
+            HEADER.replace("money}", "money, branch_id: date}")
+            + IN_AND_OUT.format("comes_in: debit, colour: currency"),
+            "so it takes none",
+        ),
+        (
+            HEADER + "chart: {kind: bar, x: branch_id, y: amount_minor, comes_in: debit}\n",
+            "in_and_out, and only there",
+        ),
         (HEADER.replace("default: today", "options: {a: A}"), "day has options and is no text"),
         (HEADER + "drill: nowhere\n", "drills to nowhere, and there is no such report"),
         ("title: [", "header is not YAML"),
