@@ -95,7 +95,7 @@ def test_wrong_input_names_its_field_and_what_was_typed_stays(pages: Pages, mark
     assert page.text_input("prepare_slip_amount").value == "700"
     counter = pages.open(market.cashier, COUNTER)
     typed_in(counter, "12")
-    assert "Token: Type the six digits" in words_of(counter)
+    assert "Type the six digits of the token" in words_of(counter)
 
 
 def test_the_token_can_be_removed_and_the_slip_typed(pages: Pages, market: Market) -> None:
