@@ -74,6 +74,7 @@ class Permission(StrEnum):
     VAULT_VIEW = "vault:view"
     VAULT_KEEP = "vault:keep"
     DRAWER_SUPERVISE = "drawer:supervise"
+    SLIP_PREPARE = "slip:prepare"
 
 
 P = Permission
@@ -150,6 +151,7 @@ GRANTS[Role.SYSTEM] |= {P.APPROVAL_EXPIRE}
 
 # Vault and drawers. Custodian and supervisor are the branch admin until each is a grant by name.
 _DRAWERS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.CUSTOMER: frozenset({P.SLIP_PREPARE}),
     Role.CASHIER: frozenset({P.CASH_COUNT}),
     Role.BRANCH_ADMIN: frozenset({P.CASH_COUNT, P.VAULT_VIEW, P.VAULT_KEEP, P.DRAWER_SUPERVISE}),
     Role.AUDITOR: frozenset({P.VAULT_VIEW}),

@@ -23,8 +23,9 @@ from bank.core.db import marks
 from bank.core.desk import CATALOGUE, Tx, command, query
 from bank.core.errors import BankError
 from bank.core.permissions import Permission
-from bank.counters import declarations, drawer_cash, drawers, tallies, window
+from bank.counters import declarations, drawer_cash, drawers, prepared, tallies, window
 from bank.counters.cash_rules import cash_rules
+from bank.counters.prepared import TokenIsOver
 from bank.counters.receipts import Receipt, receipt_of, verify_code
 from bank.counters.slips import DEPOSIT, WITHDRAWAL, keep_slip, moved_today, tally_id_of
 from bank.counters.tallies import Pieces
@@ -87,7 +88,7 @@ def _checked(kind: str) -> Checked:
         amount="amount_minor",
         account="account_number",
         of_today=partial(moved_today, kind=kind),
-        ends=(AccountIsClosed, NoSuchAccountNumber, CashInRupeesOnly),
+        ends=(AccountIsClosed, NoSuchAccountNumber, CashInRupeesOnly, TokenIsOver),
         dropped=frozenset({"vouched"} if kind == WITHDRAWAL else ()),
     )
 
@@ -104,18 +105,20 @@ def deposit(
     pieces: Pieces | None = None,
     pan: str = "",
     form_60: bool = False,
+    token: str = "",
     request_id: str,
 ) -> Receipt:
     """Take cash for any account of the bank by its exact number.
 
     `pieces` counts the notes and coins, if the cashier keys them. `pan` or `form_60` answer the
-    question for one of them, above the limit of a day.
+    question for one of them, above the limit of a day. `token` is of the slip the customer
+    prepared, if there is one.
     """
     slip = window.clean_slip(
         DEPOSIT, account_number, amount_minor, slip_number, depositor, narration
     )
     paper = declarations.clean_paper(pan, form_60)
-    return _book(tx, replace(slip, pieces=pieces, paper=paper), request_id)
+    return _book(tx, replace(slip, pieces=pieces, paper=paper, token=_token(token)), request_id)
 
 
 @command(Permission.CASH_POST, checked=_checked(WITHDRAWAL))
@@ -129,6 +132,7 @@ def withdraw(
     *,
     pieces: Pieces | None = None,
     vouched: int | None = None,
+    token: str = "",
     request_id: str,
 ) -> Receipt:
     """Pay cash from any account of the bank, up to its available balance.
@@ -139,7 +143,7 @@ def withdraw(
     slip = window.clean_slip(
         WITHDRAWAL, account_number, amount_minor, slip_number, bearer, narration
     )
-    return _book(tx, replace(slip, pieces=pieces, vouched=vouched), request_id)
+    return _book(tx, replace(slip, pieces=pieces, vouched=vouched, token=_token(token)), request_id)
 
 
 @query(Permission.CASH_POST)
@@ -185,6 +189,10 @@ def preview_cash(
         supervised="" if waits else window.supervised_sentence(tx, slip, served),
         waits=waits,
     )
+
+
+def _token(token: str) -> str:
+    return prepared.clean_token(token) if token else ""
 
 
 def _will_wait(tx: Tx, slip: Slip) -> str:
@@ -237,6 +245,15 @@ def _book(tx: Tx, slip: Slip, request_id: str) -> Receipt:
         tally_id=None if slip.pieces is None else tallies.keep_tally(tx, slip.pieces).id,
         supervisor_id=cleared.supervisor_id,
     )
+    if slip.token:
+        prepared.spend(
+            tx,
+            slip.token,
+            kind=slip.kind,
+            account_id=served.account_id,
+            amount_minor=slip.amount_minor,
+            entry_id=posted.entry_id,
+        )
     if cleared.day_total_minor is not None:
         declarations.keep(tx, posted, served.customer_id, slip.paper, cleared.day_total_minor)
     tx.cursor.execute(marks(tx.dialect, _BALANCE_AFTER), (posted.entry_id, served.account_id))
@@ -249,11 +266,12 @@ def _book(tx: Tx, slip: Slip, request_id: str) -> Receipt:
 def _draft(tx: Tx, slip: Slip, served: Served, request_id: str) -> Draft:
     assert tx.desk.branch_id is not None, "a cashier works at a branch"
     signed = slip.amount_minor if slip.kind == DEPOSIT else -slip.amount_minor
+    asked = (slip.slip_number, slip.person, slip.remark, *filter(None, (slip.token,)))
     return Draft(
         request_id=request_id,
         kind=slip.kind,
         narration=narration_of(slip, served),
-        asked="\x1f".join((slip.slip_number, slip.person, slip.remark)),
+        asked="\x1f".join(asked),
         legs=(
             ledger.Leg(-signed, None, chart.CASH, tx.desk.branch_id),
             ledger.Leg(signed, served.account_id),

@@ -32,6 +32,8 @@ class CashRules:
     drawer_limit_minor: int
     pan_above_minor: int
     supervised_above_minor: int
+    token_days: int
+    tokens_at_once: int
 
 
 _known: Final[WeakKeyDictionary[Database, tuple[datetime, date, CashRules]]] = WeakKeyDictionary()

@@ -196,12 +196,20 @@ def rows_of(tx: Tx, tally_ids: Sequence[int]) -> dict[int, list[TallyRow]]:
 
 def pieces_of(tx: Tx, tally_id: int | None) -> dict[str, int]:
     """A tally as it was keyed, nothing for none."""
+    return {} if tally_id is None else pieces_of_each(tx, [tally_id])[tally_id]
+
+
+def pieces_of_each(tx: Tx, tally_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Tallies as they were keyed."""
+    found: dict[int, dict[str, int]] = {tally_id: {} for tally_id in tally_ids}
     rows = tx.connection.execute(
-        select(Denomination.code, TallyLine.pieces)
+        select(TallyLine.tally_id, Denomination.code, TallyLine.pieces)
         .join(Denomination, Denomination.id == TallyLine.denomination_id)
-        .where(TallyLine.tally_id == tally_id)
+        .where(TallyLine.tally_id.in_(tally_ids))
     )
-    return {code: pieces for code, pieces in rows}
+    for tally_id, code, pieces in rows:
+        found[tally_id][code] = pieces
+    return found
 
 
 def _all(tx: Tx) -> Sequence[NoteOrCoin]:

@@ -59,6 +59,7 @@ class Slip:
     pieces: Pieces | None = None
     paper: TaxPaper = field(default_factory=TaxPaper)
     vouched: int | None = None
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

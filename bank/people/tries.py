@@ -23,6 +23,7 @@ class Guarded(StrEnum):
     SIGN_IN = "sign_in"
     CONFIRMATION = "confirmation"
     SUPERVISION = "supervision"
+    TOKEN = "token"  # noqa: S105 - of a prepared slip
 
 
 class Tries(Base):

@@ -16,7 +16,7 @@ from bank.counters.drawers import DrawerState, DrawerStatus
 from bank.counters.receipts import Receipt
 from bank.office import approval_cards
 from bank.office.approval_cards import ApprovalRow
-from pages.parts import forms, notes, tables, ui, waiting, words
+from pages.parts import forms, notes, phone_slips, tables, ui, waiting, words
 from pages.parts.forms import File, Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -32,6 +32,7 @@ LABELS = {
     "narration": "Remark",
     "notes and coins": "Notes and coins",
     "pan": "PAN",
+    "token": "Token",
 }
 TODAY = [
     column("Time", lambda line: words.moment(line.booked_at)[-5:]),
@@ -82,6 +83,7 @@ def served(card: AccountCard) -> None:
 
 def fill() -> None:
     """The slip as it lies on the counter: account first, so that the holder can be greeted."""
+    phone_slips.fill_in(desk, slip, KINDS, LABELS)
     kind = st.segmented_control(
         "What is it",
         list(KINDS),
@@ -182,13 +184,19 @@ def given(ahead: CashPreview) -> dict[str, object]:
     """What goes with the slip: the notes, and what was asked for beside it. Kept until the end, so
     that the same request meets what became of it."""
     pieces = st.session_state.get(slip.field("pieces")) or None
+    token = phone_slips.token_of(slip)
     if ahead.kind == slips.DEPOSIT:
-        return {"pieces": pieces, "pan": typed("pan"), "form_60": bool(typed("form_60"))}
+        return {
+            "token": token,
+            "pieces": pieces,
+            "pan": typed("pan"),
+            "form_60": bool(typed("form_60")),
+        }
     if not ahead.supervised:
-        return {"pieces": pieces}
+        return {"token": token, "pieces": pieces}
     code = Secret(str(st.session_state.get(forms.secret_key(slip.field("code"))) or ""))
     vouched = supervision.vouch(desk, ahead.supervised, typed("supervisor"), code)
-    return {"pieces": pieces, "vouched": vouched}
+    return {"token": token, "pieces": pieces, "vouched": vouched}
 
 
 def action_of(ahead: CashPreview) -> str:

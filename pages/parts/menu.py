@@ -64,6 +64,14 @@ MENU: Final = (
         "Any period of an account, to read or to download.",
     ),
     Entry(
+        "",
+        "Prepare a cash slip",
+        "customer/prepare_slip.py",
+        P.SLIP_PREPARE,
+        "edit_note",
+        "Fill in a slip for the counter before you come.",
+    ),
+    Entry(
         "Counter",
         "Cash counter",
         "cashier/counter.py",

@@ -8,21 +8,28 @@ import streamlit as st
 from bank.core import money
 from bank.core.desk import Desk
 from bank.counters import tallies
-from bank.counters.tallies import DenominationKind, TallyRow
+from bank.counters.tallies import DenominationKind, NoteOrCoin, TallyRow
 from pages.parts import words
 
 COLUMNS: Final = 4
 WORDS: Final = {DenominationKind.NOTE: "Notes", DenominationKind.COIN: "Coins"}
 
 
-def grid(desk: Desk, *, key: str, should_be_minor: int | None = None) -> dict[str, int]:
+def grid(
+    desk: Desk,
+    *,
+    key: str,
+    should_be_minor: int | None = None,
+    offered: Sequence[NoteOrCoin] | None = None,
+) -> dict[str, int]:
     """Inputs for how many of each there are, with the total below; answers what was typed.
 
-    `should_be_minor` is the amount it has to come to, where that is known already.
+    `should_be_minor` is the amount it has to come to, where that is known already; `offered` are
+    the notes and coins, where the counter's list is not for who is asking.
     """
     pieces: dict[str, int] = {}
     total = 0
-    offered = tallies.denominations(desk)
+    offered = tallies.denominations(desk) if offered is None else offered
     for kind, title in WORDS.items():
         st.caption(title)
         some = [each for each in offered if each.kind is kind]
@@ -35,7 +42,6 @@ def grid(desk: Desk, *, key: str, should_be_minor: int | None = None) -> dict[st
                     min_value=0,
                     max_value=tallies.MOST_PIECES,
                     step=1,
-                    value=0,
                     key=f"{key}_{each.code}",
                     persist_state="page",
                 )

@@ -56,6 +56,7 @@ TONES: Final[dict[str, Tone]] = {
     "pending": Tone.INFO,
     "read": Tone.INFO,
     "refused": Tone.DANGER,
+    "prepared": Tone.INFO,
     "rejected": Tone.DANGER,
     "requested": Tone.INFO,
     "returned": Tone.WARNING,

@@ -28,6 +28,7 @@ from bank.counters import (
     drawer_cash,
     drawer_report,
     impounded,
+    prepared,
     receipts,
     slips,
     transfers,
@@ -63,6 +64,10 @@ def used(market: Market) -> Market:
     market.sent = once  # type: ignore[attr-defined]
     with pytest.raises(AwaitingApproval):
         market.deposit("asha", 11_00_000_00, slip="A2")
+    market.token = prepared.prepare_slip(  # type: ignore[attr-defined]
+        market.desks["asha"], "cash_deposit", market.number("asha"), 5_00,
+        request_id=new_request_id(),
+    ).token  # fmt: skip
     impounded.impound(
         market.cashier, note_code="note-500", serial_number="4AB123456",
         tendered_by="Asha Rao", request_id=new_request_id(),
@@ -165,6 +170,11 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "counters.impounded.register": (
         lambda m: impounded.register(m.desks["admin"]), "impounded notes",
     ),
+    "counters.prepared.find_prepared": (
+        lambda m: prepared.find_prepared(m.cashier, m.token),  # type: ignore[attr-defined]
+        "account",
+    ),
+    "counters.prepared.own_prepared": (lambda m: prepared.own_prepared(own(m)), "customer"),
     "counters.receipts.find_receipt": (
         lambda m: receipts.find_receipt(m.cashier, reference(m)), "receipt",
     ),
@@ -234,6 +244,7 @@ NOT_READS: Final = {
     "counters.drawer_views.own_drawer": CASH_OF_STAFF,
     "counters.drawer_views.surprise_counts": CASH_OF_STAFF,
     "counters.drawers.own_state": CASH_OF_STAFF,
+    "counters.prepared.notes_to_choose": STAFF_OR_NOBODY,
     "counters.supervision.vouch": "its own act in the trail",
     "counters.tallies.denominations": STAFF_OR_NOBODY,
     "core.outbox.deliver_waiting": "how many mails left",

@@ -22,8 +22,8 @@ FLOORS: Final = {
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "cash_rules tallies drawers slips drawer_cash handovers supervision counts vault"
-    " drawer_views exchanges impounded drawer_report receipts declarations window cash"
-    " transfers mandates clearing cheques cards bills forex loans deposits",
+    " drawer_views exchanges impounded drawer_report receipts declarations window prepared"
+    " cash transfers mandates clearing cheques cards bills forex loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
     " report_files reports integrity schedules day_end demo_people demo_tills demo_deeds"

@@ -43,6 +43,7 @@ def upgrade() -> None:
     moves()
     papers()
     slips()
+    prepared()
     carry_forward()
     for table in RECORDS:
         for statement in _guards(table):
@@ -353,6 +354,58 @@ def slips() -> None:
         )
     op.execute(f"ALTER TABLE cash_slips ADD COLUMN supervisor_id {kind}")
     op.create_index("ix_cash_slips_drawer_id", "cash_slips", ["drawer_id"])
+
+
+def prepared() -> None:
+    """Slips that customers fill in before they come."""
+    open_ones = sa.text("status = 'prepared'")
+    op.create_table(
+        "prepared_slips",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("token", sa.String(6), nullable=False),
+        sa.Column("customer_id", BIG, nullable=False),
+        sa.Column("account_id", BIG, nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("amount_minor", BIG, nullable=False),
+        sa.Column("tally_id", BIG, nullable=True),
+        sa.Column("status", WORD, nullable=False),
+        sa.Column("request_id", sa.String(36), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("prepared_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("ended_by", BIG, nullable=True),
+        sa.Column("entry_id", BIG, nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('cash_deposit', 'cash_withdrawal')", name="ck_prepared_slips_kind_known"
+        ),
+        sa.CheckConstraint("amount_minor > 0", name="ck_prepared_slips_amount_positive"),
+        sa.CheckConstraint(
+            "(status = 'used') = (entry_id IS NOT NULL)", name="ck_prepared_slips_used_has_entry"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_prepared_slips"),
+        sa.UniqueConstraint("request_id", name="uq_prepared_slips_request_id"),
+        sa.UniqueConstraint("entry_id", name="uq_prepared_slips_entry_id"),
+        *(
+            sa.ForeignKeyConstraint([column], [f"{table}.id"], name=f"fk_prepared_slips_{column}")
+            for column, table in (
+                ("customer_id", "customers"),
+                ("account_id", "accounts"),
+                ("tally_id", "tallies"),
+                ("entry_id", "entries"),
+            )
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_prepared_slips_customer_id", "prepared_slips", ["customer_id", "id"])
+    op.create_index("ix_prepared_slips_token", "prepared_slips", ["token", "id"])
+    op.create_index(
+        "uq_prepared_slips_open",
+        "prepared_slips",
+        ["token"],
+        unique=True,
+        sqlite_where=open_ones,
+        postgresql_where=open_ones,
+    )
 
 
 def carry_forward() -> None:
