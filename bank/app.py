@@ -14,16 +14,23 @@ from sqlalchemy import Engine, select
 import bank
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
-from bank.core import keys
+from bank.core import keys, objections
 from bank.core.clock import Clock, SystemClock
 from bank.core.config import PROJECT, Settings, make_private
 from bank.core.db import Database
 from bank.core.desk import Bank, Desk
+from bank.core.objections import Question
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
+from bank.people import named_grants
 
 MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
+
+# What each floor answers when somebody asks "may this employee leave?" (see core/objections.py).
+objections.register_answer(
+    Question.EMPLOYEE_LEAVES, "vault_custodian", named_grants.against_leaving
+)
 
 
 def alembic_config(**attributes: object) -> Config:

@@ -27,7 +27,7 @@ from bank.core.approvals import (
 from bank.core.checked import Checked
 from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, looking
 from bank.core.errors import BadInput, BankError, Declined, NotAllowed, WrongState
-from bank.core.permissions import GRANTS, Permission
+from bank.core.permissions import Permission, is_granted
 from bank.core.states import move
 from bank.office.approval_cards import (
     ApprovalCard,
@@ -38,7 +38,7 @@ from bank.office.approval_cards import (
     sees,
     why_not,
 )
-from bank.people import identity
+from bank.people import identity, named_grants
 from bank.people.fields import clean_text
 
 MOST_AT_ONCE: Final = 500
@@ -288,7 +288,8 @@ def _maker_of(tx: Tx, row: Approval, verb: Verb) -> Desk:
     maker = identity.held_user(tx, row.maker_id)
     if not maker.active:
         raise MakerHasLeft
-    if verb.permission not in GRANTS[maker.role]:
+    named = frozenset(named_grants.held_by(tx, [maker.id]).get(maker.id, ()))
+    if not is_granted(verb.permission, maker.role, named):
         raise MakerMayNot
     if maker.branch_id != row.maker_branch_id:
         raise MakerHasMoved
@@ -302,6 +303,7 @@ def _maker_of(tx: Tx, row: Approval, verb: Verb) -> Desk:
         session_id=row.session_id,
         channel=row.channel,
         from_where=row.from_where,
+        named=named,
     )
 
 

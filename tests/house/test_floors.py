@@ -16,9 +16,10 @@ FLOORS: Final = {
     " reads desk keys mail outbox work search objections approval_rules approvals checked",
     "book": "chart kinds tables references drafts posting_sqlite posting_postgres ledger holds"
     " roots seals journal_search journal",
-    "people": "fields doors rules tries passwords branches identity codes sign_ins sessions"
-    " attempts sign_in confirmations credentials customers demo kyc",
-    "office": "trail messages approval_cards approvals tickets announcements",
+    "people": "fields doors rules tries passwords branches identity named_grants codes"
+    " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
+    " customers staff_list staff leaving grants users branch_list viewings rights demo kyc",
+    "office": "trail performance messages approval_cards approvals tickets announcements",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "slips receipts cash transfers mandates clearing cheques cards bills forex loans"
