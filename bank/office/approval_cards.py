@@ -30,6 +30,7 @@ from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import Permission
 
 MOST_ROWS: Final = 200
+MOST_ON_A_RECORD: Final = 10
 RECORD_DAYS: Final = 90  # of a maker's record on the card
 
 
@@ -166,8 +167,9 @@ def decided(tx: Tx) -> Sequence[ApprovalRow]:
 
 
 @query(Permission.APPROVAL_VIEW)
-def waiting_on(tx: Tx, object_kind: str, object_id: str) -> Sequence[ApprovalCard]:
-    """List what waits for approval on one record, to be said on the record itself."""
+def waiting_on(tx: Tx, object_kind: str, object_id: str | None) -> Sequence[ApprovalCard]:
+    """List what waits for approval on one record, to be said on the record itself; without an id,
+    on those that would be made."""
     rows = tx.session.scalars(
         select(Approval)
         .where(
@@ -178,7 +180,7 @@ def waiting_on(tx: Tx, object_kind: str, object_id: str) -> Sequence[ApprovalCar
             _in_sight(tx.desk),
         )
         .order_by(Approval.id)
-        .limit(5)
+        .limit(MOST_ON_A_RECORD)
     ).all()
     for row in rows:
         tx.looked_at("approval", row.id)

@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, or_, select
 
 from bank.core import outbox
+from bank.core.checked import Checked
 from bank.core.clock import in_india
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, NotFound, WrongState
@@ -14,7 +15,7 @@ from bank.people import named_grants
 from bank.people.fields import clean_text
 from bank.people.identity import User
 from bank.people.named_grants import LONGEST_REASON, GrantCard, NamedGrantRow
-from bank.people.staff import managed
+from bank.people.staff import OF_NO_USE, about_employee, managed
 from bank.people.staff_list import scope
 
 
@@ -24,6 +25,10 @@ class NoSuchGrant(NotFound):
 
 class GrantHeld(WrongState):
     """They hold this grant on some of these days already. Choose other days, or end it first."""
+
+
+class BeginsInThePast(BadInput):
+    """A grant begins today or later. Choose another first day."""
 
 
 class GrantOver(WrongState):
@@ -43,7 +48,10 @@ def grants(tx: Tx, with_past: bool = False) -> Sequence[GrantCard]:
     return named_grants.cards(tx, *conditions)
 
 
-@command(Permission.GRANT_GIVE)
+@command(
+    Permission.GRANT_GIVE,
+    checked=Checked(about=about_employee, ends=(*OF_NO_USE, GrantHeld, BeginsInThePast)),
+)
 def give_grant(
     tx: Tx,
     user_id: int,
@@ -55,7 +63,7 @@ def give_grant(
     """Give an employee a named grant from one day to another, or for good; answers its id."""
     why = clean_text(reason, field="reason", longest=LONGEST_REASON)
     if valid_from < tx.business_date:
-        raise BadInput("A grant begins today or later.", field="valid_from")
+        raise BeginsInThePast(field="valid_from")
     if valid_to is not None and valid_to < valid_from:
         raise BadInput("The last day lies before the first one.", field="valid_to")
     user = managed(tx, user_id)
@@ -82,7 +90,7 @@ def give_grant(
     )
     tx.session.add(row)
     tx.session.flush()
-    _recorded(tx, user, None, row)
+    _recorded(tx, user, {named.value: None}, row)
     until = f"until {valid_to:%d %b %Y}" if valid_to else "until it is ended"
     _tell(tx, user, f"You are {_word(named)} from {valid_from:%d %b %Y} {until}. Reason: {why}.")
     return row.id

@@ -1,15 +1,18 @@
 """Employees as their admin changes them: added, edited, moved, given a new password or device.
 
-Each is one command with plain arguments, so that a rule can ask a second person before it is done.
+Each waits for a second person by dated rule (data/seed/staff_approval_rules.csv), who is never the
+employee: whoever could change a mail address and reset a password alone would own the account.
 Whoever is changed reads about it in a mail; what opens a door (a link) goes to them alone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
 
-from bank.core import objections, outbox
+from bank.core import approvals, objections, outbox
+from bank.core.approvals import Employee, Interest
+from bank.core.checked import About, Checked, Given
 from bank.core.desk import Tx, command
 from bank.core.errors import BadInput, NotAllowed, WrongState
 from bank.core.objections import Question
@@ -19,6 +22,7 @@ from bank.people.fields import clean_email, clean_name
 from bank.people.identity import (
     NoSuchUser,
     User,
+    UsernameTaken,
     UserStatus,
     add_user_row,
     facts_of,
@@ -45,11 +49,57 @@ class EmployeeGone(WrongState):
     """This employee was removed. Their history stays, and nothing about them changes any more."""
 
 
+class NoDevice(WrongState):
+    """There is no device to forget. The next sign-in sets one up."""
+
+
 class NothingChanged(BadInput):
     """Everything is as it was. Change something, or leave it."""
 
 
-@command(Permission.STAFF_MANAGE)
+HEAD_OFFICE_DECIDES: Final = (Role.SUPER_ADMIN, Role.AUDITOR, Role.BRANCH_ADMIN)
+
+
+def about_employee(tx: Tx, given: Given) -> About:
+    """For the rules: the role, the branch and the person that a change is about."""
+    user = tx.session.get(User, given["user_id"])
+    if user is None:
+        return About()  # the command says that there is nobody
+    return About(
+        kind=_weightier(user.role, given.get("role")),
+        branch_id=user.branch_id,
+        accounts=(_party(user.id),),
+    )
+
+
+def _about_newcomer(tx: Tx, given: Given) -> About:
+    ifsc = given["ifsc"]
+    branch_id = branches.branch_by_ifsc(tx, ifsc, field="branch").id if ifsc else None
+    return About(kind=given["role"], branch_id=branch_id)
+
+
+@approvals.interested_parties("the employee")
+def employees_concerned(
+    _tx: Tx, accounts: Collection[str], employees: Sequence[Employee]
+) -> Sequence[Interest]:
+    """Nobody decides about themselves."""
+    return [
+        Interest(one.id, _party(one.id), "the person it is about")
+        for one in employees
+        if _party(one.id) in accounts
+    ]
+
+
+OF_NO_USE: Final = (NoSuchEmployee, EmployeeGone, HeadOfficeOnly)
+CHANGE: Final = Checked(about=about_employee, ends=(*OF_NO_USE, NothingChanged, NoDevice))
+
+
+@command(
+    Permission.STAFF_MANAGE,
+    checked=Checked(
+        about=_about_newcomer, ends=(UsernameTaken, branches.NoSuchBranch, HeadOfficeOnly)
+    ),
+)
 def add_employee(
     tx: Tx, username: str, name: str, email: str, role: Role, ifsc: str | None = None
 ) -> int:
@@ -75,7 +125,7 @@ def add_employee(
     return user.id
 
 
-@command(Permission.STAFF_MANAGE)
+@command(Permission.STAFF_MANAGE, checked=CHANGE)
 def edit_employee(tx: Tx, user_id: int, name: str, email: str) -> None:
     """Change an employee's name and mail address; both addresses are told."""
     user = managed(tx, user_id)
@@ -88,7 +138,7 @@ def edit_employee(tx: Tx, user_id: int, name: str, email: str) -> None:
             _tell(tx, user, address, "Your mail address at the bank was changed.")
 
 
-@command(Permission.STAFF_MANAGE)
+@command(Permission.STAFF_MANAGE, checked=CHANGE)
 def change_role(tx: Tx, user_id: int, role: Role, ifsc: str | None = None) -> None:
     """Give an employee another role or branch, with effect on their next click."""
     user = managed(tx, user_id)
@@ -109,7 +159,7 @@ def change_role(tx: Tx, user_id: int, role: Role, ifsc: str | None = None) -> No
         _tell(tx, user, user.email, "Your role or your branch at the bank was changed.")
 
 
-@command(Permission.STAFF_MANAGE)
+@command(Permission.STAFF_MANAGE, checked=CHANGE)
 def reset_password(tx: Tx, user_id: int) -> None:
     """Void an employee's password, end their sessions, and mail them alone a link to a new one."""
     user = managed(tx, user_id)
@@ -131,13 +181,13 @@ def reset_password(tx: Tx, user_id: int) -> None:
     tx.changed({"password": "set" if had_password else "none"}, {"password": "to be chosen"})
 
 
-@command(Permission.STAFF_MANAGE)
+@command(Permission.STAFF_MANAGE, checked=CHANGE)
 def reset_device(tx: Tx, user_id: int) -> None:
     """Forget an employee's device for codes; the next sign-in sets up another one."""
     user = managed(tx, user_id)
     _check_active(user)
     if user.totp_secret is None:
-        raise WrongState("There is no device to forget. The next sign-in sets one up.")
+        raise NoDevice
     user.totp_secret, user.totp_pending, user.totp_last_step = None, None, 0
     backup_codes.void(tx, user.id)
     sessions.end_sessions(tx, user.id, because="device_reset")
@@ -198,6 +248,17 @@ def refuse_the_last(tx: Tx, user: User) -> None:
         others = others.where(User.branch_id == user.branch_id)
     if not tx.session.scalar(others):
         raise LastAdmin
+
+
+def _party(user_id: int) -> str:
+    """An employee among what an approval touches, beside the numbers of accounts."""
+    return f"user {user_id}"
+
+
+def _weightier(now: Role, then: Role | None) -> str:
+    """Of the role somebody has and the one they shall have, the one that head office decides."""
+    both = {now, then or now}
+    return next((role for role in HEAD_OFFICE_DECIDES if role in both), now).value
 
 
 def _in_scope(tx: Tx, user: User) -> bool:

@@ -23,6 +23,12 @@ TITLES: Final = {
     "counters.cash.deposit": "Cash deposit",
     "book.journal.reverse_entry": "Reversal of an entry",
     "people.identity.record_staff": "New employee",
+    "people.staff.add_employee": "New employee",
+    "people.staff.edit_employee": "Change of name or mail address",
+    "people.staff.change_role": "Change of role or branch",
+    "people.staff.reset_password": "New link to choose a password",
+    "people.staff.reset_device": "Reset of a device for codes",
+    "people.grants.give_grant": "Named grant",
 }
 HAPPENED: Final = {
     "asked": "Asked",
@@ -83,19 +89,27 @@ def said_of(card: ApprovalCard) -> str:
     return f"{words.sentence(row.status)}{by}{why}"
 
 
-def banner(desk: Desk, object_kind: str, object_id: str) -> bool:
-    """On a record: what waits on it and for whom. Answers whether anything does."""
+def banner(desk: Desk, object_kind: str, object_id: str | None) -> bool:
+    """On a record: what waits on it and for whom. Answers whether anything does.
+
+    Without an id it is about records that are not there yet.
+    """
     cards = approval_cards.waiting_on(desk, object_kind, object_id)
     for card in cards:
         row = card.row
+        what = f"{title_of(row)} {amount_of(row) or _name_of(card)}".strip()
         st.info(
             words.plain(
-                f"{title_of(row)} {amount_of(row)}, asked for by {row.maker_name}: "
-                f"{said_of(card)} (approval {row.id})"
+                f"{what}, asked for by {row.maker_name}: {said_of(card)} (approval {row.id})"
             ),
             icon=":material/pending_actions:",
         )
     return bool(cards)
+
+
+def _name_of(card: ApprovalCard) -> str:
+    """Whom it would make; what is there already has its name above."""
+    return "" if card.row.object_id else str(card.after.get("name") or "")
 
 
 def in_full(card: ApprovalCard, *, key: str) -> None:

@@ -27,6 +27,7 @@ def upgrade() -> None:
     links()
     grants()
     views()
+    second_persons()
 
 
 def statuses() -> None:
@@ -172,6 +173,30 @@ def views() -> None:
     )
     op.create_index(op.f("ix_viewings_customer_id"), "viewings", ["customer_id"])
     op.add_column("trail", sa.Column("on_behalf_of", BIG, nullable=True))
+
+
+def second_persons() -> None:
+    """Nobody changes how a colleague signs in, or what they may do, alone."""
+    table = sa.table(
+        "approval_rules",
+        *map(sa.column, ("command", "role", "kind", "level", "period", "checkers", "source")),
+        *map(sa.column, ("amount_above_minor", "rekey_above_minor", "expires_hours")),
+        sa.column("effective_from", sa.Date()),
+    )
+    op.bulk_insert(
+        table,
+        [
+            {
+                **row,
+                "level": int(row["level"]),
+                "effective_from": date.fromisoformat(row["effective_from"]),
+                "amount_above_minor": int(row["amount_above_minor"]),
+                "rekey_above_minor": int(row["rekey_above_minor"] or 0) or None,
+                "expires_hours": int(row["expires_hours"]),
+            }
+            for row in seed("staff_approval_rules.csv")
+        ],
+    )
 
 
 def seed(name: str) -> list[dict[str, str]]:
