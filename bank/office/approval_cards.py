@@ -74,6 +74,7 @@ class ApprovalRow:
     decided_at: datetime | None
     question: str | None
     reason: str | None
+    person: str = ""  # whom it is about, where it is about somebody
 
     @property
     def sentence(self) -> str:
@@ -83,7 +84,9 @@ class ApprovalRow:
 
     @property
     def about(self) -> str:
-        """The thing it is about: `account 001000000016`, `new user`."""
+        """The thing it is about: `account 001000000016`, `new user`, `Meera Shah (meera.s)`."""
+        if self.person:
+            return self.person
         if not self.object_kind:
             return ""
         known = self.object_id is not None
@@ -168,8 +171,7 @@ def decided(tx: Tx) -> Sequence[ApprovalRow]:
 
 @query(Permission.APPROVAL_VIEW)
 def waiting_on(tx: Tx, object_kind: str, object_id: str | None) -> Sequence[ApprovalCard]:
-    """List what waits for approval on one record, to be said on the record itself; without an id,
-    on those that would be made."""
+    """List what waits for approval on one record; without an id, on those it would make."""
     rows = tx.session.scalars(
         select(Approval)
         .where(
@@ -264,6 +266,7 @@ def row_of(tx: Tx, row: Approval) -> ApprovalRow:
         decided_at=row.decided_at,
         question=row.question,
         reason=row.reason,
+        person=_person(row),
     )
 
 
@@ -360,8 +363,14 @@ def _asked(row: Approval) -> Mapping[str, str]:
     return {
         name.replace("_", " "): _text(value)
         for name, value in kept.items()
-        if name not in {"request_id", "amount_minor"} and value not in (None, "")
+        if name not in {"request_id", "amount_minor", "user_id"} and value not in (None, "")
     }
+
+
+def _person(row: Approval) -> str:
+    """The name and user name among what a user's approval would leave."""
+    after = json.loads(row.after) if row.object_kind == "user" and row.after else None
+    return f"{after['name']} ({after['username']})" if after else ""
 
 
 def _history(tx: Tx, approval_id: int) -> Sequence[Happening]:

@@ -113,9 +113,10 @@ def end_grant(tx: Tx, grant_id: int, reason: str) -> None:
     _tell(tx, user, f"You are no longer {_word(row.named)}. Reason: {why}.")
 
 
-def _recorded(tx: Tx, user: User, before: dict[str, object] | None, row: NamedGrantRow) -> None:
+def _recorded(tx: Tx, user: User, before: dict[str, object], row: NamedGrantRow) -> None:
     tx.concerns("user", user.id)
-    tx.changed(before, _facts(row))
+    whose: dict[str, object] = {"name": user.name, "username": user.username}
+    tx.changed({**whose, **before}, {**whose, **_facts(row)})
     tx.facts["grant"] = row.id
 
 

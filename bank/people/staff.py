@@ -178,7 +178,7 @@ def reset_password(tx: Tx, user_id: int) -> None:
     )
     sessions.end_sessions(tx, user.id, because="password_reset")
     tx.concerns("user", user.id)
-    tx.changed({"password": "set" if had_password else "none"}, {"password": "to be chosen"})
+    _now(tx, user, "password", "set" if had_password else "none", "to be chosen")
 
 
 @command(Permission.STAFF_MANAGE, checked=CHANGE)
@@ -192,7 +192,7 @@ def reset_device(tx: Tx, user_id: int) -> None:
     backup_codes.void(tx, user.id)
     sessions.end_sessions(tx, user.id, because="device_reset")
     tx.concerns("user", user.id)
-    tx.changed({"device": "set up"}, {"device": "to be set up"})
+    _now(tx, user, "device", "set up", "to be set up")
     activations.tell(
         tx,
         user,
@@ -307,6 +307,12 @@ def _changed(tx: Tx, user: User, before: dict[str, object]) -> None:
     tx.session.flush()
     tx.concerns("user", user.id)
     tx.changed(before, after)
+
+
+def _now(tx: Tx, user: User, what: str, before: str, after: str) -> None:
+    """One thing of somebody has changed; the checker of it is to see whose."""
+    whose = {"name": user.name, "username": user.username}
+    tx.changed({**whose, what: before}, {**whose, what: after})
 
 
 def _tell(tx: Tx, user: User, address: str, what: str) -> None:

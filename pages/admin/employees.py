@@ -5,7 +5,7 @@ import streamlit as st
 from bank.core.permissions import Permission
 from bank.people import staff, staff_list
 from bank.people.staff_list import EmployeeCard
-from pages.parts import employee, forms, tables, ui, words
+from pages.parts import employee, forms, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.STAFF_VIEW, title="Employees")
@@ -13,6 +13,7 @@ desk = ui.enter(Permission.STAFF_VIEW, title="Employees")
 ADDING = "employees_adding"
 COLUMNS = [
     column("Name", "name", key=True),
+    column("User name", "username"),
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
     column("Branch", lambda card: card.branch or "Head office"),
@@ -27,7 +28,7 @@ def add() -> None:
     """The form of a new employee."""
     with st.container(border=True, width=employee.NARROW):
         st.header("Add an employee")
-        st.caption("They alone are sent a link to choose a password.")
+        st.caption("A second person agrees; then they alone are sent a link to choose a password.")
         with st.form("employee_new", border=False):
             name = st.text_input(employee.LABELS["name"], key="employee_new_name")
             email = st.text_input(employee.LABELS["email"], key="employee_new_email")
@@ -43,10 +44,15 @@ def add() -> None:
             st.session_state.pop(ADDING, None)
             st.rerun()
     if asked:
-        with ui.attempt(f"{name.strip()} was added; a link is on its way.", labels=employee.LABELS):
+        done = f"{name.strip()} was added; a link is on its way."
+        with waiting.attempt(done, labels=employee.LABELS, then=added):
             staff.add_employee(desk, username, name, email, role, ifsc)
-            forms.forget("employee_new_")
-            st.session_state.pop(ADDING, None)
+
+
+def added() -> None:
+    """The form is done with."""
+    forms.forget("employee_new_")
+    st.session_state.pop(ADDING, None)
 
 
 def one(card: EmployeeCard) -> None:
@@ -54,6 +60,7 @@ def one(card: EmployeeCard) -> None:
     with st.container(border=True):
         st.header(words.plain(card.name))
         st.markdown(words.badge(card.state))
+        waiting.banner(desk, "user", str(card.id))
         offered = {**employee.READS, **(employee.CHANGES if card.may_change else {})}
         chosen = st.segmented_control(
             "What to do",
@@ -85,6 +92,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.rerun()
 with ui.attempt():
     cards = staff_list.employees(desk, with_removed)
+    waiting.banner(desk, "user", None)
     total, inside, invited, locked = st.columns(4)
     total.metric("Employees", sum(card.state != "removed" for card in cards), border=True)
     inside.metric("Signed in", sum(card.open_sessions > 0 for card in cards), border=True)

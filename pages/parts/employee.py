@@ -13,7 +13,7 @@ from bank.office import performance
 from bank.people import branches, grants, leaving, staff, staff_list
 from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
-from pages.parts import forms, tables, ui, words, work
+from pages.parts import forms, tables, ui, waiting, words, work
 from pages.parts.forms import Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -64,7 +64,7 @@ def edit(desk: Desk, card: EmployeeCard) -> None:
         )
         asked = st.form_submit_button("Save changes", type="primary")
     if asked:
-        with ui.attempt(f"The data of {card.name} were changed.", labels=LABELS):
+        with waiting.attempt(f"The data of {card.name} were changed.", labels=LABELS):
             staff.edit_employee(desk, card.id, name, email)
 
 
@@ -76,7 +76,7 @@ def role(desk: Desk, card: EmployeeCard) -> None:
         ifsc = branch_input(desk, key=f"employee_branch_to_{card.id}", now=card.branch_id)
         asked = st.form_submit_button("Change role", type="primary")
     if asked:
-        with ui.attempt(f"The role of {card.name} was changed.", labels=LABELS):
+        with waiting.attempt(f"The role of {card.name} was changed.", labels=LABELS):
             staff.change_role(desk, card.id, chosen, ifsc)
 
 
@@ -117,11 +117,12 @@ def named(desk: Desk, card: EmployeeCard) -> None:
         reason = st.text_input(LABELS["reason"], key=f"grant_new_reason_{card.id}", max_chars=200)
         asked = st.form_submit_button("Give grant", type="primary")
     if asked:
-        with ui.attempt(f"{card.name} was given the grant.", labels=LABELS):
+        done = f"{card.name} was given the grant."
+        key = f"grant_new_reason_{card.id}"
+        with waiting.attempt(done, labels=LABELS, then=lambda: forms.forget(key)):
             if first is None:
                 raise BadInput("Choose the day from which it counts.", field="valid_from")
             grants.give_grant(desk, card.id, chosen, first, last, reason)
-            forms.forget(f"grant_new_reason_{card.id}")
 
 
 def days(grant: GrantCard) -> str:
@@ -140,12 +141,12 @@ def access(desk: Desk, card: EmployeeCard) -> None:
     )
     action = "Reset password" if has_password else "Send another link"
     if st.button(action, type="primary", key=f"employee_password_{card.id}"):
-        with ui.attempt(f"A link is on its way to {card.email}."):
+        with waiting.attempt(f"A link is on its way to {card.email}."):
             staff.reset_password(desk, card.id)
     if card.has_device:
         st.write("A lost device is forgotten; the next sign-in sets up another one.")
         if st.button("Reset device", key=f"employee_device_{card.id}"):
-            with ui.attempt(f"The device of {card.name} was forgotten."):
+            with waiting.attempt(f"The device of {card.name} was forgotten."):
                 staff.reset_device(desk, card.id)
 
 

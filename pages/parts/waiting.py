@@ -1,13 +1,14 @@
 """What waits for a second person, drawn the same wherever it is seen: on the record it is about, on
 the form that asked for it, and in the checker's queue."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import streamlit as st
 
 from bank.core import money
-from bank.core.approvals import LONGEST_TEXT, ApprovalStatus
+from bank.core.approvals import LONGEST_TEXT, ApprovalStatus, AwaitingApproval
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.office import approval_cards, approvals
@@ -97,7 +98,8 @@ def banner(desk: Desk, object_kind: str, object_id: str | None) -> bool:
     cards = approval_cards.waiting_on(desk, object_kind, object_id)
     for card in cards:
         row = card.row
-        what = f"{title_of(row)} {amount_of(row) or _name_of(card)}".strip()
+        whom = "" if row.object_id else row.person  # on a record it stands above
+        what = f"{title_of(row)} {amount_of(row) or whom}".strip()
         st.info(
             words.plain(
                 f"{what}, asked for by {row.maker_name}: {said_of(card)} (approval {row.id})"
@@ -107,9 +109,22 @@ def banner(desk: Desk, object_kind: str, object_id: str | None) -> bool:
     return bool(cards)
 
 
-def _name_of(card: ApprovalCard) -> str:
-    """Whom it would make; what is there already has its name above."""
-    return "" if card.row.object_id else str(card.after.get("name") or "")
+@contextmanager
+def attempt(
+    done: str, *, labels: Mapping[str, str] | None = None, then: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """Like ui.attempt, for what may wait: either way the page is drawn anew and says what became
+    of it; `then` clears the form."""
+    with ui.attempt(labels=labels):
+        try:
+            yield
+            said = done
+        except AwaitingApproval as waits:
+            said = str(waits)
+        if then is not None:
+            then()
+        ui.flash(said)
+        st.rerun()
 
 
 def in_full(card: ApprovalCard, *, key: str) -> None:

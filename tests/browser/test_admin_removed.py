@@ -52,7 +52,7 @@ def test_who_is_removed_is_out_at_the_next_click(town: Town, page_at: PageAt) ->
     page.get_by_role("link", name="Security").first.click()
     is_outside(page)
     enter_password(page, kiran)
-    alert = page.get_by_test_id("stAlert")
+    alert = page.get_by_test_id("stAlert").filter(has_text="do not match")
     expect(alert).to_contain_text("do not match, or were tried too often")
 
 

@@ -5,6 +5,9 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bank.core.approvals import AwaitingApproval
+from bank.office import approval_cards, approvals
+from bank.office.approval_cards import OwnApproval
 from bank.people import staff, staff_list, users
 from bank.people.attempts import SignInStatus
 from bank.people.identity import UserStatus
@@ -266,3 +269,88 @@ def test_who_is_not_in_hand_has_no_button(pages: Pages, office: Office) -> None:
     page.session_state["users_chosen"] = str(office.id("sunita"))
     page.run()
     assert not [button for button in page.button if "ock user" in button.label]
+
+
+@pytest.mark.feature("B4", "A8.4")
+def test_a_new_employee_waits_for_a_second_person(pages: Pages, asking_office: Office) -> None:
+    office = asking_office
+    page = press(pages.open(office.desk("meera"), EMPLOYEES), "Add an employee")
+    page.text_input("employee_new_name").set_value("Kiran Bhat")
+    page.text_input("employee_new_email").set_value("kiran@bank.example")
+    page.text_input("employee_new_username").set_value("kiran")
+    press(page, "Add employee")
+    assert "Waits for approval by" in words_of(page)
+    assert any("New employee Kiran Bhat" in each.value.replace("\\", "") for each in page.info), (
+        "it stands on the list, too"
+    )
+    assert not [c for c in staff_list.employees(office.desk("meera")) if c.username == "kiran"]
+    [row] = approval_cards.to_decide(office.desk("dinshaw"))
+    assert row.about == "Kiran Bhat (kiran)"
+    approvals.approve(office.desk("dinshaw"), row.id)
+    [card] = [c for c in staff_list.employees(office.desk("meera")) if c.username == "kiran"]
+    office.people["kiran"] = people.Somebody(card.id, "kiran")
+    [mail] = office.mails("kiran")
+    assert "token=" in mail.body
+    page = pages.open(office.desk("meera"), EMPLOYEES)
+    assert not page.info, "nothing waits any more"
+
+
+@pytest.mark.feature("B4", "A8.6")
+@pytest.mark.parametrize(
+    ("todo", "button", "title"),
+    [
+        ("Edit", "Save changes", "Change of name or mail address"),
+        ("Role and branch", "Change role", "Change of role or branch"),
+        ("Named grants", "Give grant", "Named grant"),
+        ("Password and device", "Reset password", "New link to choose a password"),
+        ("Password and device", "Reset device", "Reset of a device for codes"),
+    ],
+)
+def test_a_change_waits_on_the_record_itself(
+    pages: Pages, asking_office: Office, todo: str, button: str, title: str
+) -> None:
+    office = asking_office
+    ravi = office.id("ravi")
+    page = chosen(pages, office, "ravi", todo)
+    if todo == "Edit":
+        page.text_input(f"employee_email_{ravi}").set_value("elsewhere@example.com")
+    elif todo == "Role and branch":
+        page.selectbox(f"employee_role_to_{ravi}").set_value("banker")
+    elif todo == "Named grants":
+        page.text_input(f"grant_new_reason_{ravi}").set_value("Meera is away")
+    before = office.row("ravi")
+    press(page, button)
+    said = [each.value.replace("\\", "") for each in page.info]
+    assert any(each.startswith(f"{title}, asked for by Ravi Kumar") for each in said), said
+    after = office.row("ravi")
+    for name in ("email", "role", "password_hash", "totp_secret"):
+        assert getattr(after, name) == getattr(before, name)
+    [row] = approval_cards.to_decide(office.desk("dinshaw"))
+    approvals.approve(office.desk("dinshaw"), row.id)
+    assert not chosen(pages, office, "ravi").info
+
+
+@pytest.mark.feature("A8.6", "B4")
+def test_one_admin_alone_takes_over_no_account(asking_office: Office) -> None:
+    """The mail address, then the password: each waits, and their own hand cannot let it through."""
+    office, meera = asking_office, asking_office.desk("meera")
+    for ask in (
+        lambda: staff.edit_employee(meera, office.id("ravi"), "Ravi", "mine@example.com"),
+        lambda: staff.reset_password(meera, office.id("ravi")),
+    ):
+        with pytest.raises(AwaitingApproval) as waits:
+            ask()
+        with pytest.raises(OwnApproval):
+            approvals.approve(meera, waits.value.approval_id)
+    assert office.row("ravi").email == "ravi@bank.example"
+    assert office.mails("ravi") == []
+
+
+@pytest.mark.feature("A8.3")
+def test_of_two_with_one_name_the_chosen_one_is_meant(pages: Pages, sqlite_office: Office) -> None:
+    """Two cashiers called Ravi Kumar: the choice is the person, not the line of text."""
+    for who in ("asha", "ravi"):
+        page = chosen(pages, sqlite_office, who)
+        for _ in range(2):
+            assert re.search(rf"User name\s+{who}", words_of(page))
+            page.run()

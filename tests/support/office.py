@@ -93,10 +93,11 @@ def nobody_is_asked(bank: Bank) -> None:
             )
 
 
-def staffed(bank: Bank) -> Office:
-    """Fill an empty bank with people, and ask nobody else about them."""
+def staffed(bank: Bank, *, rules_hold: bool = False) -> Office:
+    """Fill an empty bank with people; a second person is asked about them where the rules hold."""
     office = Office(bank)
-    nobody_is_asked(bank)
+    if not rules_hold:
+        nobody_is_asked(bank)
     for username, (role, ifsc) in STAFF.items():
         office.people[username] = people.employee(bank, role, username, ifsc=ifsc)
     return office
@@ -112,6 +113,12 @@ def office(bank: Bank, cheap_bcrypt: None) -> Office:
 def sqlite_office(sqlite_bank: Bank, cheap_bcrypt: None) -> Office:
     """The same where the database makes no difference."""
     return staffed(sqlite_bank)
+
+
+@pytest.fixture
+def asking_office(sqlite_bank: Bank, cheap_bcrypt: None) -> Office:
+    """The same with the rules as they are: changes to staff wait for a second person."""
+    return staffed(sqlite_bank, rules_hold=True)
 
 
 @dataclass
