@@ -364,13 +364,12 @@ def chunk(desk: Desk, verb: str, details: dict[str, object] | None = None) -> It
     _record_reads(desk, verb, tx.reads)
 
 
-def add_to_trail(tx: Tx, verb: str, details: dict[str, object], refusal: str | None = None) -> None:
-    """Write the trail of one act inside a chunk that makes many (the demo bank's past).
-
-    `refusal` says why it was refused; without one, it was done.
-    """
-    outcome = audit.Outcome.DONE if refusal is None else audit.Outcome.REFUSED
-    _write_trail(tx, verb, outcome, details, refusal)
+def add_to_trail(
+    tx: Tx, verb: str, details: dict[str, object], refusal: str | None = None, *,
+    outcome: audit.Outcome = audit.Outcome.DONE,
+) -> None:  # fmt: skip
+    """Write the trail of one act of many inside a chunk; `refusal` says why it was refused."""
+    _write_trail(tx, verb, outcome if refusal is None else audit.Outcome.REFUSED, details, refusal)
 
 
 @contextmanager
