@@ -26,7 +26,7 @@ def arrange(tx: Tx, plans: Sequence[StaffPlan], desks: Sequence[Desk]) -> None:
     """
     at = {plan.username: desk for plan, desk in zip(plans, desks, strict=True)}
     admins = {desk.branch_id: desk for desk in at.values() if desk.role is Role.BRANCH_ADMIN}
-    [head] = [desk for desk in at.values() if desk.role is Role.SUPER_ADMIN]
+    head = next(desk for desk in at.values() if desk.role is Role.SUPER_ADMIN)
     agreed: dict[str, object] = {"checker_id": head.user_id, "checker": head.name}
     today = tx.business_date
     for row in rows_of("demo_grants.csv"):
