@@ -15,19 +15,27 @@ import bank
 from bank.book import ledger
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
-from bank.core import keys
+from bank.core import keys, objections
 from bank.core.clock import Clock, SystemClock
 from bank.core.config import PROJECT, Settings, make_private
 from bank.core.db import Database
 from bank.core.desk import Bank, Desk
+from bank.core.objections import Question
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
-from bank.counters import drawer_cash
+from bank.counters import drawer_cash, drawers
+from bank.people import named_grants
 
 MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
 # What lower floors ask and only upper ones can answer.
 ledger.before_reversals[:] = [drawer_cash.undo]
+
+# What each floor answers when somebody asks "may this employee leave?" (see core/objections.py).
+objections.register_answer(
+    Question.EMPLOYEE_LEAVES, "vault_custodian", named_grants.against_leaving
+)
+objections.register_answer(Question.EMPLOYEE_LEAVES, "drawer", drawers.against_leaving)
 
 
 def alembic_config(**attributes: object) -> Config:

@@ -15,6 +15,7 @@ pytest_plugins = (
     "tests.support.market",
     "tests.support.checkers",
     "tests.support.people",
+    "tests.support.office",
     "tests.support.mail",
     "tests.support.server",
     "tests.support.browser",

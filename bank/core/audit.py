@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank.core.db import Base
+from bank.core.db import Base, marks
 from bank.core.secrets import Secret
 from bank.core.texts import spelled
 
@@ -59,6 +59,7 @@ class TrailRecord(Base):
     before: Mapped[str | None] = mapped_column(Text)
     after: Mapped[str | None] = mapped_column(Text)
     refusal: Mapped[str | None] = mapped_column(String(300))
+    on_behalf_of: Mapped[int | None]  # the customer whose portal the actor looked at
 
 
 COLUMNS: Final = (
@@ -78,11 +79,13 @@ COLUMNS: Final = (
     "before",
     "after",
     "refusal",
+    "on_behalf_of",
 )
-INSERT: Final = (
+_INSERT: Final = (
     f"INSERT INTO trail ({', '.join(COLUMNS)}) "  # noqa: S608 - a constant list
     f"VALUES ({', '.join('?' * len(COLUMNS))})"
 )
+INSERT_FOR: Final = {dialect: marks(dialect, _INSERT) for dialect in ("sqlite", "postgresql")}
 
 
 def plain(value: object) -> object:

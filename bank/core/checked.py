@@ -165,8 +165,9 @@ def rehearse(tx: Tx, verb: Verb, given: Given) -> Rehearsal:
     return seen
 
 
-def run(tx: Tx, maker: Desk, verb: Verb, given: Given, facts: dict[str, object]) -> Any:
-    """Run the command in this transaction as its maker's, with its own row in the trail."""
+def run(tx: Tx, maker: Desk, verb: Verb, given: Given, facts: dict[str, object]) -> tuple[Any, Tx]:
+    """Run the command in this transaction as its maker's, with its own row in the trail; answers
+    its result, and what it was about and has changed."""
     tx.session.flush()
     inner = _within(tx, maker)
     result = verb.inner(inner, **given)
@@ -174,7 +175,7 @@ def run(tx: Tx, maker: Desk, verb: Verb, given: Given, facts: dict[str, object])
     inner.facts.update(facts)
     add_to_trail(inner, verb.name, dict(given))
     tx.wakes_outbox |= inner.wakes_outbox
-    return result
+    return result, inner
 
 
 def unpack(tx: Tx, approval: Approval, verb: Verb) -> dict[str, Any]:

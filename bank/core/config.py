@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     )
     port: int = Field(default=8501, ge=1, le=65_535, description="Port that `serve` listens on.")
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
+    public_url: str = Field(
+        default="",
+        description="Address at which people reach the bank, for links in mails; "
+        "empty means http://BANK_HOST:BANK_PORT.",
+    )
     secret: SecretStr = Field(
         default=SecretStr(""),
         description="Key for codes, tickets and TOTP keys at rest, 32 characters or more; "
@@ -97,6 +102,10 @@ class Settings(BaseSettings):
     def resolved_url(self) -> str:
         """The database's URL, with the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir / 'bank.db'}"
+
+    def address(self) -> str:
+        """The address of the front door, without a slash at its end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     def resolved_secret(self) -> str:
         """BANK_SECRET, or the one kept in the data directory (made on first use, mode 0600)."""

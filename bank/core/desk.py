@@ -27,7 +27,7 @@ from bank.core.clock import Clock
 from bank.core.config import Settings
 from bank.core.db import Database, marks, raw_date, raw_instant
 from bank.core.errors import BankError, NotAllowed, NotFound
-from bank.core.permissions import GRANTS, WHOLE_BANK, Permission, Role
+from bank.core.permissions import VIEWABLE, WHOLE_BANK, NamedGrant, Permission, Role, is_granted
 from bank.core.secrets import Keyring
 from bank.core.texts import spelled
 
@@ -62,10 +62,14 @@ class Desk:
     session_id: int | None = None
     channel: str = "branch"
     from_where: str = ""
+    named: frozenset[NamedGrant] = frozenset()  # what counts for this person today
+    on_behalf_of: int | None = None  # the customer whose portal this person only looks at
 
-    def may(self, permission: Permission) -> bool:
-        """Whether this person's role holds the permission."""
-        return permission in GRANTS[self.role]
+    def may(self, permission: Permission, *, changes: bool = False) -> bool:
+        """Whether the role holds the permission, or a grant by name. Who views as another looks."""
+        if self.on_behalf_of is not None and (changes or permission not in VIEWABLE):
+            return False
+        return is_granted(permission, self.role, self.named)
 
     @property
     def sees_whole_bank(self) -> bool:
@@ -173,7 +177,6 @@ class Verb:
 Check = Callable[[Tx, Verb, tuple[Any, ...], dict[str, Any]], BankError | None]
 CATALOGUE: Final[dict[str, Verb]] = {}
 _flow_of_now: Final[ContextVar[str]] = ContextVar("flow", default="")
-_TRAIL_FOR: Final = {dialect: marks(dialect, audit.INSERT) for dialect in ("sqlite", "postgresql")}
 
 
 def open_tx(desk: Desk, connection: Connection) -> Tx:
@@ -202,12 +205,13 @@ def _write_trail(
 ) -> None:
     desk = tx.desk
     tx.cursor.execute(
-        _TRAIL_FOR[tx.dialect],
+        audit.INSERT_FOR[tx.dialect],
         (
             tx.stamp(tx.now), verb, outcome.value, desk.user_id, desk.name, desk.role.value,
             desk.branch_id, desk.session_id, desk.channel, spelled(desk.from_where),
             tx.object_kind, tx.object_id, audit.as_json({**details, **tx.facts}),
             audit.as_json(tx.before), audit.as_json(tx.after), refusal,
+            desk.on_behalf_of,
         ),
     )  # fmt: skip
 
@@ -246,6 +250,8 @@ def _write_reads(desk: Desk, verb: str, since: datetime, left: Sequence[tuple[st
 
 
 Runner = Callable[..., Any]
+OfTx = Callable[Concatenate[Tx, P], R]
+OfDesk = Callable[Concatenate[Desk, P], R]
 
 
 def _command_runner(function: Runner, name: str, names: tuple[str, ...]) -> Runner:
@@ -276,6 +282,8 @@ def _query_runner(function: Runner, name: str, _names: tuple[str, ...]) -> Runne
             result = function(tx, *args, **named)
             if tx._session is not None:
                 tx._session.expunge_all()
+        if desk.on_behalf_of is not None:
+            tx.looked_at(function.__name__, desk.on_behalf_of)
         _record_reads(desk, name, tx.reads)
         return result
 
@@ -293,11 +301,7 @@ def _flow_runner(function: Runner, name: str, _names: tuple[str, ...]) -> Runner
     return run
 
 
-_RUNNERS: Final = {
-    VerbKind.COMMAND: _command_runner,
-    VerbKind.QUERY: _query_runner,
-    VerbKind.FLOW: _flow_runner,
-}
+_RUNNERS: Final = dict(zip(VerbKind, (_command_runner, _query_runner, _flow_runner), strict=True))
 
 
 def _declare(
@@ -311,7 +315,7 @@ def _declare(
         @wraps(function)
         def verb(desk: Desk, /, *args: Any, **named: Any) -> Any:
             try:
-                if permission not in GRANTS[desk.role]:
+                if not desk.may(permission, changes=kind is not VerbKind.QUERY):
                     raise NotAllowed
                 return run(desk, args, named)
             except BankError as refused:
@@ -333,22 +337,18 @@ def _declare(
 
 def command(
     permission: Permission, *, checked: Check | None = None
-) -> Callable[[Callable[Concatenate[Tx, P], R]], Callable[Concatenate[Desk, P], R]]:
+) -> Callable[[OfTx[P, R]], OfDesk[P, R]]:
     """Declare a verb that changes the bank. All of it happens, or none; `checked` may make it wait
     for a second person."""
     return _declare(permission, VerbKind.COMMAND, checked)
 
 
-def query(
-    permission: Permission,
-) -> Callable[[Callable[Concatenate[Tx, P], R]], Callable[Concatenate[Desk, P], R]]:
+def query(permission: Permission) -> Callable[[OfTx[P, R]], OfDesk[P, R]]:
     """Declare a verb that only looks. It never takes the writer's lock."""
     return _declare(permission, VerbKind.QUERY)
 
 
-def flow(
-    permission: Permission,
-) -> Callable[[Callable[Concatenate[Desk, P], R]], Callable[Concatenate[Desk, P], R]]:
+def flow(permission: Permission) -> Callable[[OfDesk[P, R]], OfDesk[P, R]]:
     """Declare a verb made of other verbs, with slow work (bcrypt, files) between them."""
     return _declare(permission, VerbKind.FLOW)
 
@@ -364,13 +364,12 @@ def chunk(desk: Desk, verb: str, details: dict[str, object] | None = None) -> It
     _record_reads(desk, verb, tx.reads)
 
 
-def add_to_trail(tx: Tx, verb: str, details: dict[str, object], refusal: str | None = None) -> None:
-    """Write the trail of one act inside a chunk that makes many (the demo bank's past).
-
-    `refusal` says why it was refused; without one, it was done.
-    """
-    outcome = audit.Outcome.DONE if refusal is None else audit.Outcome.REFUSED
-    _write_trail(tx, verb, outcome, details, refusal)
+def add_to_trail(
+    tx: Tx, verb: str, details: dict[str, object], refusal: str | None = None, *,
+    outcome: audit.Outcome = audit.Outcome.DONE,
+) -> None:  # fmt: skip
+    """Write the trail of one act of many inside a chunk; `refusal` says why it was refused."""
+    _write_trail(tx, verb, outcome if refusal is None else audit.Outcome.REFUSED, details, refusal)
 
 
 @contextmanager

@@ -49,8 +49,17 @@ def fingerprint(secret: str) -> str:
 
 def new_password() -> str:
     """A temporary password to be read out or typed from paper: 79 bits, no look-alikes."""
+    return _groups(4)
+
+
+def new_backup_code() -> str:
+    """A code to be kept on paper: 39 bits, which tries that are counted do not guess."""
+    return _groups(2)
+
+
+def _groups(count: int) -> str:
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(count))
 
 
 class Chance:

@@ -75,6 +75,16 @@ class Permission(StrEnum):
     VAULT_KEEP = "vault:keep"
     DRAWER_SUPERVISE = "drawer:supervise"
     SLIP_PREPARE = "slip:prepare"
+    # Administration and accountability
+    STAFF_VIEW = "staff:view"
+    STAFF_MANAGE = "staff:manage"
+    USER_VIEW = "user:view"
+    USER_LOCK = "user:lock"
+    GRANT_GIVE = "grant:give"
+    BRANCH_EDIT = "branch:edit"
+    RIGHTS_VIEW = "rights:view"
+    CUSTOMER_VIEW_AS = "customer:view_as"
+    OWN_WORK_VIEW = "own_work:view"
 
 
 P = Permission
@@ -122,7 +132,6 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
         P.BRANCH_MONEY_VIEW,
         P.REPORT_RUN,
         P.BRANCH_ADD,
-        P.STAFF_ADD,
     },
     Role.GUEST: frozenset({P.SIGN_IN, P.DOOR_KNOCK, P.DEMO_VIEW}),
     Role.SYSTEM: frozenset(
@@ -149,7 +158,7 @@ for _role in (Role.REVIEWER, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.APPROVAL_DECIDE}
 GRANTS[Role.SYSTEM] |= {P.APPROVAL_EXPIRE}
 
-# Vault and drawers. Custodian and supervisor are the branch admin until each is a grant by name.
+# Vault and drawers. Custodian and supervisor is the branch admin, and whoever holds the named grant.
 _DRAWERS: Final[dict[Role, frozenset[Permission]]] = {
     Role.CUSTOMER: frozenset({P.SLIP_PREPARE}),
     Role.CASHIER: frozenset({P.CASH_COUNT}),
@@ -158,3 +167,41 @@ _DRAWERS: Final[dict[Role, frozenset[Permission]]] = {
     Role.SUPER_ADMIN: frozenset({P.VAULT_VIEW}),
 }
 GRANTS.update({role: GRANTS[role] | more for role, more in _DRAWERS.items()})
+
+# Administration and accountability. STAFF_ADD, with its temporary password, is the system's: people
+# add people by an activation link, so that a second person can stand between asking and doing.
+_ADMIN: Final = frozenset({P.STAFF_VIEW, P.STAFF_MANAGE, P.USER_VIEW, P.USER_LOCK, P.GRANT_GIVE})
+_ADMINISTRATION: Final[dict[Role, frozenset[Permission]]] = {
+    Role.EXECUTIVE: frozenset({P.CUSTOMER_VIEW_AS}),
+    Role.BRANCH_ADMIN: _ADMIN | {P.CUSTOMER_VIEW_AS},
+    Role.AUDITOR: frozenset({P.STAFF_VIEW, P.USER_VIEW, P.RIGHTS_VIEW}),
+    Role.SUPER_ADMIN: _ADMIN | {P.BRANCH_EDIT, P.RIGHTS_VIEW},
+}
+for _role in STAFF:
+    GRANTS[_role] |= {P.OWN_WORK_VIEW} | _ADMINISTRATION.get(_role, frozenset())
+
+
+class NamedGrant(StrEnum):
+    """What is given to a person by name and for a time, whatever their role."""
+
+    SUPERVISOR = "supervisor"
+    VAULT_CUSTODIAN = "vault_custodian"
+
+
+# What a named grant adds to the role, on its days and at the holder's branch.
+NAMED_GRANTS: Final[dict[NamedGrant, frozenset[Permission]]] = {
+    NamedGrant.SUPERVISOR: frozenset(
+        {P.JOURNAL_VIEW, P.ENTRY_REVERSE, P.HOLD_PLACE, P.VAULT_VIEW, P.DRAWER_SUPERVISE}
+    ),
+    NamedGrant.VAULT_CUSTODIAN: frozenset(
+        {P.BRANCH_MONEY_VIEW, P.REPORT_RUN, P.CASH_COUNT, P.VAULT_VIEW, P.VAULT_KEEP}
+    ),
+}
+
+# All that somebody may who looks at a customer's portal on their behalf; and nothing is changed.
+VIEWABLE: Final = frozenset({P.OWN_ACCOUNTS_VIEW, P.BRANCH_LIST})
+
+
+def is_granted(permission: Permission, role: Role, named: frozenset[NamedGrant]) -> bool:
+    """Whether the role holds the permission, or one of the grants given by name."""
+    return permission in GRANTS[role] or any(permission in NAMED_GRANTS[each] for each in named)

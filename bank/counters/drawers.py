@@ -11,7 +11,7 @@ cash over and takes it back. A cashier has one drawer at a time. What is in it i
 what moved (`drawer_cash`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -212,10 +212,15 @@ def open_drawers(tx: Tx, branch_id: int) -> Sequence[int]:
     ).all()
 
 
-def has_open_drawer(tx: Tx, user_id: int) -> bool:
-    """Whether this employee still answers for the cash of a drawer."""
-    wanted = select(Drawer.id).where(Drawer.cashier_id == user_id, Drawer.status.in_(HOLDS_CASH))
-    return tx.session.scalar(wanted.limit(1)) is not None
+def against_leaving(tx: Tx, user_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """Why these employees may not leave: whoever still answers for the cash of a drawer."""
+    wanted = (
+        select(Drawer.cashier_id)
+        .where(Drawer.cashier_id.in_(user_ids), Drawer.status.in_(HOLDS_CASH))
+        .distinct()
+    )
+    reason = "Their drawer still holds cash: let it be counted and taken back to the vault."
+    return {user_id: [reason] for user_id in tx.session.scalars(wanted)}
 
 
 def own_open_drawer(tx: Tx, *, hold: str = "") -> int:

@@ -15,12 +15,12 @@ from sqlalchemy import update
 
 from bank.core.desk import Desk, Tx, chunk, flow, note
 from bank.core.errors import Declined
-from bank.core.permissions import GRANTS, Permission
+from bank.core.permissions import NamedGrant, Permission, is_granted
 from bank.core.secrets import Secret
-from bank.people import attempts, codes, tries
+from bank.people import attempts, codes, named_grants, tries
 from bank.people.confirmations import LONGEST_BOUND_TO, Confirmation, ConfirmationStatus
 from bank.people.fields import clean_text
-from bank.people.identity import User, held_user, user_by_id, user_by_name
+from bank.people.identity import User, UserStatus, held_user, user_by_id, user_by_name
 from bank.people.rules import rules
 from bank.people.tries import Guarded
 
@@ -42,7 +42,7 @@ def vouch(desk: Desk, bound_to: str, supervisor: str, code: Secret) -> int:
     sentence = clean_text(bound_to, field="bound_to", longest=LONGEST_BOUND_TO)
     with note(desk) as tx:  # counted before it is verified, so parallel guesses gain nothing
         user = user_by_name(tx, supervisor)
-        known = user if user is not None and _may(user, desk) else None
+        known = user if user is not None and _may(tx, user, desk) else None
         taken = tries.take(tx, known.id, Guarded.SUPERVISION) if known is not None else 0
         is_last = known is not None and tries.was_last(tx, taken)
     if known is None or not taken:
@@ -51,7 +51,7 @@ def vouch(desk: Desk, bound_to: str, supervisor: str, code: Secret) -> int:
     with chunk(desk, "counters.supervision.vouch", {"bound_to": sentence}) as tx:
         held = held_user(tx, known.id)
         key = codes.key_in_use(tx, held)
-        if key is None or not _may(held, desk) or not codes.use_totp(tx, held, key, code):
+        if key is None or not _may(tx, held, desk) or not codes.use_totp(tx, held, key, code):
             raise SupervisorRefused(remember=refused)
         tries.forget(tx, held.id, Guarded.SUPERVISION)
         row = Confirmation(
@@ -96,21 +96,25 @@ def consume(tx: Tx, vouched: int | None, bound_to: str) -> User:
     if spent is None:
         raise SupervisorNeeded
     supervisor = user_by_id(tx, spent)
-    if not _may(supervisor, tx.desk):  # left or moved since the code was typed
+    if not _may(tx, supervisor, tx.desk):  # left or moved since the code was typed
         raise SupervisorNeeded
     tx.facts["supervisor_id"], tx.facts["supervisor"] = supervisor.id, supervisor.name
     return supervisor
 
 
-def _may(user: User, desk: Desk) -> bool:
+def _may(tx: Tx, user: User, desk: Desk) -> bool:
     """An active supervisor of the same branch, with a device, who is somebody else."""
     return (
-        user.active
+        user.status is UserStatus.ACTIVE
         and user.id != desk.user_id
         and user.branch_id == desk.branch_id
         and user.totp_secret is not None
-        and Permission.DRAWER_SUPERVISE in GRANTS[user.role]
+        and is_granted(Permission.DRAWER_SUPERVISE, user.role, _named(tx, user))
     )
+
+
+def _named(tx: Tx, user: User) -> frozenset[NamedGrant]:
+    return frozenset(named_grants.held_by(tx, [user.id]).get(user.id, ()))
 
 
 def _refused(user_id: int, is_last: bool, tx: Tx) -> None:

@@ -22,7 +22,7 @@ from bank.core.errors import BadInput, WrongState
 from bank.core.ids import Chance
 from bank.core.permissions import STAFF, Permission, Role
 from bank.core.secrets import Secret
-from bank.night import demo_life
+from bank.night import demo_life, demo_staff
 from bank.night.demo_deeds import Neighbour, Pen, Purse, Site, Terms, Town, clock, moment
 from bank.night.demo_people import (
     BranchPlan,
@@ -219,6 +219,7 @@ class _Seeding:
         for deed in demo_life.a_year(town):
             scribe.write(deed)
         scribe.finish(self._tx.now)
+        demo_staff.arrange(open_tx(self._system, self._tx.connection), staff_plans(), desks)
 
     def _past(self, desk: Desk, day: date, minute: int) -> Tx:
         """This transaction as a desk would have had it at a moment of the past."""

@@ -30,6 +30,7 @@ from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import Permission
 
 MOST_ROWS: Final = 200
+MOST_ON_A_RECORD: Final = 10
 RECORD_DAYS: Final = 90  # of a maker's record on the card
 
 
@@ -73,6 +74,7 @@ class ApprovalRow:
     decided_at: datetime | None
     question: str | None
     reason: str | None
+    person: str = ""  # whom it is about, where it is about somebody
 
     @property
     def sentence(self) -> str:
@@ -82,7 +84,9 @@ class ApprovalRow:
 
     @property
     def about(self) -> str:
-        """The thing it is about: `account 001000000016`, `new user`."""
+        """The thing it is about: `account 001000000016`, `new user`, `Meera Shah (meera.s)`."""
+        if self.person:
+            return self.person
         if not self.object_kind:
             return ""
         known = self.object_id is not None
@@ -166,8 +170,8 @@ def decided(tx: Tx) -> Sequence[ApprovalRow]:
 
 
 @query(Permission.APPROVAL_VIEW)
-def waiting_on(tx: Tx, object_kind: str, object_id: str) -> Sequence[ApprovalCard]:
-    """List what waits for approval on one record, to be said on the record itself."""
+def waiting_on(tx: Tx, object_kind: str, object_id: str | None) -> Sequence[ApprovalCard]:
+    """List what waits for approval on one record; without an id, on those it would make."""
     rows = tx.session.scalars(
         select(Approval)
         .where(
@@ -178,7 +182,7 @@ def waiting_on(tx: Tx, object_kind: str, object_id: str) -> Sequence[ApprovalCar
             _in_sight(tx.desk),
         )
         .order_by(Approval.id)
-        .limit(5)
+        .limit(MOST_ON_A_RECORD)
     ).all()
     for row in rows:
         tx.looked_at("approval", row.id)
@@ -262,6 +266,7 @@ def row_of(tx: Tx, row: Approval) -> ApprovalRow:
         decided_at=row.decided_at,
         question=row.question,
         reason=row.reason,
+        person=_person(row),
     )
 
 
@@ -358,8 +363,14 @@ def _asked(row: Approval) -> Mapping[str, str]:
     return {
         name.replace("_", " "): _text(value)
         for name, value in kept.items()
-        if name not in {"request_id", "amount_minor"} and value not in (None, "")
+        if name not in {"request_id", "amount_minor", "user_id"} and value not in (None, "")
     }
+
+
+def _person(row: Approval) -> str:
+    """The name and user name among what a user's approval would leave."""
+    after = json.loads(row.after) if row.object_kind == "user" and row.after else None
+    return f"{after['name']} ({after['username']})" if after else ""
 
 
 def _history(tx: Tx, approval_id: int) -> Sequence[Happening]:

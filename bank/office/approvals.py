@@ -8,12 +8,12 @@ the rest stays to be decided.
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, select
 
-from bank.core import approvals, checked, money
+from bank.core import approvals, audit, checked, money
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     LONGEST_TEXT,
@@ -27,7 +27,7 @@ from bank.core.approvals import (
 from bank.core.checked import Checked
 from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, looking
 from bank.core.errors import BadInput, BankError, Declined, NotAllowed, WrongState
-from bank.core.permissions import GRANTS, Permission
+from bank.core.permissions import Permission, is_granted
 from bank.core.states import move
 from bank.office.approval_cards import (
     ApprovalCard,
@@ -38,7 +38,7 @@ from bank.office.approval_cards import (
     sees,
     why_not,
 )
-from bank.people import identity
+from bank.people import identity, named_grants
 from bank.people.fields import clean_text
 
 MOST_AT_ONCE: Final = 500
@@ -72,6 +72,10 @@ class MakerHasMoved(NotAllowed):
 
 class OtherLines(Declined):
     """It would now book other lines than those you were shown. Look at the new ones."""
+
+
+class OtherValues(Declined):
+    """What it would change is no longer what you were shown. Look at it as it is now."""
 
 
 class AmountAgain(BadInput):
@@ -264,21 +268,27 @@ def _execute(tx: Tx, row: Approval, verb: Verb) -> tuple[Any, list[dict[str, Any
         "checker": tx.desk.name,
     }
     lines: list[dict[str, Any]] = []
+    seen: dict[str, str | None] = {}
     try:
         maker = _maker_of(tx, row, verb)
-        result = checked.run(tx, maker, verb, given, facts)
+        result, did = checked.run(tx, maker, verb, given, facts)
         lines = approvals.lines_of(tx, row.request_id)
         if _bare(lines) != _bare(json.loads(row.lines)):
             raise OtherLines
+        # What money moves may have changed meanwhile; who somebody is, may not unseen.
+        if not lines and audit.as_json(did.before) != row.before:
+            seen = {"before": audit.as_json(did.before), "after": audit.as_json(did.after)}
+            raise OtherValues
     except BankError as refused:
         ends = isinstance(refused, MAKER_GONE + declared.ends)
         said = str(refused)
-        as_lines = lines if isinstance(refused, OtherLines) else None
+        if isinstance(refused, OtherLines):
+            seen = {"lines": json.dumps(lines, ensure_ascii=False)}
         inner = refused.remember
         if ends:
             remember = _remembering(row.id, S.FAILED, said, inner)
             raise CanNeverBeDone(f"This has failed: {said}", remember=remember) from refused
-        remember = _remembering(row.id, None, said, inner, lines=as_lines)
+        remember = _remembering(row.id, None, said, inner, seen=seen)
         raise CannotBeDoneNow(f"This cannot be done now: {said}", remember=remember) from refused
     return result, lines
 
@@ -288,7 +298,8 @@ def _maker_of(tx: Tx, row: Approval, verb: Verb) -> Desk:
     maker = identity.held_user(tx, row.maker_id)
     if not maker.active:
         raise MakerHasLeft
-    if verb.permission not in GRANTS[maker.role]:
+    named = frozenset(named_grants.held_by(tx, [maker.id]).get(maker.id, ()))
+    if not is_granted(verb.permission, maker.role, named):
         raise MakerMayNot
     if maker.branch_id != row.maker_branch_id:
         raise MakerHasMoved
@@ -302,6 +313,7 @@ def _maker_of(tx: Tx, row: Approval, verb: Verb) -> Desk:
         session_id=row.session_id,
         channel=row.channel,
         from_where=row.from_where,
+        named=named,
     )
 
 
@@ -311,7 +323,7 @@ def _remembering(
     said: str,
     inner: Callable[[Any], None] | None = None,
     *,
-    lines: list[dict[str, Any]] | None = None,
+    seen: Mapping[str, str | None] | None = None,
 ) -> Callable[[Any], None]:
     """What a refused decision leaves behind: a line of history, perhaps a last state."""
 
@@ -322,8 +334,8 @@ def _remembering(
         tx.concerns("approval", approval_id)
         if row.status not in UNDECIDED:
             return  # somebody else was faster
-        if lines is not None:
-            row.lines = json.dumps(lines, ensure_ascii=False)
+        for name, shown in (seen or {}).items():  # what the checker is shown from now on
+            setattr(row, name, shown)
         if state is None:
             approvals.happened(tx, approval_id, "refused", said)
         else:

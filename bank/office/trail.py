@@ -67,6 +67,7 @@ class Record:
     role: str
     branch_id: int | None
     session_id: int | None
+    on_behalf_of: int | None
     channel: str
     from_where: str
     object_kind: str | None
@@ -154,6 +155,7 @@ _COLUMNS: Final = (
     "before",
     "after",
     "refusal",
+    "on_behalf_of",
 )
 
 Given = tuple[Any, Callable[[Any], ColumnElement[bool]]]
@@ -201,6 +203,7 @@ def _read(tx: Tx, conditions: Sequence[ColumnElement[bool]], most: int) -> list[
             role=row.role,
             branch_id=row.branch_id,
             session_id=row.session_id,
+            on_behalf_of=row.on_behalf_of,
             channel=row.channel,
             from_where=row.from_where,
             object_kind=row.object_kind,

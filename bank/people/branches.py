@@ -104,6 +104,31 @@ def add_branch(
     return card(branch)
 
 
+@command(Permission.BRANCH_EDIT)
+def change_branch(
+    tx: Tx, branch_id: int, name: str, address: str, micr: str | None = None
+) -> BranchCard:
+    """Change a branch's name, address and MICR code. Its IFSC is what it is known by, and stays."""
+    branch = tx.session.get(Branch, branch_id, with_for_update=True, populate_existing=True)
+    if branch is None:
+        raise NoSuchBranch
+    before = _facts(branch)
+    branch.name = clean_text(name, field="name", longest=LONGEST_NAME)
+    branch.address = clean_text(
+        address, field="address", longest=LONGEST_ADDRESS, may_be_empty=True
+    )
+    branch.micr = clean_micr(micr)
+    if _facts(branch) == before:
+        raise BadInput("Everything is as it was. Change something, or leave it.", field="name")
+    try:
+        tx.session.flush()
+    except IntegrityError:
+        raise BranchTaken(field="micr") from None
+    tx.concerns("branch", branch.ifsc)
+    tx.changed(before, _facts(branch))
+    return card(branch)
+
+
 def add_branch_row(
     tx: Tx,
     *,
@@ -164,3 +189,7 @@ def card(branch: Branch) -> BranchCard:
         address=branch.address,
         opened_on=branch.opened_on,
     )
+
+
+def _facts(branch: Branch) -> dict[str, object]:
+    return {"name": branch.name, "address": branch.address, "micr": branch.micr}

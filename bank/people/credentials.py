@@ -5,12 +5,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from sqlalchemy import select
+
 from bank.core import outbox
 from bank.core.desk import Desk, Tx, chunk, command, flow, looking, note, query
-from bank.core.errors import BadInput, Declined
+from bank.core.errors import BadInput, Declined, WrongState
 from bank.core.permissions import Permission
 from bank.core.secrets import Secret
-from bank.people import attempts, codes, passwords, sessions, tries
+from bank.people import attempts, backup_codes, codes, passwords, sessions, tries
 from bank.people.codes import TotpOffer, WrongCode
 from bank.people.fields import masked_email
 from bank.people.identity import User, held_user, user_by_id
@@ -43,6 +45,10 @@ class TriedTooOften(Declined):
 
 class NoDeviceOffered(BadInput):
     """Scan the QR code first, then type the code that your device shows."""
+
+
+class NoDeviceYet(WrongState):
+    """Backup codes stand in for a device. Set one up first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +174,9 @@ def confirm_device(
         if used is None:
             _use_mailed(tx, row, DEVICE, DEVICE_BOUND_TO, mailed, "mailed", is_last)
         else:
-            if old_code is None or not codes.use_totp(tx, row, used, old_code):
+            if old_code is None or not (
+                codes.use_totp(tx, row, used, old_code) or backup_codes.use(tx, row.id, old_code)
+            ):
                 raise WrongCode(field="old_code", remember=partial(_wrong, is_last, SIGNING_IN))
             row.totp_last_step = 0  # steps are counted per key
             tx.session.flush()
@@ -207,6 +215,31 @@ def _check_is_not_the_other(desk: Desk, user: User, new: Secret) -> bool:
     if passwords.matches(new, user.transaction_password_hash):
         raise PasswordsMustDiffer(field="new", remember=partial(_wrong, is_last, PAYMENTS))
     return is_last
+
+
+@query(Permission.SESSION_KEEP)
+def backup_codes_left(tx: Tx) -> int | None:
+    """Count the backup codes this person has left; None for who has no device they stand in for."""
+    assert tx.desk.user_id is not None
+    key = tx.session.scalar(select(User.totp_secret).where(User.id == tx.desk.user_id))
+    return None if key is None else backup_codes.left(tx, tx.desk.user_id)
+
+
+@flow(Permission.SESSION_KEEP)
+def make_backup_codes(desk: Desk, password: Secret) -> tuple[Secret, ...]:
+    """Make fresh backup codes, to be shown once; the ones before no longer work.
+
+    Raises PasswordWrong (field `password`), or NoDeviceYet.
+    """
+    user = _verified(desk, password, field="password")
+    with chunk(desk, "people.credentials.make_backup_codes") as tx:
+        row = _unchanged(tx, user)
+        if row.totp_secret is None:
+            raise NoDeviceYet
+        made = backup_codes.make(tx, row.id)
+        tx.facts["made"] = len(made)
+        _tell(tx, row, "New backup codes for signing in were made.")
+        return made
 
 
 def _verified(desk: Desk, password: Secret, field: str) -> User:

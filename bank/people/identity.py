@@ -1,13 +1,19 @@
-"""Users: who may sign in, as what, and with which proof. Employees are added here."""
+"""Users: who may sign in, as what, and with which proof.
+
+active --locked--> locked --unlocked--> active
+   '------removed----'----> removed (for good; the history stays)
+"""
 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.core import approvals
@@ -19,11 +25,29 @@ from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.ids import new_password
 from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
 from bank.core.secrets import Secret
+from bank.core.states import machine
 from bank.people import branches, passwords
 from bank.people.fields import LONGEST_EMAIL, LONGEST_NAME, clean_email, clean_name
 
 SYSTEM_USER_ID: Final = 1  # made by the migration; cannot sign in
 USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
+
+
+class UserStatus(StrEnum):
+    """Whether somebody may sign in."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    REMOVED = "removed"
+
+
+MOVES: Final = machine(
+    "user",
+    {
+        UserStatus.ACTIVE: {UserStatus.LOCKED, UserStatus.REMOVED},
+        UserStatus.LOCKED: {UserStatus.ACTIVE, UserStatus.REMOVED},
+    },
+)
 
 
 class UsernameTaken(WrongState):
@@ -61,7 +85,7 @@ class User(Base):
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), unique=True)
     name: Mapped[str] = mapped_column(String(LONGEST_NAME))
     email: Mapped[str | None] = mapped_column(String(LONGEST_EMAIL))
-    active: Mapped[bool]
+    status: Mapped[UserStatus]
     password_hash: Mapped[str | None] = mapped_column(String(60))
     must_change_password: Mapped[bool]
     transaction_password_hash: Mapped[str | None] = mapped_column(String(60))
@@ -70,6 +94,16 @@ class User(Base):
     totp_last_step: Mapped[int]
     payments_rest_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+    @hybrid_property
+    def active(self) -> bool:
+        """Whether this person may sign in at all."""
+        return self.status is UserStatus.ACTIVE
+
+    @active.inplace.expression
+    @classmethod
+    def _active(cls) -> ColumnElement[bool]:
+        return cls.status == UserStatus.ACTIVE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +251,7 @@ def add_user_row(
     email: str | None,
     role: Role,
     branch_id: int | None,
-    password_hash: str,
+    password_hash: str | None,
     customer_id: int | None = None,
     must_change_password: bool = True,
     transaction_password_hash: str | None = None,
@@ -234,7 +268,7 @@ def add_user_row(
         customer_id=customer_id,
         name=clean_name(name),
         email=email,
-        active=True,
+        status=UserStatus.ACTIVE,
         password_hash=password_hash,
         must_change_password=must_change_password,
         transaction_password_hash=transaction_password_hash,
@@ -261,5 +295,5 @@ def facts_of(user: User) -> dict[str, object]:
         "role": user.role.value,
         "branch_id": user.branch_id,
         "customer_id": user.customer_id,
-        "active": user.active,
+        "status": user.status.value,
     }

@@ -46,6 +46,9 @@ class Rules:
     confirmation_minutes: int
     payment_rest_hours: int
     password_score: int  # on zxcvbn's scale from 0 to 4
+    activation_hours: int
+    backup_codes: int
+    view_as_minutes: int
 
 
 _known: Final[WeakKeyDictionary[Database, tuple[datetime, date, Rules]]] = WeakKeyDictionary()

@@ -9,10 +9,10 @@ One that has reached `expires_at` is over in the same way.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,7 +21,7 @@ from bank.core.db import Base, marks
 from bank.core.desk import Bank, Desk, Tx, command, looking, note, query
 from bank.core.errors import NotFound
 from bank.core.ids import fingerprint, new_token
-from bank.core.permissions import Permission, Role
+from bank.core.permissions import NamedGrant, Permission, Role
 from bank.core.secrets import Secret
 from bank.core.states import machine, move
 from bank.people import sign_ins
@@ -70,6 +70,16 @@ class Session(Base):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Viewing:
+    """A customer's portal under an employee's eyes: `desk` only looks, `own` is the employee's."""
+
+    desk: Desk
+    own: Desk
+    customer: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """What a cookie leads to. There is a desk only while the session is active.
 
@@ -82,6 +92,7 @@ class Found:
     user_id: int | None = None
     name: str = ""
     ended_because: str = ""
+    viewing: Viewing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +114,14 @@ EXPIRED: Final = "expired"
 
 _FIND: Final = """
     SELECT s.id, s.status, s.last_seen_at, s.expires_at,
-           u.id, u.name, u.role, u.branch_id, u.customer_id
+           u.id, u.name, u.role, u.branch_id, u.customer_id, g.named,
+           c.id, c.name, c.branch_id, v.expires_at
     FROM sessions s JOIN users u ON u.id = s.user_id
-    WHERE s.fingerprint = ? AND s.status <> 'ended' AND u.active
+    LEFT JOIN named_grants g ON g.user_id = u.id AND g.ended_at IS NULL
+        AND g.valid_from <= ? AND (g.valid_to IS NULL OR g.valid_to >= ?)
+    LEFT JOIN viewings v ON v.session_id = s.id AND v.ended_at IS NULL AND v.expires_at > ?
+    LEFT JOIN customers c ON c.id = v.customer_id
+    WHERE s.fingerprint = ? AND s.status <> 'ended' AND u.status = 'active'
 """
 _FIND_FOR: Final = {dialect: marks(dialect, _FIND) for dialect in ("sqlite", "postgresql")}
 _SEEN: Final = (
@@ -127,17 +143,19 @@ def find(bank: Bank, sid: str | None, ip: str = "", *, awake: bool = True) -> Fo
     seen = _look(bank, sid, ip)
     if seen is None:
         return _ended(bank, sid, ip)
+    own, viewing = seen.own, seen.viewing
     if not seen.is_active:
-        return Found(state=SessionStatus.LOCKED, user_id=seen.desk.user_id, name=seen.desk.name)
+        return Found(state=SessionStatus.LOCKED, user_id=own.user_id, name=own.name)
     if awake and seen.is_stale:
-        with note(seen.desk) as tx:
+        with note(own) as tx:
             now = tx.stamp(tx.now)
-            tx.cursor.execute(marks(tx.dialect, _SEEN), (now, seen.desk.session_id, now))
+            tx.cursor.execute(marks(tx.dialect, _SEEN), (now, own.session_id, now))
     return Found(
         state=SessionStatus.ACTIVE,
-        desk=seen.desk,
-        user_id=seen.desk.user_id,
-        name=seen.desk.name,
+        desk=viewing.desk if viewing else own,
+        user_id=own.user_id,
+        name=own.name,
+        viewing=viewing,
     )
 
 
@@ -156,7 +174,7 @@ def close(bank: Bank, sid: str | None, ip: str = "") -> None:
     seen = _look(bank, sid, ip)
     if seen is not None:
         with suppress(NoSuchSession):  # another click has ended it between the look and this
-            sign_out(seen.desk)
+            sign_out(seen.own)
 
 
 @query(Permission.SESSION_KEEP)
@@ -284,7 +302,8 @@ def is_idle(last_seen_at: datetime, now: datetime, known: Rules) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    desk: Desk
+    own: Desk
+    viewing: Viewing | None
     is_active: bool
     is_stale: bool  # its last activity should be written down again
 
@@ -295,12 +314,14 @@ def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
     visitor = guest(bank, ip)
     with looking(visitor) as tx:
         known, now = rules(tx), tx.now
-        tx.cursor.execute(_FIND_FOR[tx.dialect], (fingerprint(sid),))
-        row = tx.cursor.fetchone()
-    if row is None or now >= _instant(row[3]):
+        today = tx.day(tx.business_date)
+        tx.cursor.execute(_FIND_FOR[tx.dialect], (today, today, tx.stamp(now), fingerprint(sid)))
+        rows = tx.cursor.fetchall()  # one, or one for each grant given by name
+    if not rows or now >= _instant(rows[0][3]):
         return None
+    row = rows[0]
     role, last_seen_at = Role(row[6]), _instant(row[2])
-    desk = Desk(
+    own = Desk(
         bank=bank,
         role=role,
         user_id=row[4],
@@ -310,9 +331,12 @@ def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
         session_id=row[0],
         channel="portal" if role is Role.CUSTOMER else "branch",
         from_where=visitor.from_where,
+        named=frozenset(NamedGrant(each[9]) for each in rows if each[9] is not None),
     )
+    viewing = _viewing(own, row) if row[10] is not None else None
     return _Seen(
-        desk=desk,
+        own=own,
+        viewing=viewing,
         is_active=row[1] == SessionStatus.ACTIVE and not is_idle(last_seen_at, now, known),
         is_stale=now - last_seen_at >= timedelta(seconds=known.seen_seconds),
     )
@@ -329,6 +353,22 @@ def _ended(bank: Bank, sid: str | None, ip: str) -> Found:
             return NOBODY
         because = row.ended_because or (EXPIRED if row.expires_at <= tx.now else "closed")
     return Found(state=SessionStatus.ENDED, ended_because=because)
+
+
+def _viewing(own: Desk, row: Sequence[Any]) -> Viewing | None:
+    """The desk of the customer whom this employee looks at now, if they still may."""
+    customer_id, customer, branch_id, until = row[10:14]
+    if not own.may(Permission.CUSTOMER_VIEW_AS) or branch_id != own.branch_id:
+        return None
+    desk = replace(
+        own,
+        role=Role.CUSTOMER,
+        named=frozenset(),
+        customer_id=customer_id,
+        on_behalf_of=customer_id,
+        channel="view_as",
+    )
+    return Viewing(desk=desk, own=own, customer=customer, until=_instant(until))
 
 
 def _own(tx: Tx, session_id: int | None) -> Session:

@@ -11,13 +11,14 @@ from typing import Final
 
 from sqlalchemy import select
 
+from bank.core import outbox
 from bank.core.desk import Bank, Desk, Tx, chunk, command, flow, looking, note, query
 from bank.core.errors import NotAllowed
 from bank.core.ids import fingerprint, new_token
 from bank.core.permissions import STAFF, Permission
 from bank.core.secrets import Secret
 from bank.core.states import move
-from bank.people import attempts, codes, passwords, sessions, sign_ins, tries
+from bank.people import attempts, backup_codes, codes, passwords, sessions, sign_ins, tries
 from bank.people.attempts import Attempt, SignInOver, SignInRefused, UnlockRefused
 from bank.people.codes import TotpOffer, WrongCode
 from bank.people.fields import masked_email
@@ -242,7 +243,7 @@ def _check_code(tx: Tx, token: Secret, code: Secret, is_last: bool) -> Step:
             user.totp_secret, row.totp_pending = row.totp_pending, None
             sign_ins.end_half_open(tx, user.id, but=row.id)  # their QR codes lead nowhere now
     elif key is not None:
-        right = codes.use_totp(tx, user, key, code)
+        right = codes.use_totp(tx, user, key, code) or _use_backup_code(tx, user, code)
     else:
         right = codes.use_mailed(tx, user.id, PURPOSE, _bound_to(row), code)
     if not right:
@@ -250,6 +251,26 @@ def _check_code(tx: Tx, token: Secret, code: Secret, is_last: bool) -> Step:
     move(row, S.PASSWORD_DUE if user.must_change_password else S.PASSED, MOVES)
     tx.concerns("user", user.id)
     return _step(row, user, token)
+
+
+def _use_backup_code(tx: Tx, user: User, code: Secret) -> bool:
+    """Accept a backup code in place of the device's, and tell its owner that one is gone."""
+    if not backup_codes.use(tx, user.id, code):
+        return False
+    if user.email is not None:
+        outbox.queue_mail(
+            tx,
+            to=user.email,
+            subject="A backup code was used to sign in",
+            body=(
+                f"Hello {user.name},\n\nA backup code was used in place of your device. "
+                f"{backup_codes.left(tx, user.id)} are left. If it was not you, call your branch "
+                "at once.\n"
+            ),
+            purpose="security",
+            user_id=user.id,
+        )
+    return True
 
 
 def _code_refused(sign_in_id: int, is_last: bool, tx: Tx) -> None:

@@ -104,6 +104,7 @@ def one(record: Record) -> None:
                 "Who": f"{record.actor_name} ({words.sentence(record.role)})",
                 "From": f"{record.from_where or 'unknown'}, {record.channel}",
                 "Session": str(record.session_id or "none"),
+                "On behalf of": f"customer {record.on_behalf_of}" if record.on_behalf_of else "",
                 "Verb": record.verb,
                 "About": record.about or "nothing in particular",
             }

@@ -77,7 +77,8 @@ def explained(card: AccountCard) -> str:
     return ", ".join(parts)
 
 
-last_sign_in()
+if desk.may(Permission.SESSION_KEEP):  # not for somebody who looks on a customer's behalf
+    last_sign_in()
 own = accounts.own_accounts(desk)
 if not own:
     ui.empty(
@@ -86,7 +87,8 @@ if not own:
     )
     st.stop()
 with st.container(horizontal=True):
-    st.page_link("pages/customer/send_money.py", label="Send money", icon=":material/send:")
+    if desk.may(Permission.OWN_MONEY_SEND):
+        st.page_link("pages/customer/send_money.py", label="Send money", icon=":material/send:")
     st.page_link("pages/customer/statement.py", label="Statement", icon=":material/receipt_long:")
 newest = statements.last_lines(desk, NEWEST)
 for card in own:

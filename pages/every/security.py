@@ -104,7 +104,9 @@ def device() -> None:
         password = forms.password_input("Password", key="security_device_password")
         code = forms.code_input("Code of the new device", key="security_device_code")
         other = "Code of the device in use" if known.has_device else "Code from the mail"
-        proof = Secret(forms.code_input(other, key="security_device_other_code"))
+        proof = Secret(
+            forms.code_input(other, key="security_device_other_code", or_backup=known.has_device)
+        )
         asked = st.form_submit_button("Confirm device", type="primary")
     if asked:
         labels = forms.PASSWORD_LABELS | {
@@ -138,6 +140,37 @@ def end_all(desk: Desk) -> None:
     """End every session of this person, this one too."""
     with ui.attempt():
         sessions.sign_out_everywhere(desk)
+
+
+def backup_codes() -> None:
+    """Codes on paper for the day the device is lost."""
+    left = credentials.backup_codes_left(desk)
+    st.header("Backup codes")
+    if left is None:
+        st.caption("They stand in for a device. Set one up first.")
+        return
+    made: tuple[Secret, ...] | None = st.session_state.get("security_backup_made")
+    if made:
+        st.write("Print or copy them now: they are not shown again. Each works once.")
+        st.code("\n".join(code.reveal() for code in made), language=None)
+        if st.button("I have kept them", key="security_backup_kept"):
+            del st.session_state["security_backup_made"]
+            st.rerun()
+        return
+    st.write(
+        f"When your device is lost, a code from paper lets you in. You have {left} left."
+        if left
+        else "When your device is lost, a code from paper lets you in. You have none."
+    )
+    with st.form("security_backup", border=False):
+        known = forms.password_input("Password", key="security_backup_password")
+        asked = st.form_submit_button("Make backup codes")
+        st.caption("Codes you had before no longer work then.")
+    if asked:
+        with ui.attempt(labels=forms.PASSWORD_LABELS):
+            st.session_state["security_backup_made"] = credentials.make_backup_codes(desk, known)
+            forms.forget("security_backup_password")
+            st.rerun()
 
 
 def where() -> None:
@@ -186,3 +219,5 @@ if desk.may(Permission.OWN_MONEY_SEND):
 for tab, draw in zip(st.tabs(list(parts)), parts.values(), strict=True):
     with tab, st.container(width="stretch" if draw is history else NARROW):
         draw()
+        if draw is device:
+            backup_codes()

@@ -202,14 +202,14 @@ def secret_key(key: str) -> str:
     return key if SECRET in key else f"{key}_{SECRET}"
 
 
-def code_input(label: str, *, key: str) -> str:
-    """An input for a one-time code of six digits; blanks do not matter."""
+def code_input(label: str, *, key: str, or_backup: bool = False) -> str:
+    """An input for a one-time code of six digits, or for a backup code; blanks do not matter."""
     text = st.text_input(
         label,
         key=secret_key(key),
-        max_chars=8,
+        max_chars=12 if or_backup else 8,
         autocomplete="one-time-code",
-        placeholder="6 digits",
+        placeholder="6 digits, or a backup code" if or_backup else "6 digits",
     )
     return "".join((text or "").split())
 

@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from bank.core.secrets import Secret
 from bank.people import sign_in
 from bank.people.sessions import Found, SessionStatus
-from pages.parts import forms, ui, visitor, words
+from pages.parts import forms, ui, viewing, visitor, words
 from pages.parts import sign_in as doors
 
 WATCH_EVERY_SECONDS: Final = 15
@@ -46,6 +46,8 @@ def watch() -> None:
         _cover(found)
     elif found.state is SessionStatus.ENDED or st.session_state.pop(COVERED, False):
         st.rerun()  # Home.py shows the sign-in, or the page again without its cover
+    elif st.session_state.get(viewing.WATCHED, False) and found.viewing is None:
+        viewing.left()
 
 
 @st.dialog("Locked", dismissible=False)

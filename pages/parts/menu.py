@@ -27,6 +27,7 @@ class Entry(NamedTuple):
     roles: frozenset[Role] = EVERYONE  # narrower than the permission where a page is not for all
     front: bool = False  # the page of these roles that opens first
     only_in_a_demo: bool = False
+    hidden: bool = False  # in no menu: a mail leads to its address
 
     @property
     def url_path(self) -> str:
@@ -113,6 +114,14 @@ MENU: Final = (
         STAFF,
     ),
     Entry(
+        "Counter",
+        "View as customer",
+        "staff/view_as.py",
+        P.CUSTOMER_VIEW_AS,
+        "visibility",
+        "See a customer's portal as they see it, to answer a question. They are told.",
+    ),
+    Entry(
         "Branch",
         "Branch money",
         "admin/dashboard.py",
@@ -127,6 +136,22 @@ MENU: Final = (
         P.VAULT_VIEW,
         "account_balance_wallet",
         "Hand drawers over, take them back, and see where the cash lies.",
+    ),
+    Entry(
+        "Branch",
+        "Employees",
+        "admin/employees.py",
+        P.STAFF_VIEW,
+        "badge",
+        "Who works here, what they have in hand; add, edit and remove employees.",
+    ),
+    Entry(
+        "Branch",
+        "Users",
+        "admin/users.py",
+        P.USER_VIEW,
+        "group",
+        "Staff and customers: when they were last here; lock and unlock.",
     ),
     Entry(
         "Books",
@@ -153,6 +178,22 @@ MENU: Final = (
         "Every report as a table, a chart and a file, with the lines behind each row.",
     ),
     Entry(
+        "Head office",
+        "Branches",
+        "head_office/branches.py",
+        P.BRANCH_EDIT,
+        "account_balance",
+        "The branches of the bank: add one, edit one, see who leads it.",
+    ),
+    Entry(
+        "Control",
+        "Permissions",
+        "head_office/permissions.py",
+        P.RIGHTS_VIEW,
+        "lock_person",
+        "Which role may do what; and who can do one thing, with names.",
+    ),
+    Entry(
         "Control",
         "Trail",
         "auditor/trail.py",
@@ -170,11 +211,29 @@ MENU: Final = (
     ),
     Entry(
         "You",
+        "My work",
+        "staff/my_work.py",
+        P.OWN_WORK_VIEW,
+        "checklist",
+        "What you did, in the numbers your admin sees.",
+    ),
+    Entry(
+        "You",
         "Security",
         "every/security.py",
         P.SESSION_KEEP,
         "shield_person",
         "Your passwords, your device for codes, and where you are signed in.",
+    ),
+    Entry(
+        "",
+        "Choose your password",
+        "every/activate.py",
+        P.SIGN_IN,
+        "key",
+        "What an activation link leads to.",
+        _GUESTS,
+        hidden=True,
     ),
     Entry(
         "Demo",

@@ -8,23 +8,25 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.permissions import Role
 from bank.people.sessions import SessionStatus
-from pages.parts import lock, sidebar, sign_in, ui, visitor
+from pages.parts import lock, sidebar, sign_in, ui, viewing, visitor
 from pages.parts.menu import Entry, entries_for, entry_at
 
 OWNER: Final = "shell_owner"
 FRONT: Final = "shell_front"
-GUEST: Final = 0
+GUEST: Final = "0"
 
 
 def run() -> None:
     """Draw what this window may see: the page, the lock, or the sign-in."""
     desk = ui.principal()
     if desk.role is not Role.GUEST:
-        _belongs_to(desk.user_id or GUEST)
+        if desk.on_behalf_of is None and viewing.WATCHED in st.session_state:
+            viewing.left()  # it has ended by itself: back to the employee's own front page
+        _belongs_to(visitor.owner_of(desk))
         _signed_in(desk)
         return
     found = visitor.found(awake=False)
-    _belongs_to(found.user_id or GUEST)
+    _belongs_to(str(found.user_id or GUEST))
     if found.state is SessionStatus.LOCKED:
         _one_page(lambda: lock.page(found), "Locked", st.session_state.get(FRONT, "locked"))
     else:
@@ -40,20 +42,23 @@ def _signed_in(desk: Desk) -> None:
     asked = entry_at(visitor.requested_page())
     if asked is not None and not asked.open_to(desk):
         sections[""].append(_hidden(lambda: ui.refuse(desk, asked.title, asked.permission), asked))
-    page = st.navigation(sections)
+    page = st.navigation(sections, expanded=True)  # a long menu is read, not unfolded
     sidebar.draw(desk)
     lock.watch()
+    if desk.on_behalf_of is not None:
+        viewing.banner()
     page.run()
 
 
 def _signed_out(desk: Desk) -> None:
     pages = [st.Page(sign_in.page, title="Sign in", icon=":material/login:", url_path="sign-in")]
-    for entry in entries_for(desk):
-        pages.append(_page(entry))
+    entries = entries_for(desk)
+    pages += map(_page, entries)
     asked = entry_at(visitor.requested_page())
     if asked is not None and not asked.open_to(desk):
         pages.append(_hidden(sign_in.page, asked))  # the address stays, and opens after signing in
-    page = st.navigation(pages, position="sidebar" if len(pages) > 1 else "hidden")
+    is_menu = not all(entry.hidden for entry in entries)
+    page = st.navigation(pages, position="sidebar" if is_menu else "hidden")
     sidebar.draw_for_a_visitor()
     page.run()
 
@@ -74,6 +79,7 @@ def _page(entry: Entry) -> st.Page:
         icon=f":material/{entry.icon}:",
         url_path=entry.url_path,
         default=entry.front,
+        visibility="hidden" if entry.hidden else "visible",
     )
 
 
@@ -81,7 +87,7 @@ def _hidden(draw: Callable[[], None], entry: Entry) -> st.Page:
     return st.Page(draw, title=entry.title, url_path=entry.url_path, visibility="hidden")
 
 
-def _belongs_to(owner: int) -> None:
+def _belongs_to(owner: str) -> None:
     """Forget everything when the window is another person's than before."""
     before = st.session_state.get(OWNER, owner)
     if before != owner:

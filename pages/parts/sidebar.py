@@ -18,13 +18,15 @@ def draw(desk: Desk) -> None:
         elif desk.sees_whole_bank:
             st.markdown("**All branches**")
         st.markdown(f"Business date  \n**{words.day(desk.bank.clock.business_date())}**")
-        st.markdown(f"**{words.plain(desk.name)}**  \n{words.role_name(desk.role)}")
+        what = "Looks only" if desk.on_behalf_of else words.role_name(desk.role)
+        st.markdown(f"**{words.plain(desk.name)}**  \n{what}")
         if desk.may(Permission.CASH_POST):
             st.markdown(f"Drawer  \n{_drawer(desk)}")
         with st.container(horizontal=True):
             if st.button("Sign out", icon=":material/logout:", key="sidebar_sign_out"):
                 sign_in.leave("/auth/close")
-            st.button("Lock", icon=":material/lock:", key="sidebar_lock", on_click=_lock)
+            if desk.may(Permission.SESSION_KEEP):
+                st.button("Lock", icon=":material/lock:", key="sidebar_lock", on_click=_lock)
 
 
 def draw_for_a_visitor() -> None:

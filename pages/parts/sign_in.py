@@ -267,7 +267,8 @@ def _set_up(desk: Desk, step: Step) -> None:
 
 def _ask_code(desk: Desk, step: Step, action: str) -> None:
     with st.form("sign_in_code", border=False):
-        code = forms.code_input("One-time code", key="sign_in_code_typed")
+        by_device = step.due is SignInStatus.CODE_DUE and not step.sent_to
+        code = forms.code_input("One-time code", key="sign_in_code_typed", or_backup=by_device)
         confirmed = st.form_submit_button(action, type="primary", width="stretch")
     if confirmed:
         with _attempt({"code": "One-time code"}):

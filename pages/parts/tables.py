@@ -7,6 +7,7 @@ two or three columns marked as key (`house.css` decides which of the two is visi
 import csv
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -156,9 +157,9 @@ def choose(
         keep(selected[0] if selected else None)
 
     cells = _cells(rows, columns, None)
-    lines = [
+    lines = _apart(
         " · ".join(line) for line in zip(*(cells[i.label] for i in _key(columns)), strict=True)
-    ]
+    )
     _draw(cells, columns, key=drawn, height=height, chosen=at, touched=grid_touched)
     st.session_state[phone] = at
     with st.container(key=f"narrow_choice_{key}"):
@@ -172,6 +173,16 @@ def choose(
         )
     _below(rows, columns, key=key, of=of, file_name=file_name)
     return rows[at] if at is not None else None
+
+
+def _apart(lines: Iterable[str]) -> list[str]:
+    """The lines, each unlike the others: a choice travels as its text, so twins are numbered."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for line in lines:
+        seen[line] += 1
+        apart.append(line if seen[line] == 1 else f"{line} ({seen[line]})")
+    return apart
 
 
 def facts(pairs: Mapping[str, str], *, title: str = "") -> None:

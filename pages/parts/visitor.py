@@ -32,6 +32,11 @@ def desk(*, awake: bool = True) -> Desk:
     return found(awake=awake).desk or sessions.guest(current_bank(), address())
 
 
+def owner_of(desk: Desk) -> str:
+    """Whose window it is; another word for a customer's portal under an employee's eyes."""
+    return f"{desk.user_id} for {desk.on_behalf_of}" if desk.on_behalf_of else str(desk.user_id)
+
+
 def cookie() -> str | None:
     """The session cookie that this window's connection was opened with."""
     return cookies.session_cookie(st.context.cookies, secure=is_secure())

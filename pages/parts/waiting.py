@@ -1,13 +1,14 @@
 """What waits for a second person, drawn the same wherever it is seen: on the record it is about, on
 the form that asked for it, and in the checker's queue."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import streamlit as st
 
 from bank.core import money
-from bank.core.approvals import LONGEST_TEXT, ApprovalStatus
+from bank.core.approvals import LONGEST_TEXT, ApprovalStatus, AwaitingApproval
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.office import approval_cards, approvals
@@ -23,6 +24,12 @@ TITLES: Final = {
     "counters.cash.deposit": "Cash deposit",
     "book.journal.reverse_entry": "Reversal of an entry",
     "people.identity.record_staff": "New employee",
+    "people.staff.add_employee": "New employee",
+    "people.staff.edit_employee": "Change of name or mail address",
+    "people.staff.change_role": "Change of role or branch",
+    "people.staff.reset_password": "New link to choose a password",
+    "people.staff.reset_device": "Reset of a device for codes",
+    "people.grants.give_grant": "Named grant",
 }
 HAPPENED: Final = {
     "asked": "Asked",
@@ -83,19 +90,41 @@ def said_of(card: ApprovalCard) -> str:
     return f"{words.sentence(row.status)}{by}{why}"
 
 
-def banner(desk: Desk, object_kind: str, object_id: str) -> bool:
-    """On a record: what waits on it and for whom. Answers whether anything does."""
+def banner(desk: Desk, object_kind: str, object_id: str | None) -> bool:
+    """On a record: what waits on it and for whom. Answers whether anything does.
+
+    Without an id it is about records that are not there yet.
+    """
     cards = approval_cards.waiting_on(desk, object_kind, object_id)
     for card in cards:
         row = card.row
+        whom = "" if row.object_id else row.person  # on a record it stands above
+        what = f"{title_of(row)} {amount_of(row) or whom}".strip()
         st.info(
             words.plain(
-                f"{title_of(row)} {amount_of(row)}, asked for by {row.maker_name}: "
-                f"{said_of(card)} (approval {row.id})"
+                f"{what}, asked for by {row.maker_name}: {said_of(card)} (approval {row.id})"
             ),
             icon=":material/pending_actions:",
         )
     return bool(cards)
+
+
+@contextmanager
+def attempt(
+    done: str, *, labels: Mapping[str, str] | None = None, then: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """Like ui.attempt, for what may wait: either way the page is drawn anew and says what became
+    of it; `then` clears the form."""
+    with ui.attempt(labels=labels):
+        try:
+            yield
+            said = done
+        except AwaitingApproval as waits:
+            said = str(waits)
+        if then is not None:
+            then()
+        ui.flash(said)
+        st.rerun()
 
 
 def in_full(card: ApprovalCard, *, key: str) -> None:

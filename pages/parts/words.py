@@ -41,6 +41,7 @@ TONES: Final[dict[str, Tone]] = {
     "confirmed": Tone.SUCCESS,
     "counted": Tone.WARNING,
     "counting": Tone.WARNING,
+    "coming": Tone.INFO,
     "credits only": Tone.WARNING,
     "current": Tone.INFO,
     "declined": Tone.DANGER,
@@ -50,13 +51,17 @@ TONES: Final[dict[str, Tone]] = {
     "expired": Tone.NEUTRAL,
     "failed": Tone.DANGER,
     "frozen": Tone.DANGER,
+    "in force": Tone.SUCCESS,
+    "invited": Tone.INFO,
     "locked": Tone.WARNING,
+    "locked out": Tone.WARNING,
     "open": Tone.SUCCESS,
     "passed": Tone.SUCCESS,
     "pending": Tone.INFO,
     "read": Tone.INFO,
     "refused": Tone.DANGER,
     "prepared": Tone.INFO,
+    "removed": Tone.NEUTRAL,
     "rejected": Tone.DANGER,
     "requested": Tone.INFO,
     "returned": Tone.WARNING,
@@ -84,6 +89,8 @@ ENDED: Final[dict[str, str]] = {
     "signed_out_everywhere": "You were signed out everywhere.",
     "revoked": "This session was ended from another browser of yours.",
     "password_changed": "Your password was changed, which ended this session.",
+    "password_reset": "Your password was reset. Choose a new one by the link in your mail.",
+    "device_reset": "Your device for codes was reset. Sign in to set up another one.",
     "device_changed": "A device for codes was set up, which ended this session.",
     "expired": "Your session was over: it lasts one working day at most.",
 }
@@ -127,6 +134,11 @@ def moment(value: datetime | None) -> str:
         return "-"
     local = in_india(value)
     return f"{day(local.date())}, {local:%H:%M}"
+
+
+def moment_or(value: datetime | None, otherwise: str) -> str:
+    """The moment, or a word where there is none."""
+    return moment(value) if value else otherwise
 
 
 def age(then: datetime, now: datetime) -> str:

@@ -2,7 +2,7 @@
 world has changed between the asking and the decision."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
@@ -11,11 +11,11 @@ from sqlalchemy import update
 from bank.accounts.accounts import Account, AccountStatus
 from bank.book import ledger
 from bank.book.journal import reverse_entry
-from bank.core.approvals import AlreadyDecided, Approval
+from bank.core.approvals import AlreadyDecided, Approval, AwaitingApproval
 from bank.core.desk import CATALOGUE
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.ids import new_request_id
-from bank.core.permissions import GRANTS, Permission, Role
+from bank.core.permissions import GRANTS, NamedGrant, Permission, Role
 from bank.counters import cash, counts, drawer_cash, handovers, vault
 from bank.office import approvals
 from bank.office.approval_cards import (
@@ -27,7 +27,8 @@ from bank.office.approval_cards import (
     to_decide,
 )
 from bank.office.approvals import CanNeverBeDone, CannotBeDoneNow
-from bank.people import identity
+from bank.people import grants, identity, staff
+from bank.people.identity import UserStatus
 from tests.house.test_permissions import load_catalogue
 from tests.support.checkers import CASES, CASH, LAKH, Case, Checking
 from tests.support.market import pay_in
@@ -43,12 +44,23 @@ PAIRS: Final = [(case, who) for case in CASES.values() for who in EVERYBODY]
 
 def command_of(case: Case) -> str:
     """The command a case is about, by its name in the catalogue."""
-    floor = {
+    return {
         "withdraw": "counters.cash.withdraw",
         "deposit": "counters.cash.deposit",
         "reverse": "book.journal.reverse_entry",
-    }
-    return floor.get(case.name, "people.identity.record_staff")
+        "record a cashier": "people.identity.record_staff",
+        "record an admin": "people.identity.record_staff",
+        "hire": "people.staff.add_employee",
+        "hire an admin": "people.staff.add_employee",
+        "edit": "people.staff.edit_employee",
+        "edit an admin": "people.staff.edit_employee",
+        "change a role": "people.staff.change_role",
+        "promote": "people.staff.change_role",
+        "reset a password": "people.staff.reset_password",
+        "reset an admin": "people.staff.reset_password",
+        "reset a device": "people.staff.reset_device",
+        "give a grant": "people.grants.give_grant",
+    }[case.name]
 
 
 def test_every_command_that_can_wait_has_a_case() -> None:
@@ -65,7 +77,7 @@ def refusal_of(case: Case, at: Checking, who: str) -> type[BankError]:
         return OwnApproval
     if not desk.sees_whole_bank and desk.branch_id != at.desks["vera"].branch_id:
         return NoSuchApproval
-    if who == "holder" and case.name != "add an admin":
+    if who == "holder" and case.name in {"withdraw", "deposit", "reverse"}:
         return InterestedParty
     return NotTheChecker
 
@@ -101,7 +113,7 @@ def test_who_decides(sqlite_checking: Checking, case: Case, who: str) -> None:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.name)
 @pytest.mark.parametrize(
-    "change", [{"active": False}, {"role": Role.CASHIER}], ids=["left", "demoted"]
+    "change", [{"status": UserStatus.LOCKED}, {"role": Role.CASHIER}], ids=["left", "demoted"]
 )
 def test_a_checker_who_has_left_or_was_demoted_decides_nothing(
     sqlite_checking: Checking, case: Case, change: dict[str, object]
@@ -115,7 +127,7 @@ def test_a_checker_who_has_left_or_was_demoted_decides_nothing(
     with pytest.raises(NoLongerHere):
         at.approve(who)
     assert at.status() == "pending"
-    assert at.desks[who].name not in at.card(case.maker).names
+    assert at.desks[who].name not in at.card(case.reader).names
     assert to_decide(at.desks[who]) == []
 
 
@@ -124,9 +136,10 @@ def test_the_maker_sees_who_may_decide(sqlite_checking: Checking, case: Case) ->
     at = sqlite_checking
     waits = at.ask(case.name)
     assert set(waits.names) == {at.desks[who].name for who in case.right}
-    card = at.card(case.maker)
+    reader = case.reader
+    card = at.card(reader)
     assert set(card.names) == set(waits.names)
-    assert card.is_mine
+    assert card.is_mine is (reader == case.maker)
     for name in waits.names:
         assert name in str(waits)
 
@@ -134,7 +147,7 @@ def test_the_maker_sees_who_may_decide(sqlite_checking: Checking, case: Case) ->
 def test_the_maker_is_told_when_nobody_may(sqlite_checking: Checking) -> None:
     at = sqlite_checking
     for who in ("admin", "vera", "nalini"):
-        at.change_user(who, active=False)
+        at.change_user(who, status=UserStatus.LOCKED)
     waits = at.ask("withdraw")
     assert waits.names == ()
     assert "nobody who works here now may give it" in str(waits)
@@ -212,20 +225,49 @@ def _count(at: Checking) -> None:
     counts.start_count(at.desks["ravi"], at.market.drawers["ravi"])
 
 
+def _imran(**values: object) -> Callable[[Checking], object]:
+    def change(at: Checking) -> None:
+        at.change_user("imran", **values)
+
+    return change
+
+
+def _has_grant(at: Checking) -> None:
+    at.new_rule("people.grants.give_grant", checkers="")
+    at.again("give a grant")
+
+
+_gone: Final = _imran(status=UserStatus.REMOVED)
+_has_role: Final = _imran(role=Role.REVIEWER)
+_no_device: Final = _imran(totp_secret=None)
+_admin_now: Final = _imran(role=Role.BRANCH_ADMIN)
+_other_mail: Final = _imran(email="other@bank.example")
 ALL: Final = tuple(CASES)
+ADDED: Final = ("record a cashier", "record an admin", "hire", "hire an admin")
+ABOUT_IMRAN: Final = (
+    "edit", "change a role", "reset a password", "reset a device", "give a grant", "promote"
+)  # fmt: skip
 CHANGES: Final = [
     Change("the balance is gone", _spend, "available|not enough", False, ("withdraw", "reverse")),
     Change("the account is closed", _close, "closed", True, ("withdraw", "deposit")),
     Change("the drawer is closed", close_drawer, "no open drawer", False, ("withdraw", "deposit")),
     Change("the drawer is counted", _count, "no open drawer", False, ("withdraw", "deposit")),
     Change("the cash has gone", _return_cash, "cashier's drawer holds ₹ 0", False, ("withdraw",)),
-    Change("the maker has left", _maker(active=False), "no longer an active", True, ALL),
+    Change(
+        "the maker has left", _maker(status=UserStatus.LOCKED), "no longer an active", True, ALL
+    ),
     Change(
         "the maker was demoted", _maker(role=Role.EXECUTIVE, branch_id=1), "no longer do", True, ALL
     ),
     Change("the maker has moved", _maker(branch_id=2), "another branch", True, ALL),
     Change("it was reversed by another", _reverse_first, "reversed already", True, ("reverse",)),
-    Change("the name is taken", _take_name, "taken", True, ("add a cashier", "add an admin")),
+    Change("the name is taken", _take_name, "taken", True, ADDED),
+    Change("they have left", _gone, "was removed", True, ABOUT_IMRAN),
+    Change("they have that role", _has_role, "as it was", True, ("change a role",)),
+    Change("they have that grant", _has_grant, "hold this grant", True, ("give a grant",)),
+    Change("their device is forgotten", _no_device, "no device", True, ("reset a device",)),
+    Change("they are an admin now", _admin_now, "Head office", True, ABOUT_IMRAN[:-1]),
+    Change("their mail is another", _other_mail, "no longer what you", False, ("edit",)),
 ]
 CHANGED: Final = [(CASES[name], change) for change in CHANGES for name in change.cases]
 
@@ -373,3 +415,47 @@ def test_an_entry_that_was_reversed_meanwhile_by_the_maker_is_not_reversed_twice
     assert not reverse_entry(at.desks["admin"], at.entry_id, "at once", other).replayed
     with pytest.raises(CanNeverBeDone):
         at.approve("vera")
+
+
+def test_nobody_decides_about_themselves(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    with pytest.raises(AwaitingApproval) as waits:
+        staff.reset_password(at.desks["head"], at.id("chief"))
+    assert waits.value.names == (), "there is no third person at head office"
+    assert to_decide(at.desks["chief"]) == []
+    with pytest.raises(InterestedParty, match="the person it is about"):
+        at.approve("chief")
+    assert at.status() == "pending"
+
+
+def test_other_values_than_the_checker_saw_are_not_changed(checking: Checking) -> None:
+    """Two who edit the same employee: the second is seen again before it undoes the first."""
+    at = checking
+    at.ask("edit")
+    at.change_user("imran", email="other@bank.example")
+    with pytest.raises(CannotBeDoneNow, match="no longer what you were shown"):
+        at.approve("vera")
+    changes = at.card("vera").changes
+    assert changes == [("email", "other@bank.example", "new@bank.example")]
+    assert at.approve("vera").row.status == "executed"
+    [row] = at.market.rows(f"SELECT email FROM users WHERE id = {at.id('imran')}")
+    assert row["email"] == "new@bank.example"
+
+
+def test_what_somebody_was_given_by_name_counts_until_the_decision(checking: Checking) -> None:
+    """A supervisor's correction is executed as theirs, while they are one."""
+    at = checking
+    today = at.market.bank.clock.business_date()
+    at.new_rule("people.grants.give_grant", checkers="")
+    given = grants.give_grant(
+        at.desks["admin"], at.id("imran"), NamedGrant.SUPERVISOR, today, None, "Vera is away"
+    )
+    imran = replace(at.desks["imran"], named=frozenset({NamedGrant.SUPERVISOR}))
+    for _ in range(2):
+        entry_id = at.market.deposit("asha", 2 * LAKH).entry_id
+        with pytest.raises(AwaitingApproval):
+            reverse_entry(imran, entry_id, "typed twice", new_request_id())
+    assert at.approve("vera", 1).row.status == "executed"
+    grants.end_grant(at.desks["admin"], given, "back again")
+    with pytest.raises(CanNeverBeDone, match="may no longer do this"):
+        at.approve("vera", 2)

@@ -23,6 +23,7 @@ from bank.counters.receipts import Receipt
 from bank.office import approval_cards, approvals
 from bank.office.approvals import AmountAgain, AmountDiffers, ApprovalExpired, NotTheMaker
 from bank.people import identity
+from bank.people.identity import UserStatus
 from tests.house.test_permissions import load_catalogue
 from tests.support.checkers import CASES, LAKH, Checking
 from tests.support.market import FORT, pay_in
@@ -187,7 +188,7 @@ def test_nothing_of_a_rehearsal_stays(checking: Checking) -> None:
     sums = "SELECT booked_minor, held_minor, lines FROM balances ORDER BY account_id"
     kept = checking.market.rows(sums)
     checking.ask("withdraw")
-    checking.ask("add a cashier")
+    checking.ask("record a cashier")
     assert checking.footprint() == before
     assert checking.market.rows(sums) == kept
     assert checking.market.rows("SELECT * FROM cash_slips") == []
@@ -253,10 +254,10 @@ def test_one_request_is_one_thing_of_one_person(checking: Checking) -> None:
 
 
 def test_a_command_without_request_waits_once(checking: Checking) -> None:
-    assert checking.ask("add a cashier").is_new
-    assert not checking.ask("add a cashier").is_new
+    assert checking.ask("record a cashier").is_new
+    assert not checking.ask("record a cashier").is_new
     approvals.reject(checking.desks["chief"], 1, "not this year")
-    assert checking.ask("add a cashier").is_new, "what is over may be asked again"
+    assert checking.ask("record a cashier").is_new, "what is over may be asked again"
 
 
 # Questions, rejections, withdrawals.
@@ -457,7 +458,7 @@ def test_the_makers_clicks_at_once_are_one_approval(checking: Checking) -> None:
         assert {type(answer) for answer in answers} == {AwaitingApproval}
         assert len({answer.approval_id for answer in answers}) == 1  # type: ignore[attr-defined]
         assert sum(answer.is_new for answer in answers) == 1  # type: ignore[attr-defined]
-        staff = all_at_once([lambda: checking.again("add a cashier") for _ in range(4)])
+        staff = all_at_once([lambda: checking.again("record a cashier") for _ in range(4)])
         assert {type(answer) for answer in staff} == {AwaitingApproval}
     open_staff = "SELECT 1 FROM approvals WHERE command = 'people.identity.record_staff'"
     assert len(checking.market.rows(open_staff)) == 1
@@ -513,7 +514,7 @@ def test_a_password_is_kept_under_the_key_and_no_longer_than_needed(checking: Ch
     hashed = "$2b$04$" + "x" * 53
     given = ("meera.s", "Meera", "m@bank.example.com", Role.CASHIER, FORT)
     with pytest.raises(AwaitingApproval):
-        identity.record_staff(checking.desks["head"], *given, Secret(hashed))
+        identity.record_staff(checking.desks["console"], *given, Secret(hashed))
     [row] = checking.market.rows("SELECT * FROM approvals")
     assert row["sealed"]
     assert hashed not in str(row)
@@ -527,11 +528,11 @@ def test_a_password_is_kept_under_the_key_and_no_longer_than_needed(checking: Ch
 
 def test_the_second_asking_shows_no_second_password(sqlite_checking: Checking) -> None:
     given = ("meera.s", "Meera", "m@bank.example.com", Role.CASHIER, FORT)
-    first = identity.add_staff(sqlite_checking.desks["head"], *given)
+    first = identity.add_staff(sqlite_checking.desks["console"], *given)
     assert (first.user_id, first.username) == (None, "meera.s")
     assert first.waits is not None
     with pytest.raises(AwaitingApproval):
-        identity.add_staff(sqlite_checking.desks["head"], *given)
+        identity.add_staff(sqlite_checking.desks["console"], *given)
 
 
 @pytest.mark.parametrize("table", ["approval_events", "approval_accounts"])
@@ -576,7 +577,7 @@ def test_the_bank_itself_begins_only_while_nobody_could_agree(sqlite_checking: C
     assert made.waits is not None
     assert set(made.waits.names) == {"Dinshaw Merchant", "Chitra Iyer"}
     for who in ("head", "chief"):
-        sqlite_checking.change_user(who, active=False)
+        sqlite_checking.change_user(who, status=UserStatus.LOCKED)
     first = identity.add_staff(office, "first.head", "First Head", "f@b.example", Role.SUPER_ADMIN)
     assert first.user_id is not None
     done = "verb = 'people.identity.record_staff' AND outcome = 'done'"

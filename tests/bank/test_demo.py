@@ -23,7 +23,8 @@ from bank.core.permissions import STAFF, Role
 from bank.core.secrets import Secret
 from bank.counters import cash, slips
 from bank.night import demo, demo_life, integrity
-from bank.people import branches, passwords, sessions, sign_in
+from bank.office import approval_cards, approvals
+from bank.people import branches, grants, passwords, sessions, sign_in, staff_list
 from bank.people import demo as demo_people
 from bank.people.attempts import SignInStatus, own_sign_ins
 from tests.support.bank import move_clock
@@ -348,6 +349,27 @@ def test_the_past_is_in_the_trail_and_in_the_sign_in_history(seen_demo: Bank) ->
     assert SignInStatus.OPENED in outcomes
 
 
+@pytest.mark.feature("A8.8", "B41", "B4")
+def test_administration_has_something_to_show(seen_demo: Bank) -> None:
+    """Grants in force and to come, somebody on leave, and a newcomer who waits for head office."""
+    held = {
+        (card.holder, card.named.value): card.state
+        for card in grants.grants(desk_of(seen_demo, "dinshaw"))
+    }
+    assert held["Rohini Sathe", "vault_custodian"] == "in force"
+    assert held["Pallavi Mane", "supervisor"] == "in force"
+    assert held["Imran Shaikh", "vault_custodian"] == "coming"
+    away = one(seen_demo, "SELECT status FROM users WHERE username = 'harish'")
+    assert away == "locked"
+    [waits] = approval_cards.decided(desk_of(seen_demo, "dinshaw"))
+    assert waits.status == "expired", "this demo is of a day long ago"
+    assert (waits.about, waits.maker_name) == ("Leela Tambe (leela)", "Vikram Nadkarni")
+    lines = staff_list.employee_history(
+        desk_of(seen_demo, "meenal"), desk_of(seen_demo, "harish").user_id or 0
+    )
+    assert [line.reason for line in lines] == ["On leave for two weeks"]
+
+
 # That it is the same every time.
 
 
@@ -466,6 +488,10 @@ def test_today_is_told_as_far_as_it_has_come(sqlite_bank: Bank, quick: None, now
 def test_without_a_date_the_bank_goes_on_by_the_calendar(sqlite_bank: Bank, quick: None) -> None:
     demo.seed(app.system_desk(sqlite_bank), customers=demo.FEWEST_CUSTOMERS)
     assert rows(sqlite_bank, "SELECT is_demo, business_date FROM bank_state") == [(1, None)]
+    [waits] = approval_cards.to_decide(desk_of(sqlite_bank, "dinshaw"))
+    assert waits.about == "Leela Tambe (leela)"
+    approvals.approve(desk_of(sqlite_bank, "dinshaw"), waits.id)
+    assert one(sqlite_bank, "SELECT role FROM users WHERE username = 'leela'") == "cashier"
 
 
 def test_the_command_line_makes_a_demo_once(tmp_path: Path) -> None:

@@ -202,6 +202,7 @@ def test_the_trail_has_who_what_when_from_where_before_and_after(cashier: Desk) 
         "before": {"name": "Old", "since": "2026-03-16"},
         "after": {"name": "New", "at": NOON.isoformat()},
         "refusal": None,
+        "on_behalf_of": None,
     }
 
 

@@ -568,12 +568,12 @@ def test_who_keeps_the_branch_from_closing_its_day(market: Market) -> None:
     fort = market.branch_ids[FORT]
     with looking(market.desks["admin"]) as tx:
         assert list(drawers.open_drawers(tx, fort)) == [market.drawers["ravi"]]
-        assert drawers.has_open_drawer(tx, market.cashier.user_id or 0)
+        assert drawers.against_leaving(tx, [market.cashier.user_id or 0])
     closed(market)
     drawers.ask_for_drawer(market.cashier, {}, request_id=new_request_id())
     with looking(market.desks["admin"]) as tx:
         assert list(drawers.open_drawers(tx, fort)) == []
-        assert not drawers.has_open_drawer(tx, market.cashier.user_id or 0)
+        assert not drawers.against_leaving(tx, [market.cashier.user_id or 0])
 
 
 @pytest.mark.feature("B6", "A9.1")

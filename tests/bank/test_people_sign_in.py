@@ -22,6 +22,7 @@ from bank.people import (
 )
 from bank.people.attempts import SignInOver, SignInRefused, SignInStatus
 from bank.people.codes import TooManyCodes, TooSoonForAnother, WrongCode
+from bank.people.identity import UserStatus
 from tests.support import people
 from tests.support.bank import desk, open_at
 from tests.support.people import PASSWORD, XSRF, guest
@@ -145,7 +146,7 @@ def test_unknown_wrong_locked_and_inactive_answer_and_cost_the_same(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people.employee(bank, username="ravi")
-    people.change_user(bank, people.employee(bank, username="gone"), active=False)
+    people.change_user(bank, people.employee(bank, username="gone"), status=UserStatus.LOCKED)
     people.employee(bank, username="locked")
     for _ in range(5):
         refused_password(bank, "locked")
@@ -500,7 +501,7 @@ def test_somebody_deactivated_half_way_gets_no_further(bank: Bank) -> None:
     ravi = people.employee(bank)
     at_code, at_ticket = people.enter_password(bank, ravi), people.passed(bank, ravi)
     ticket = sign_in.take_ticket(guest(bank), at_ticket.token, Secret(XSRF))
-    people.change_user(bank, ravi, active=False)
+    people.change_user(bank, ravi, status=UserStatus.LOCKED)
     people.later(bank, seconds=15)
     with pytest.raises(SignInOver):
         sign_in.enter_code(guest(bank), at_code.token, people.device_code(bank, ravi.key))

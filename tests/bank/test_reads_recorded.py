@@ -37,7 +37,7 @@ from bank.night import reports
 from bank.night.demo_cashbook import fewest_pieces
 from bank.office import approval_cards, trail
 from bank.office.trail import Searched
-from bank.people import customers
+from bank.people import customers, users, viewings
 from tests.bank.test_transfers import PASSWORD, asked
 from tests.house.test_permissions import load_catalogue
 from tests.support.market import BANER, FORT, Market
@@ -218,6 +218,16 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.approval_cards.waiting_on": (
         lambda m: approval_cards.waiting_on(m.desks["admin"], "account", number(m)), "approval",
     ),
+    "people.users.user": (
+        lambda m: users.user(m.desks["admin"], m.desks["asha"].user_id), "user",
+    ),
+    "people.users.user_history": (
+        lambda m: users.user_history(m.desks["admin"], m.desks["asha"].user_id), "user",
+    ),
+    "people.users.users": (lambda m: users.users(m.desks["admin"]), "users"),
+    "people.viewings.viewings": (
+        lambda m: viewings.viewings(m.desks["admin"]), "viewings",
+    ),
     "office.trail.records": (lambda m: trail.records(m.desks["auditor"], Searched()), "trail"),
     "people.customers.find_customer": (
         lambda m: customers.find_customer(m.desks["banker"], m.rows(
@@ -258,24 +268,37 @@ NOT_READS: Final = {
     "night.integrity.verify": "its own acts in the trail",
     "night.reports.drill": "what `run` answers and records",
     "night.reports.reports_for": STAFF_OR_NOBODY,
+    "office.performance.own_work": "one's own acts, counted",
+    "office.performance.work_of": STAFF_OR_NOBODY,
+    "people.activations.activate": OWN_SIGN_IN,
+    "people.activations.invitation": OWN_SIGN_IN,
     "people.attempts.own_sign_ins": OWN_SIGN_IN,
+    "people.branch_list.branch_overviews": STAFF_OR_NOBODY,
     "people.branches.branches": STAFF_OR_NOBODY,
     "people.confirmations.confirm": "the number of a confirmation",
     "people.confirmations.means": OWN_SIGN_IN,
     "people.credentials.change_password": OWN_SIGN_IN,
     "people.credentials.confirm_device": OWN_SIGN_IN,
+    "people.credentials.backup_codes_left": OWN_SIGN_IN,
+    "people.credentials.make_backup_codes": OWN_SIGN_IN,
     "people.credentials.own_proofs": OWN_SIGN_IN,
     "people.credentials.set_transaction_password": OWN_SIGN_IN,
     "people.customers.give_portal_access": "its own act in the trail",
     "people.demo.demo_codes": "a demo bank only, whose people are made up",
     "people.doors.turn_away": STAFF_OR_NOBODY,
+    "people.grants.grants": STAFF_OR_NOBODY,
     "people.identity.add_staff": STAFF_OR_NOBODY,
+    "people.rights.rights": STAFF_OR_NOBODY,
+    "people.rights.who_can": STAFF_OR_NOBODY,
     "people.sessions.own_sessions": OWN_SIGN_IN,
     "people.sign_in.choose_password": OWN_SIGN_IN,
     "people.sign_in.device_offer": OWN_SIGN_IN,
     "people.sign_in.enter_code": OWN_SIGN_IN,
     "people.sign_in.enter_password": OWN_SIGN_IN,
     "people.sign_in.unlock": OWN_SIGN_IN,
+    "people.staff_list.employee": STAFF_OR_NOBODY,
+    "people.staff_list.employee_history": STAFF_OR_NOBODY,
+    "people.staff_list.employees": STAFF_OR_NOBODY,
 }
 
 

@@ -16,6 +16,7 @@ from bank.core.permissions import Permission, Role
 from bank.core.secrets import Secret
 from bank.people import attempts, credentials, sessions, sign_in
 from bank.people.attempts import UnlockRefused
+from bank.people.identity import UserStatus
 from bank.people.sessions import NoSuchSession, Session, SessionStatus
 from tests.support import people
 from tests.support.bank import desk as desk_without_session
@@ -87,7 +88,7 @@ def test_a_changed_role_branch_or_name_counts_at_once(bank: Bank) -> None:
 def test_a_deactivated_user_is_out_at_once(bank: Bank) -> None:
     ravi = people.employee(bank)
     sid = people.signed_in(bank, ravi)
-    people.change_user(bank, ravi, active=False)
+    people.change_user(bank, ravi, status=UserStatus.LOCKED)
     assert sessions.desk_for(bank, sid) is None
     assert sessions.session_state_of(bank, sid) is SessionStatus.ENDED
 
@@ -304,8 +305,8 @@ def test_a_look_is_one_statement(bank: Bank, monkeypatch: pytest.MonkeyPatch) ->
             seen.append(sql)
             self._cursor.execute(sql, values)
 
-        def fetchone(self) -> Any:
-            return self._cursor.fetchone()
+        def fetchall(self) -> Any:
+            return self._cursor.fetchall()
 
     def watching(desk: Desk) -> Any:
         @contextmanager

@@ -149,7 +149,7 @@ class RawCounter:
         execute(
             TRAIL,
             (NOW, "counters.cash.deposit", "done", 1, "Ravi Kumar", "cashier", 1, 1, "branch",
-             "127.0.0.1", "account", number, DETAILS, None, None, None),
+             "127.0.0.1", "account", number, DETAILS, None, None, None, None),
         )  # fmt: skip
         execute("COMMIT")
 
@@ -231,7 +231,7 @@ def _raw_on_postgres(
             driver.execute(
                 trail,
                 (NOW, "counters.cash.deposit", "done", 1, "Ravi Kumar", "cashier", 1, 1,
-                 "branch", "127.0.0.1", "account", number, DETAILS, None, None, None),
+                 "branch", "127.0.0.1", "account", number, DETAILS, None, None, None, None),
             )  # fmt: skip
             driver.execute("COMMIT")
 

@@ -16,9 +16,10 @@ FLOORS: Final = {
     " reads desk keys mail outbox work search objections approval_rules approvals checked",
     "book": "chart kinds tables references drafts known posting_sqlite posting_postgres ledger"
     " holds roots seals journal_search journal",
-    "people": "fields doors rules tries passwords branches identity codes sign_ins sessions"
-    " attempts sign_in confirmations credentials customers demo kyc",
-    "office": "trail messages approval_cards approvals tickets announcements",
+    "people": "fields doors rules tries passwords branches identity named_grants codes"
+    " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
+    " customers staff_list staff leaving grants users branch_list viewings rights demo kyc",
+    "office": "trail performance messages approval_cards approvals tickets announcements",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "cash_rules tallies drawers slips drawer_cash handovers supervision counts vault"
@@ -27,7 +28,7 @@ FLOORS: Final = {
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
     " report_files reports integrity schedules day_end demo_people demo_tills demo_deeds"
-    " demo_rounds demo_stories demo_life demo_cashbook demo_scribe demo",
+    " demo_rounds demo_stories demo_life demo_cashbook demo_scribe demo_staff demo",
     # Not a folder: what stands on top of the floors, directly in bank/.
     "": "app gate server web __main__",
 }

@@ -214,3 +214,31 @@ def test_the_demo_mailbox_shows_mails_and_devices_to_anybody(
     assert len(page.code) == 2
     page.text_input("mailbox_to").input("nobody@").run()
     assert "No mail to nobody" in words_of(page)
+
+
+@pytest.mark.feature("A1.9")
+def test_backup_codes_are_shown_until_they_are_kept(
+    pages: Pages, sqlite_bank: Bank, cheap_bcrypt: None
+) -> None:
+    ravi = people.employee(sqlite_bank)
+    page = pages.open(people.desk_of(sqlite_bank, ravi), FILE)
+    assert "You have none" in words_of(page)
+    fill(page, backup_password="not this one")
+    press(page, "Make backup codes")
+    assert page.error[0].value.startswith("**Password:**")
+    fill(page, backup_password=ravi.password)
+    press(page, "Make backup codes")
+    assert len(page.code[0].value.split()) == 10
+    press(page, "I have kept them")
+    assert not page.code
+    assert "You have 10 left" in words_of(page)
+
+
+@pytest.mark.feature("A1.9")
+def test_without_a_device_there_are_no_backup_codes(
+    pages: Pages, sqlite_bank: Bank, cheap_bcrypt: None
+) -> None:
+    asha = people.customer(sqlite_bank)
+    page = pages.open(people.desk_of(sqlite_bank, asha), FILE)
+    assert "They stand in for a device" in words_of(page)
+    assert "Make backup codes" not in [button.label for button in page.button]

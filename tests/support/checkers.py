@@ -14,17 +14,18 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import update
 
+from bank import app
 from bank.book import journal
 from bank.core.approval_rules import ApprovalRule, Window
 from bank.core.approvals import AwaitingApproval
 from bank.core.desk import Desk
 from bank.core.ids import new_request_id
-from bank.core.permissions import Role
+from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
 from bank.counters import cash
 from bank.office import approvals
 from bank.office.approval_cards import ApprovalCard, approval_card
-from bank.people import identity
+from bank.people import grants, identity, staff
 from bank.people.identity import User
 from tests.support import market as markets
 from tests.support.market import BANER, FORT, Market, pay_in
@@ -52,6 +53,11 @@ class Case:
     right: frozenset[str]
     ask: Callable[["Checking"], object]
 
+    @property
+    def reader(self) -> str:
+        """Who sees it wait: its maker; of the command line's, somebody else."""
+        return self.maker if self.maker != "console" else "auditor"
+
 
 @dataclass
 class Checking:
@@ -67,6 +73,10 @@ class Checking:
     def desks(self) -> dict[str, Desk]:
         """Everybody's desk."""
         return self.market.desks
+
+    def id(self, who: str) -> int:
+        """Somebody's number."""
+        return self.desks[who].user_id or 0
 
     def ask(self, case: str, **facts: Any) -> AwaitingApproval:
         """Let a case's maker ask; it waits."""
@@ -154,12 +164,63 @@ def _reverse(at: Checking) -> object:
 
 def _add_cashier(at: Checking) -> object:
     given = ("meera.s", "Meera Shah", "meera.s@bank.example.com", Role.CASHIER, FORT)
-    return identity.record_staff(at.desks["head"], *given, Secret("$2b$04$" + "." * 53))
+    return identity.record_staff(at.desks["console"], *given, Secret("$2b$04$" + "." * 53))
 
 
 def _add_admin(at: Checking) -> object:
     given = ("meera.s", "Meera Shah", "meera.s@bank.example.com", Role.BRANCH_ADMIN, FORT)
-    return identity.record_staff(at.desks["head"], *given, Secret("$2b$04$" + "." * 53))
+    return identity.record_staff(at.desks["console"], *given, Secret("$2b$04$" + "." * 53))
+
+
+_FORT_ADMINS: Final = frozenset({"admin", "vera", "holder"})
+_HEADS: Final = frozenset({"head", "chief"})
+_COLLEAGUES: Final = frozenset({"vera", "holder", "head", "chief"})
+
+
+def _hire(at: Checking) -> object:
+    given = ("meera.s", "Meera Shah", "meera.s@bank.example.com", Role.CASHIER, FORT)
+    return staff.add_employee(at.desks["admin"], *given)
+
+
+def _hire_admin(at: Checking) -> object:
+    given = ("meera.s", "Meera Shah", "meera.s@bank.example.com", Role.BRANCH_ADMIN, FORT)
+    return staff.add_employee(at.desks["head"], *given)
+
+
+def _edit(at: Checking) -> object:
+    return staff.edit_employee(
+        at.desks["admin"], at.id("imran"), "Imran Shaikh", "new@bank.example"
+    )
+
+
+def _edit_admin(at: Checking) -> object:
+    return staff.edit_employee(at.desks["head"], at.id("vera"), "Vera Lobo", "new@bank.example")
+
+
+def _change_role(at: Checking) -> object:
+    return staff.change_role(at.desks["admin"], at.id("imran"), Role.REVIEWER)
+
+
+def _promote(at: Checking) -> object:
+    return staff.change_role(at.desks["head"], at.id("imran"), Role.BRANCH_ADMIN, FORT)
+
+
+def _reset_password(at: Checking) -> object:
+    return staff.reset_password(at.desks["admin"], at.id("imran"))
+
+
+def _reset_admin(at: Checking) -> object:
+    return staff.reset_password(at.desks["head"], at.id("vera"))
+
+
+def _reset_device(at: Checking) -> object:
+    return staff.reset_device(at.desks["admin"], at.id("imran"))
+
+
+def _give(at: Checking) -> object:
+    today = at.market.bank.clock.business_date()
+    given = (at.id("imran"), NamedGrant.SUPERVISOR, today, None, "Vera is away")
+    return grants.give_grant(at.desks["admin"], *given)
 
 
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})
@@ -169,10 +230,18 @@ CASES: Final = {
         Case("withdraw", "ravi", _COUNTER, _withdraw),
         Case("deposit", "ravi", _COUNTER, _deposit),
         Case("reverse", "admin", frozenset({"vera", "nalini"}), _reverse),
-        Case(
-            "add a cashier", "head", frozenset({"admin", "vera", "holder", "chief"}), _add_cashier
-        ),
-        Case("add an admin", "head", frozenset({"chief"}), _add_admin),
+        Case("record a cashier", "console", _FORT_ADMINS | _HEADS, _add_cashier),
+        Case("record an admin", "console", _HEADS, _add_admin),
+        Case("hire", "admin", _COLLEAGUES, _hire),
+        Case("hire an admin", "head", frozenset({"chief"}), _hire_admin),
+        Case("edit", "admin", _COLLEAGUES, _edit),
+        Case("edit an admin", "head", frozenset({"chief"}), _edit_admin),
+        Case("change a role", "admin", _COLLEAGUES, _change_role),
+        Case("promote", "head", frozenset({"chief"}), _promote),
+        Case("reset a password", "admin", _COLLEAGUES, _reset_password),
+        Case("reset an admin", "head", frozenset({"chief"}), _reset_admin),
+        Case("reset a device", "admin", _COLLEAGUES, _reset_device),
+        Case("give a grant", "admin", _COLLEAGUES, _give),
     )
 }
 
@@ -189,8 +258,10 @@ def gather(market: Market) -> Checking:
                 role=role,
                 branch_id=market.branch_ids[ifsc] if ifsc else None,
                 password_hash="$2b$04$" + "." * 53,
+                totp_secret=Secret("A" * 32),
             )
             market.desks[key] = markets._desk(tx, user)
+    market.desks["console"] = app.system_desk(market.bank)
     pay_in(market, "asha", 10 * LAKH)
     market.fund("ravi", "admin", note_500=CASH // 500_00)
     market.fund("meera", "admin_baner", note_500=CASH // 500_00)

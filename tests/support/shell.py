@@ -27,6 +27,7 @@ from bank.core.secrets import Secret
 from bank.people import passwords, sessions, sign_in, tries
 from bank.people.sessions import Session
 from bank.people.tries import Guarded
+from bank.people.viewings import ViewingRow
 from tests.support import people
 from tests.support.browser import PageAt, assert_accessible
 from tests.support.people import Somebody
@@ -93,6 +94,11 @@ class Town:
         """What time or somebody else does to every session of a person."""
         with chunk(app.system_desk(self.bank), "test.session") as tx:
             tx.session.execute(update(Session).where(Session.user_id == who.id).values(**values))
+
+    def expire_viewings(self) -> None:
+        """What time does to every look at a customer's portal."""
+        with chunk(app.system_desk(self.bank), "test.viewing") as tx:
+            tx.session.execute(update(ViewingRow).values(expires_at=tx.now))
 
     def revoke(self, who: Somebody) -> None:
         """End every session of a person, as they themselves would elsewhere."""

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
-from pages.parts import shell, ui
+from pages.parts import shell, ui, visitor
 
 
 @ui.live(1, Permission.SESSION_KEEP)
@@ -32,7 +32,7 @@ def marks() -> list[str]:
 
 MARKS = marks()
 desk = ui.principal()
-shell._belongs_to(desk.user_id or shell.GUEST)
+shell._belongs_to(visitor.owner_of(desk) if desk.user_id else shell.GUEST)
 if desk.user_id is None:
     st.title("Sign in")
     st.caption(f"Marks: {len(MARKS)}")

@@ -1,0 +1,73 @@
+"""An employee leaves: what they hold goes to a colleague, their sessions end, their history stays.
+
+Refused while something stands against it (an open drawer): floors above say so by
+`core/objections`. Afterwards the sign-in answers as it does to a wrong password.
+"""
+
+from typing import Final
+
+from bank.core import objections
+from bank.core.desk import Tx, command
+from bank.core.errors import BadInput
+from bank.core.objections import Question
+from bank.core.permissions import Permission
+from bank.core.states import move
+from bank.people import activations, backup_codes, named_grants, sessions
+from bank.people.fields import clean_text
+from bank.people.identity import MOVES, User, UserStatus, facts_of
+from bank.people.staff import managed, refuse_the_last
+
+LONGEST_REASON: Final = 200
+
+
+class NoSuchColleague(BadInput):
+    """Choose a colleague of the same branch who can sign in."""
+
+
+@command(Permission.STAFF_MANAGE)
+def remove_employee(
+    tx: Tx, user_id: int, reason: str, colleague_id: int | None = None
+) -> dict[str, int]:
+    """Remove an employee and hand what they hold to a colleague; answers what was handed over.
+
+    Raises Objected with every reason against it, or BadInput(colleague) when somebody has to take
+    over what is in hand.
+    """
+    why = clean_text(reason, field="reason", longest=LONGEST_REASON)
+    user = managed(tx, user_id, colleague_id)
+    refuse_the_last(tx, user)
+    objections.check(tx, Question.EMPLOYEE_LEAVES, user.id)
+    before = facts_of(user)
+    moved = _hand_over(tx, user, colleague_id)
+    move(user, UserStatus.REMOVED, MOVES)
+    user.password_hash = user.totp_secret = user.totp_pending = None
+    activations.void_links(tx, user.id)
+    backup_codes.void(tx, user.id)
+    sessions.end_sessions(tx, user.id, because="removed")
+    tx.concerns("user", user.id)
+    tx.changed(before, facts_of(user))
+    ended = named_grants.end_all(tx, user.id, "Left the bank")
+    tx.facts.update(
+        reason=why, grants_ended=ended, handed_over=moved, to=colleague_id if moved else None
+    )
+    activations.tell(tx, user, "Your access to the bank has ended.")
+    return moved
+
+
+def _hand_over(tx: Tx, user: User, colleague_id: int | None) -> dict[str, int]:
+    in_hand = objections.held(tx, [user.id]).get(user.id, {})
+    if not in_hand:
+        return {}
+    if colleague_id is None:
+        what = ", ".join(f"{count} {noun}" for noun, count in in_hand.items())
+        raise BadInput(f"Choose who takes over what they hold: {what}.", field="colleague")
+    colleague = tx.session.get(User, colleague_id, populate_existing=True)
+    if (
+        colleague is None
+        or not colleague.active
+        or colleague.id == user.id
+        or colleague.customer_id is not None
+        or colleague.branch_id != user.branch_id
+    ):
+        raise NoSuchColleague(field="colleague")
+    return objections.hand_over(tx, user.id, colleague.id)

@@ -1,0 +1,1 @@
+"""Pages of head office: what holds for the whole bank."""

@@ -1,0 +1,99 @@
+"""What an employee did: the same numbers for themselves and for the admin, from the trail."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from bank.core.errors import BadInput, BankError
+from bank.core.ids import new_request_id
+from bank.counters import cash
+from bank.office import performance
+from bank.people.staff_list import NoSuchEmployee
+from tests.support import people
+from tests.support.apptest import Pages, words_of
+from tests.support.market import Market
+
+TODAY = date(2026, 3, 16)
+
+pytestmark = pytest.mark.feature("A9.1", "A9.2")
+
+
+def work(market: Market) -> None:
+    """Ravi takes three slips and is refused a fourth; Meera of Baner takes one."""
+    for _ in range(3):
+        market.deposit("asha", 100_00)
+    with pytest.raises(BankError):
+        cash.withdraw(
+            market.cashier, market.number("asha"), 9_000_00, "S1", request_id=new_request_id()
+        )
+    market.deposit("asha", 100_00, desk=market.desks["meera"])
+
+
+def test_both_see_the_same_numbers(market: Market) -> None:
+    work(market)
+    ravi = market.cashier
+    own = performance.own_work(ravi, TODAY, TODAY)
+    assert ravi.user_id is not None
+    assert performance.work_of(market.desks["admin"], ravi.user_id, TODAY, TODAY) == own
+    assert performance.work_of(market.desks["auditor"], ravi.user_id, TODAY, TODAY) == own
+    assert [(row.verb, row.done, row.refused) for row in own] == [
+        ("counters.cash.deposit", 3, 0),
+        ("counters.cash.withdraw", 0, 1),
+    ]
+    assert own[0].first_at <= own[0].last_at == market.bank.clock.now()
+    assert own[0].sentence == "Take cash for any account of the bank by its exact number."
+
+
+def test_days_are_days_in_the_branch(market: Market) -> None:
+    work(market)
+    people.later(market.bank, hours=12)  # midnight in the branch has passed
+    market.deposit("asha", 1_00)
+    ravi = market.cashier
+    assert performance.own_work(ravi, TODAY, TODAY)[0].done == 3
+    tomorrow = TODAY + timedelta(days=1)
+    assert [row.done for row in performance.own_work(ravi, tomorrow, tomorrow)] == [1]
+    assert performance.own_work(ravi, TODAY, tomorrow)[0].done == 4
+    assert not performance.own_work(ravi, TODAY - timedelta(days=9), TODAY - timedelta(days=1))
+
+
+def test_signing_in_is_no_work(market: Market, cheap_bcrypt: None) -> None:
+    ravi = people.employee(market.bank, username="ravi.two")
+    desk = people.desk_of(market.bank, ravi)
+    assert performance.own_work(desk, TODAY, TODAY) == []
+
+
+@pytest.mark.parametrize(("start", "end"), [(1, 0), (-366, 0)])
+def test_days_are_checked(sqlite_market: Market, start: int, end: int) -> None:
+    with pytest.raises(BadInput) as refused:
+        performance.own_work(
+            sqlite_market.cashier, TODAY + timedelta(days=start), TODAY + timedelta(days=end)
+        )
+    assert refused.value.field == "days"
+
+
+def test_another_branchs_employee_is_not_there(sqlite_market: Market) -> None:
+    ravi, asha = sqlite_market.cashier.user_id, sqlite_market.desks["asha"].user_id
+    assert ravi is not None
+    assert asha is not None
+    with pytest.raises(NoSuchEmployee):
+        performance.work_of(sqlite_market.desks["admin_baner"], ravi, TODAY, TODAY)
+    with pytest.raises(NoSuchEmployee):
+        performance.work_of(sqlite_market.desks["auditor"], asha, TODAY, TODAY)
+
+
+def test_the_pages_show_the_same(pages: Pages, sqlite_market: Market) -> None:
+    work(sqlite_market)
+    mine = pages.open(sqlite_market.cashier, "staff/my_work.py")
+    assert not mine.exception
+    assert "Done 3" in words_of(mine)
+    page = pages.open(sqlite_market.desks["admin"], "admin/employees.py")
+    user_id = sqlite_market.cashier.user_id
+    page.session_state["employees_chosen"] = str(user_id)
+    page.run()
+    page.segmented_control(f"employee_do_{user_id}").set_value("Work").run()
+    assert not page.exception
+    assert "Done 3" in words_of(page)
+    table = page.dataframe[-1].value
+    assert table.equals(mine.dataframe[-1].value)
+    other = pages.open(sqlite_market.desks["banker"], "staff/my_work.py")
+    assert "Nothing was done on these days" in words_of(other)

@@ -1,0 +1,62 @@
+"""Who could not sign in before statuses came is locked, and everybody else is active."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.command import upgrade
+
+from bank import app
+from bank.core.db import Database
+from bank.people.identity import UserStatus
+from tests.support import postgres
+
+BEFORE = "0009_approvals"
+
+
+def _old(url: str) -> None:
+    db = Database(url)
+    with db.engine.connect() as connection:
+        upgrade(app.alembic_config(connection=connection), BEFORE)
+        connection.commit()
+    db.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database with the schema of before, on each kind in turn."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'old.db'}"
+        _old(url)
+        db = Database(url)
+        yield db
+        db.close()
+        return
+    with postgres.fresh_database(postgres.template_database("before_staff", _old)) as url:
+        db = Database(url)
+        yield db
+        db.close()
+
+
+@pytest.mark.feature("A8.5")
+def test_users_keep_whether_they_may_sign_in(old: Database) -> None:
+    add = (
+        "INSERT INTO users (username, role, name, active, must_change_password, totp_last_step,"
+        " created_at) VALUES ('{}', 'auditor', 'Somebody', {}, {}, 0, '{}')"
+    )
+    now = datetime(2026, 3, 16, tzinfo=UTC).replace(tzinfo=None)
+    no, yes = ("0", "1") if old.dialect == "sqlite" else ("false", "true")
+    with old.engine.connect() as connection:
+        connection.exec_driver_sql(add.format("here", yes, no, now))
+        connection.exec_driver_sql(add.format("gone", no, no, now))
+        connection.commit()
+        connection.connection.commit()
+    app.migrate(old)
+    with old.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT username, status FROM users ORDER BY id")
+        assert [tuple(row) for row in rows] == [
+            ("system", UserStatus.ACTIVE.value),
+            ("here", UserStatus.ACTIVE.value),
+            ("gone", UserStatus.LOCKED.value),
+        ]

@@ -1,0 +1,94 @@
+"""View-as in pages: started with a reason, the banner over the customer's pages, the way out."""
+
+import pytest
+
+from bank.core.desk import Desk
+from bank.core.permissions import Role
+from bank.people import sessions, viewings
+from bank.people.sessions import Found
+from tests.pages.test_admin_employees import press
+from tests.support import people
+from tests.support.apptest import Pages, words_of
+from tests.support.office import Office
+
+pytestmark = pytest.mark.feature("B29")
+FILE = "staff/view_as.py"
+WHY = "Asks about her statement"
+
+
+def signed_in(office: Office) -> tuple[str, Desk]:
+    """Imran's cookie and desk."""
+    imran = people.employee(office.bank, Role.EXECUTIVE, "imran")
+    sid = people.signed_in(office.bank, imran)
+    desk = sessions.desk_for(office.bank, sid)
+    assert desk is not None
+    return sid, desk
+
+
+def seen(office: Office, sid: str) -> Found:
+    """What the cookie leads to now."""
+    return sessions.find(office.bank, sid, awake=False)
+
+
+def test_it_starts_with_a_reason(pages: Pages, sqlite_office: Office) -> None:
+    asha = people.customer(sqlite_office.bank)
+    sid, desk = signed_in(sqlite_office)
+    page = pages.open(desk, FILE)
+    assert "Nobody has looked" in words_of(page)
+    page.text_input("view_as_number").set_value("12345")
+    page.text_input("view_as_reason").set_value(WHY)
+    press(page, "Start viewing")
+    assert "no such customer" in page.error[0].value
+    page.text_input("view_as_number").set_value(asha.username)
+    page.text_input("view_as_reason").set_value("")
+    press(page, "Start viewing")
+    assert page.error[0].value.startswith("**Reason:**")
+    page.text_input("view_as_reason").set_value(WHY)
+    press(page, "Start viewing")
+    assert seen(sqlite_office, sid).viewing is not None
+    assert WHY in words_of(pages.open(desk, FILE))
+
+
+def test_the_banner_lies_over_every_page_of_the_customer(
+    pages: Pages, sqlite_office: Office
+) -> None:
+    asha = people.customer(sqlite_office.bank)
+    sid, own = signed_in(sqlite_office)
+    viewings.start_viewing(own, asha.username, WHY)
+    found = seen(sqlite_office, sid)
+    assert found.desk is not None
+    home = pages.home(found.desk, found=found)
+    assert not home.exception
+    assert "You see the portal of **Asha Rao**" in home.warning[0].value
+    said = words_of(home)
+    assert "You have no account with the bank yet" in said
+    assert "signed in before" not in said, "that would be the employee's own history"
+    assert "sidebar_lock" not in [button.key for button in home.button]
+    home.switch_page("pages/customer/statement.py").run()
+    assert not home.exception
+    assert "You see the portal of" in home.warning[0].value
+    for shut in ("customer/send_money.py", "every/security.py", "staff/view_as.py"):
+        with pytest.raises(ValueError, match="page"):
+            home.switch_page(f"pages/{shut}").run()
+    home.button("viewing_stop").click().run()
+    assert not home.exception
+    assert seen(sqlite_office, sid).viewing is None
+
+
+def test_nothing_of_the_customers_stays_in_the_window(pages: Pages, sqlite_office: Office) -> None:
+    asha = people.customer(sqlite_office.bank)
+    sid, own = signed_in(sqlite_office)
+    viewings.start_viewing(own, asha.username, WHY)
+    found = seen(sqlite_office, sid)
+    assert found.desk is not None
+    home = pages.home(found.desk, found=found)
+    home.session_state["statement_something"] = "of Asha's"
+    pages.sit(own)
+    home.run()
+    assert "statement_something" not in home.session_state
+    assert not home.warning
+
+
+def test_nobody_else_has_the_page(pages: Pages, sqlite_office: Office) -> None:
+    page = pages.open(sqlite_office.desk("ravi"), FILE)
+    assert [title.value for title in page.title] == ["Not available"]
