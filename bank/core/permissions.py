@@ -158,7 +158,7 @@ for _role in (Role.REVIEWER, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.APPROVAL_DECIDE}
 GRANTS[Role.SYSTEM] |= {P.APPROVAL_EXPIRE}
 
-# Vault and drawers. Custodian and supervisor is the branch admin, and whoever holds the named grant.
+# Vault and drawers. Custodian and supervisor: the branch admin, and whoever is named so.
 _DRAWERS: Final[dict[Role, frozenset[Permission]]] = {
     Role.CUSTOMER: frozenset({P.SLIP_PREPARE}),
     Role.CASHIER: frozenset({P.CASH_COUNT}),
