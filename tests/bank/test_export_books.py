@@ -24,6 +24,7 @@ from bank.night.exports import Exported
 from tests.bank.test_export_formats import NASTY, run_tool
 from tests.bank.test_import_books import Books
 from tests.support.bank import desk as desk_of
+from tests.support.bank import staff
 
 TOOLS = ("hledger", "beancount")
 
@@ -89,7 +90,7 @@ def desk(bank: Bank, books: Books) -> Desk:
                 branch_id=1,
             ),
         )
-    admin = desk_of(bank, Role.BRANCH_ADMIN)
+    admin = desk_of(staff(bank, branches=0), Role.BRANCH_ADMIN)
     with chunk(admin, "test") as tx:
         entry_id = tx.connection.scalar(
             select(JournalEntry.id).where(JournalEntry.external_id.is_(None))
