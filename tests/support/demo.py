@@ -28,7 +28,7 @@ from bank.core.config import Settings
 from bank.core.desk import Bank, Desk, chunk, looking
 from bank.core.permissions import Role
 from bank.night import demo
-from bank.people import sessions
+from bank.people import named_grants, sessions
 from bank.people.identity import User
 from tests.support.browser import PageAt
 from tests.support.server import Server
@@ -103,6 +103,7 @@ def desk_of(bank: Bank, username: str) -> Desk:
             session_id=user.id,
             channel="portal" if user.role is Role.CUSTOMER else "branch",
             from_where=IP,
+            named=frozenset(named_grants.held_by(tx, [user.id]).get(user.id, ())),
         )
 
 
