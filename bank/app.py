@@ -21,7 +21,9 @@ from bank.core.db import Database
 from bank.core.desk import Bank, Desk
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
+from bank.counters import ticket_links
 
+WIRED: Final = (ticket_links,)  # each tells a floor below what it knows, by being imported
 MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
 

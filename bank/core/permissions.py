@@ -69,6 +69,12 @@ class Permission(StrEnum):
     APPROVAL_VIEW = "approval:view"
     APPROVAL_DECIDE = "approval:decide"
     APPROVAL_EXPIRE = "approval:expire"
+    # Work queues and tickets.
+    WORK_DO = "work:do"
+    WORK_LEAD = "work:lead"
+    WORK_SWEEP = "work:sweep"
+    TICKET_WORK = "ticket:work"
+    TICKET_OWN = "ticket:own"
 
 
 P = Permission
@@ -142,3 +148,15 @@ for _role in STAFF:
 for _role in (Role.REVIEWER, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.APPROVAL_DECIDE}
 GRANTS[Role.SYSTEM] |= {P.APPROVAL_EXPIRE}
+
+# Work queues: whoever decides something has a queue; who leads hands out the work of others.
+for _role in STAFF - {Role.AUDITOR}:
+    GRANTS[_role] |= {P.WORK_DO}
+for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.WORK_LEAD}
+GRANTS[Role.SYSTEM] |= {P.WORK_SWEEP}
+
+# Tickets: the customer's own, and the desk that answers them.
+GRANTS[Role.CUSTOMER] |= {P.TICKET_OWN}
+for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN):
+    GRANTS[_role] |= {P.TICKET_WORK}

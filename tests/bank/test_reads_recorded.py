@@ -24,7 +24,8 @@ from bank.core.ids import new_request_id
 from bank.core.permissions import Permission
 from bank.counters import cash, receipts, slips, transfers
 from bank.night import reports
-from bank.office import approval_cards, trail
+from bank.office import approval_cards, queue_lists, ticket_desk, tickets, trail
+from bank.office.queue_lists import Looked, View
 from bank.office.trail import Searched
 from bank.people import customers
 from tests.bank.test_transfers import PASSWORD, asked
@@ -43,8 +44,8 @@ def _no_memory() -> None:
 
 @pytest.fixture
 def used(market: Market) -> Market:
-    """A deposit for Asha at Fort, one for Vikram at Baner, a transfer of hers, and a large deposit
-    that waits for a second person."""
+    """A deposit for Asha at Fort, one for Vikram at Baner, a transfer of hers, a large deposit
+    that waits for a second person, and a ticket of Asha's."""
     market.deposit("asha", 1_000_00, slip="A1")
     market.deposit("vikram", 1_000_00, slip="B1")
     once, what, own = new_request_id(), asked(market), market.desks["asha"]
@@ -53,6 +54,7 @@ def used(market: Market) -> Market:
     market.sent = once  # type: ignore[attr-defined]
     with pytest.raises(AwaitingApproval):
         market.deposit("asha", 11_00_000_00, slip="A2")
+    tickets.open_ticket(own, "other", "A word", "My name is long.", request_id=new_request_id())
     read_record.recent.clear()
     return market
 
@@ -170,6 +172,26 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.approval_cards.waiting_on": (
         lambda m: approval_cards.waiting_on(m.desks["admin"], "account", number(m)), "approval",
     ),
+    "office.queue_lists.items": (
+        lambda m: queue_lists.items(m.desks["executive"], Looked(view=View.ALL_OPEN)), "work",
+    ),
+    "office.queue_lists.item": (
+        lambda m: queue_lists.item(m.desks["executive"], 1), "work item",
+    ),
+    "office.queue_lists.history": (
+        lambda m: queue_lists.history(m.desks["executive"], 1), "work item",
+    ),
+    "office.ticket_desk.canned_replies": (
+        lambda m: ticket_desk.canned_replies(m.desks["executive"], 1), "ticket",
+    ),
+    "office.ticket_desk.other_tickets": (
+        lambda m: ticket_desk.other_tickets(m.desks["executive"], 1), "customer",
+    ),
+    "office.ticket_desk.read_ticket": (
+        lambda m: ticket_desk.read_ticket(m.desks["executive"], 1), "ticket",
+    ),
+    "office.tickets.own_posts": (lambda m: tickets.own_posts(own(m), 1), "ticket"),
+    "office.tickets.own_tickets": (lambda m: tickets.own_tickets(own(m)), "customer"),
     "office.trail.records": (lambda m: trail.records(m.desks["auditor"], Searched()), "trail"),
     "people.customers.find_customer": (
         lambda m: customers.find_customer(m.desks["banker"], m.rows(
@@ -198,6 +220,11 @@ NOT_READS: Final = {
     "night.integrity.verify": "its own acts in the trail",
     "night.reports.drill": "what `run` answers and records",
     "night.reports.reports_for": STAFF_OR_NOBODY,
+    "office.queue.colleagues": STAFF_OR_NOBODY,
+    "office.queue.look": "who else has the same item before their eyes",
+    "office.queue.release_timed_out": "how many claims ran out",
+    "office.queue_lists.counts": STAFF_OR_NOBODY,
+    "office.tickets.categories": STAFF_OR_NOBODY,
     "people.attempts.own_sign_ins": OWN_SIGN_IN,
     "people.branches.branches": STAFF_OR_NOBODY,
     "people.confirmations.confirm": "the number of a confirmation",

@@ -43,6 +43,9 @@ STAFF: Final = {
     "admin": ("Arun Nair", Role.BRANCH_ADMIN, FORT),
     "admin_baner": ("Farah Khan", Role.BRANCH_ADMIN, BANER),
     "auditor": ("Olga Pinto", Role.AUDITOR, None),
+    "executive": ("Esha Iyer", Role.EXECUTIVE, FORT),
+    "executive_two": ("Dev Sen", Role.EXECUTIVE, FORT),
+    "executive_baner": ("Ila Bose", Role.EXECUTIVE, BANER),
 }
 
 

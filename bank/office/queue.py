@@ -1,0 +1,248 @@
+"""What people do with the items of their queues: claim, release, hand over, escalate.
+
+The first click wins, by the lock on the row; everybody else is told who has it. What is decided is
+decided by the owner of the case (`office/tickets.py`), never here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+
+from bank.core import work
+from bank.core.clock import in_india
+from bank.core.db import marks
+from bank.core.desk import Desk, Tx, chunk, command, flow, note, query
+from bank.core.errors import BankError, NotAllowed, WrongState
+from bank.core.permissions import GRANTS, Permission, Role
+from bank.core.work_tables import ITEMS, KINDS, Level, Priority, W, WorkLook
+from bank.office.queue_lists import in_sight, is_free, most_pressing
+from bank.people.identity import NoSuchUser, User
+
+MOST_AT_ONCE: Final = 100
+SWEPT_AT_ONCE: Final = 500
+LOOKING_SECONDS: Final = 30  # how long somebody counts as looking after their page last said so
+
+
+class TooManyAtOnce(work.NoteMissing):
+    """Choose at most 100 items at once."""
+
+
+class NotEntitled(NotAllowed):
+    """This colleague may not work on such an item. Choose somebody of its branch who may."""
+
+
+class TopOfTheLine(WrongState):
+    """This is with the head office already. There is nobody further up."""
+
+
+class IsDecided(WrongState):
+    """This item is decided already. Choose another one."""
+
+
+class WaitsForTheCustomer(WrongState):
+    """This item waits for the customer. It comes back to the queue with the answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """What became of one item of a bulk claim; `refused` says why it was not."""
+
+    item_id: int
+    refused: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colleague:
+    """Somebody who may take an item."""
+
+    user_id: int
+    name: str
+    role: Role
+
+
+@command(Permission.WORK_DO)
+def claim(tx: Tx, item_id: int) -> None:
+    """Take an item: the first click wins. One's own item once more is no mistake."""
+    row = work.held(tx, item_id)
+    tx.concerns("work item", item_id)
+    _claim(tx, row)
+
+
+@command(Permission.WORK_DO)
+def claim_next(tx: Tx, kinds: tuple[str, ...] = ()) -> int | None:
+    """Take the most pressing free item of these kinds; its id, or None when there is none."""
+    wanted = (
+        select(ITEMS)
+        .where(is_free(tx), *in_sight(tx, kinds, None))
+        .order_by(*most_pressing())
+        .limit(1)
+    )
+    row = tx.connection.execute(wanted.with_for_update(skip_locked=True)).first()
+    if row is None:
+        return None
+    tx.concerns("work item", row.id)
+    _claim(tx, row)
+    return int(row.id)
+
+
+@command(Permission.WORK_DO)
+def claim_many(tx: Tx, item_ids: Sequence[int]) -> list[Claimed]:
+    """Take several items; what cannot be taken is told, item by item, and stops no other."""
+    if len(item_ids) > MOST_AT_ONCE:
+        raise TooManyAtOnce(field="items")
+    results: dict[int, Claimed] = {}
+    for item_id in sorted(set(item_ids)):  # in one order, so that two of these never wait in a ring
+        try:
+            _claim(tx, work.held(tx, item_id))
+        except BankError as refusal:  # raised before anything was written for this item
+            results[item_id] = Claimed(item_id=item_id, refused=str(refusal))
+        else:
+            results[item_id] = Claimed(item_id=item_id)
+    tx.facts["claimed"] = [one.item_id for one in results.values() if one.refused is None]
+    return [results[item_id] for item_id in dict.fromkeys(item_ids)]
+
+
+@command(Permission.WORK_DO)
+def release(tx: Tx, item_id: int, why: str = "") -> None:
+    """Give one's own item back to the queue; who leads may release anybody's, saying why."""
+    row = work.held(tx, item_id)
+    tx.concerns("work item", item_id)
+    if row.status is W.DECIDED:
+        raise IsDecided
+    if row.owner_id != tx.desk.user_id:
+        if not work.leads(tx.desk) or row.owner_id is None:
+            raise work.NotYours
+        why = work.clean_note(why)
+    work.put_back(tx, row, "released", work.clean_note(why, may_be_empty=True))
+
+
+@command(Permission.WORK_LEAD)
+def reassign(tx: Tx, item_id: int, user_id: int, why: str) -> None:
+    """Hand an item to a colleague who may work on it, saying why."""
+    row = work.held(tx, item_id)
+    tx.concerns("work item", item_id)
+    note_text = work.clean_note(why)
+    if row.status is W.DECIDED:
+        raise IsDecided
+    user = tx.session.get(User, user_id)
+    if user is None or not user.active:
+        raise NoSuchUser(field="colleague")
+    if not _is_entitled(user.role, user.branch_id, row):
+        raise NotEntitled
+    work.give_to(tx, row, user.id, user.name, "re-assigned", note_text)
+
+
+@command(Permission.WORK_DO)
+def escalate(tx: Tx, item_id: int, why: str) -> None:
+    """Send an item up the line: to the branch's lead, from there to the head office."""
+    row = work.held(tx, item_id)
+    tx.concerns("work item", item_id)
+    note_text = work.clean_note(why)
+    if row.owner_id is not None and row.owner_id != tx.desk.user_id and not work.leads(tx.desk):
+        raise work.NotYours
+    if row.level >= Level.HEAD:
+        raise TopOfTheLine
+    more = {"level": row.level + 1, "priority": max(Priority.URGENT, row.priority - 1)}
+    if row.status is W.DECIDED:
+        raise IsDecided
+    if row.status is W.UNASSIGNED:
+        work.change(tx, row, more, "escalated", note_text)
+    else:
+        work.put_back(tx, row, "escalated", note_text, **more)
+
+
+@query(Permission.WORK_LEAD)
+def colleagues(tx: Tx, item_id: int) -> Sequence[Colleague]:
+    """List who may be handed an item."""
+    row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
+    if row is None or not work.may_see(tx.desk, row):
+        raise work.NoSuchItem
+    users = tx.connection.execute(
+        select(User.id, User.name, User.role, User.branch_id)
+        .where(User.active, User.customer_id.is_(None))
+        .order_by(User.name)
+    )
+    return [
+        Colleague(user_id=user.id, name=user.name, role=user.role)
+        for user in users
+        if _is_entitled(user.role, user.branch_id, row)
+    ]
+
+
+@flow(Permission.WORK_DO)
+def look(desk: Desk, item_id: int) -> list[str]:
+    """Say that this person has an item before their eyes; answers who else has."""
+    with note(desk) as tx:
+        now = tx.stamp(tx.now)
+        since = tx.stamp(tx.now - timedelta(seconds=LOOKING_SECONDS))
+        row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
+        if row is None or not work.may_see(desk, row):
+            raise work.NoSuchItem
+        tx.cursor.execute(
+            marks(
+                tx.dialect,
+                "INSERT INTO work_looks (item_id, user_id, name, at) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (item_id, user_id) DO UPDATE SET at = excluded.at",
+            ),
+            (item_id, desk.user_id, desk.name, now),
+        )
+        tx.cursor.execute(
+            marks(
+                tx.dialect,
+                "SELECT name FROM work_looks WHERE item_id = ? AND user_id <> ? AND at > ?"
+                " ORDER BY name",
+            ),
+            (item_id, desk.user_id, since),
+        )
+        return [name for (name,) in tx.cursor.fetchall()]
+
+
+@flow(Permission.WORK_SWEEP)
+def release_timed_out(desk: Desk) -> int:
+    """Put items whose claim has run out back into the queue; answers how many."""
+    total = 0
+    while True:
+        with chunk(desk, "office.queue.release_timed_out") as tx:
+            rows = tx.connection.execute(
+                select(ITEMS)
+                .where(ITEMS.c.status == W.CLAIMED, ITEMS.c.claimed_until <= tx.now)
+                .order_by(ITEMS.c.id)
+                .limit(SWEPT_AT_ONCE)
+                .with_for_update(skip_locked=True)
+            ).all()
+            for row in rows:
+                work.put_back(tx, row, "timed out")
+            old = tx.now - timedelta(seconds=LOOKING_SECONDS)
+            tx.connection.execute(delete(WorkLook).where(WorkLook.at <= old))
+            tx.facts["released"] = len(rows)
+        total += len(rows)
+        if len(rows) < SWEPT_AT_ONCE:
+            return total
+
+
+def _claim(tx: Tx, row: Any) -> None:
+    """Take a held item, or say who has it. Nothing is written before the last refusal."""
+    work.check_working(tx.desk, row)
+    if row.status is W.CLAIMED and not work.is_timed_out(row, tx.now):
+        if row.owner_id == tx.desk.user_id:
+            return
+        since = in_india(row.claimed_at)
+        raise work.SomebodyElseHasIt(f"{row.owner_name} has this item since {since:%H:%M}.")
+    if row.status is W.DECIDED:
+        raise IsDecided
+    if row.status is W.WAITING:
+        raise WaitsForTheCustomer
+    assert tx.desk.user_id is not None
+    work.give_to(tx, row, tx.desk.user_id, tx.desk.name, "claimed")
+
+
+def _is_entitled(role: Role, branch_id: int | None, row: Any) -> bool:
+    grants, level = GRANTS[role], int(row.level)
+    if branch_id is not None and branch_id != row.branch_id:
+        return False
+    if Permission.WORK_LEAD in grants:
+        return level <= (Level.HEAD if branch_id is None else Level.LEAD)
+    return level == Level.DESK and KINDS[row.kind].permission in grants
