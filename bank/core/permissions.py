@@ -156,7 +156,7 @@ for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.WORK_LEAD}
 GRANTS[Role.SYSTEM] |= {P.WORK_SWEEP}
 
-# Tickets: the customer's own, and the desk that answers them.
+# Tickets: the customer's own, the desk that answers them, and up the line from there.
 GRANTS[Role.CUSTOMER] |= {P.TICKET_OWN}
-for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN):
+for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.TICKET_WORK}

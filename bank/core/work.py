@@ -5,21 +5,21 @@ here in its own transaction. The clock counts open hours of the branch (`core/ho
 while the customer must act and runs on from his answer. The history is never changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 
-from bank.core import hours, search
-from bank.core.desk import Desk, Tx
-from bank.core.errors import BadInput, NotAllowed, NotFound, WrongState
-from bank.core.permissions import Permission
+from bank.core import hours, search, work_rights
+from bank.core.clock import in_india
+from bank.core.desk import Tx
+from bank.core.errors import BadInput, NotFound, WrongState
+from bank.core.permissions import Role
 from bank.core.states import check_move
 from bank.core.work_tables import (
     ITEMS,
-    KINDS,
     LONGEST_NOTE,
     LONGEST_TITLE,
     MOVES,
@@ -46,21 +46,32 @@ class NotYours(WrongState):
     """Claim this item first: only who has claimed it may act on it."""
 
 
+class IsDecided(WrongState):
+    """This item is decided already. Choose another one."""
+
+
+class WaitsForAnAnswer(WrongState):
+    """This item waits for an answer. It comes back to the queue with it."""
+
+
 class NoteMissing(BadInput):
     """Write in a few words why, 300 characters at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewItem:
-    """What is needed to open a case. `words` is what it is found by, beside reference and title."""
+    """What is needed to open a case. `words` is what it is found by, beside reference and title;
+    `for_roles` and `not_for` are as in WorkItem."""
 
     kind: str
     subject_id: int
-    branch_id: int
+    branch_id: int | None
     reference: str
     title: str
     priority: int = Priority.NORMAL
     customer_id: int | None = None
+    for_roles: Collection[Role] = ()
+    not_for: int | None = None
     words: str = ""
 
 
@@ -89,14 +100,16 @@ def open_many(tx: Tx, many: Sequence[NewItem]) -> list[int]:
     rows = []
     for new in many:
         rule, calendar = rules[new.kind, new.priority], hours.calendar(tx, new.branch_id)
-        first = calendar.after(tx.now, rule.first_minutes * 60)
         solve = calendar.after(tx.now, rule.solve_minutes * 60)
+        first = calendar.after(tx.now, rule.first_minutes * 60) if rule.first_minutes > 0 else None
         rows.append(
             {
                 "kind": new.kind,
                 "subject_id": new.subject_id,
                 "branch_id": new.branch_id,
                 "customer_id": new.customer_id,
+                "for_roles": " ".join(sorted(new.for_roles)),
+                "not_for": new.not_for,
                 "reference": new.reference,
                 "title": new.title[:LONGEST_TITLE],
                 "priority": new.priority,
@@ -105,7 +118,7 @@ def open_many(tx: Tx, many: Sequence[NewItem]) -> list[int]:
                 "opened_at": tx.now,
                 "first_due_at": first,
                 "solve_due_at": solve,
-                "next_due_at": min(first, solve),
+                "next_due_at": solve if first is None else min(first, solve),
             }
         )
     ids = list(
@@ -130,44 +143,48 @@ def held(tx: Tx, item_id: int) -> Any:
     row = tx.connection.execute(
         select(ITEMS).where(ITEMS.c.id == item_id).with_for_update()
     ).first()
-    if row is None or not may_see(tx.desk, row):
+    if row is None or not work_rights.may_see(tx.desk, row):
         raise NoSuchItem
     return row
 
 
 def item_of(tx: Tx, kind: str, subject_id: int) -> Any:
     """The item of a subject, held until the transaction ends, whoever asks."""
+    row = item_if_any(tx, kind, subject_id)
+    assert row is not None, f"{kind} {subject_id} has no item"
+    return row
+
+
+def item_if_any(tx: Tx, kind: str, subject_id: int) -> Any:
+    """The same, or None for a subject that is older than the queues."""
     found = select(ITEMS).where(ITEMS.c.kind == kind, ITEMS.c.subject_id == subject_id)
-    return tx.connection.execute(found.with_for_update()).one()
-
-
-def may_see(desk: Desk, row: Any) -> bool:
-    """Whether an item is in this desk's queues: its kind by permission, its branch by scope."""
-    if not (desk.sees_whole_bank or row.branch_id == desk.branch_id):
-        return False
-    return may_work(desk, row.kind) or leads(desk)
-
-
-def may_work(desk: Desk, kind: str) -> bool:
-    """Whether the person holds the permission of the kind."""
-    return kind in KINDS and desk.may(KINDS[kind].permission)
-
-
-def leads(desk: Desk) -> bool:
-    """Whether the person hands out the work of others."""
-    return desk.may(Permission.WORK_LEAD)
-
-
-def level_of(desk: Desk) -> int:
-    """The highest level whose cases a person takes."""
-    if not leads(desk):
-        return Level.DESK
-    return Level.HEAD if desk.sees_whole_bank else Level.LEAD
+    return tx.connection.execute(found.with_for_update()).first()
 
 
 def is_timed_out(row: Any, now: datetime) -> bool:
     """Whether a claim has run out, also before anybody wrote that down."""
     return row.status is W.CLAIMED and row.claimed_until is not None and row.claimed_until <= now
+
+
+def take(tx: Tx, row: Any, *, is_entitled: bool = False) -> None:
+    """Take a held item for the person at the desk, or say who has it. Their own is theirs already.
+
+    `is_entitled`: whose case it is has asked already whether this person may decide about it.
+    Nothing is written before the last refusal.
+    """
+    work_rights.check_working(tx, row, is_entitled=is_entitled)
+    is_mine = row.owner_id == tx.desk.user_id
+    if row.status is W.CLAIMED and not is_timed_out(row, tx.now):
+        if is_mine:
+            return
+        since = in_india(row.claimed_at)
+        raise SomebodyElseHasIt(f"{row.owner_name} has this item since {since:%H:%M}.")
+    if row.status is W.DECIDED:
+        raise IsDecided
+    if row.status is W.WAITING:
+        raise WaitsForAnAnswer
+    assert tx.desk.user_id is not None
+    give_to(tx, row, tx.desk.user_id, tx.desk.name, "claimed")
 
 
 def give_to(tx: Tx, row: Any, owner_id: int, owner_name: str, act: str, note: str = "") -> None:
@@ -212,7 +229,7 @@ def first_reply(tx: Tx, row: Any) -> None:
 
 
 def ask(tx: Tx, row: Any, note: str = "") -> None:
-    """The customer must act: the clocks stand still."""
+    """The customer (or whoever began it) must act: the clocks stand still."""
     check_move(row.status, W.WAITING, MOVES)
     calendar = hours.calendar(tx, row.branch_id)
 
@@ -232,7 +249,7 @@ def ask(tx: Tx, row: Any, note: str = "") -> None:
 
 
 def answer(tx: Tx, row: Any, note: str = "") -> None:
-    """The customer has acted: the clocks run on with what was left, at their owner's desk."""
+    """They have acted: the clocks run on with what was left, at the owner's desk."""
     owned = row.owner_id is not None
     check_move(row.status, W.CLAIMED if owned else W.UNASSIGNED, MOVES)
     values = running(tx, row.branch_id, row.first_left_seconds, row.solve_left_seconds)
@@ -263,7 +280,8 @@ def decide(tx: Tx, row: Any, outcome: str, note: str = "") -> None:
 def reopen(tx: Tx, row: Any, note: str = "") -> None:
     """A decided case comes back to the queue with a new promise."""
     rule = rule_of(tx, row.kind, row.priority)
-    values = running(tx, row.branch_id, rule.first_minutes * 60, rule.solve_minutes * 60)
+    first_seconds = rule.first_minutes * 60 or None
+    values = running(tx, row.branch_id, first_seconds, rule.solve_minutes * 60)
     put_back(tx, row, "re-opened", note, **values, outcome=None, decided_at=None, decided_by=None,
              decided_by_name=None)  # fmt: skip
 
@@ -301,12 +319,6 @@ def clean_note(note: str, *, may_be_empty: bool = False) -> str:
     if len(clean) > LONGEST_NOTE or not (clean or may_be_empty):
         raise NoteMissing(field="note")
     return clean
-
-
-def check_working(desk: Desk, row: Any) -> None:
-    """Raise NotAllowed unless the person may take this item: its kind, and its level."""
-    if not (may_work(desk, row.kind) or leads(desk)) or row.level > level_of(desk):
-        raise NotAllowed
 
 
 def _tell(tx: Tx, events: Sequence[Mapping[str, Any]]) -> None:

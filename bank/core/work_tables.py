@@ -23,6 +23,7 @@ from bank.core.states import machine
 
 LONGEST_TITLE: Final = 160
 LONGEST_NOTE: Final = 300
+LONGEST_ROLES: Final = 200
 
 
 class WorkStatus(StrEnum):
@@ -84,7 +85,9 @@ def register_kind(kind: WorkKind) -> WorkKind:
 
 
 class WorkItem(Base):
-    """One case. `kind` and `subject_id` lead to what it is about.
+    """One case. `kind` and `subject_id` lead to what it is about. One without a branch is the head
+    office's. `for_roles` narrows who may take it (none named: whoever has the kind's permission),
+    and `not_for` is the one person who never may: who began it.
 
     `first_due_at` is the deadline of the first reply, gone once there is one; `solve_due_at` that
     of the decision. While the customer must act both stand still: their rest is kept in
@@ -97,16 +100,20 @@ class WorkItem(Base):
         Index("ix_work_items_queue", "status", "branch_id", "priority", "next_due_at", "id"),
         Index("ix_work_items_bank", "status", "priority", "next_due_at", "id"),
         Index("ix_work_items_owner", "owner_id", "status", "priority", "next_due_at", "id"),
-        Index("ix_work_items_due", "branch_id", "next_due_at"),
-        Index("ix_work_items_decided", "branch_id", "decided_at"),
+        Index("ix_work_items_due", "branch_id", "next_due_at", "id"),
+        Index("ix_work_items_bank_due", "next_due_at", "id"),
+        Index("ix_work_items_decided", "branch_id", "decided_at", "id"),
+        Index("ix_work_items_bank_decided", "decided_at", "id"),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(24))
     subject_id: Mapped[int]
-    branch_id: Mapped[int]
+    branch_id: Mapped[int | None]
     customer_id: Mapped[int | None]
+    for_roles: Mapped[str] = mapped_column(String(LONGEST_ROLES))
+    not_for: Mapped[int | None]
     reference: Mapped[str] = mapped_column(String(24))
     title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
     priority: Mapped[int] = mapped_column(SmallInteger)
@@ -150,8 +157,8 @@ class WorkEvent(Base):
 
 
 class WorkRule(Base):
-    """What the bank promises for a kind and priority, from a date on. First reply and solution
-    count open minutes; a claim runs out after so many minutes by the clock on the wall."""
+    """What the bank promises for a kind and priority, from a date on. First reply (0: none is
+    promised) and solution count open minutes; a claim runs out by the clock on the wall."""
 
     __tablename__ = "work_rules"
 

@@ -4,25 +4,26 @@ The first click wins, by the lock on the row; everybody else is told who has it.
 decided by the owner of the case (`office/tickets.py`), never here.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, select
 
-from bank.core import work
-from bank.core.clock import in_india
+from bank.core import work, work_rights
 from bank.core.db import marks
-from bank.core.desk import Desk, Tx, chunk, command, flow, note, query
+from bank.core.desk import Desk, Tx, chunk, command, flow, looking, note, query
 from bank.core.errors import BankError, NotAllowed, WrongState
-from bank.core.permissions import GRANTS, Permission, Role
+from bank.core.permissions import GRANTS, STAFF, Permission, Role
 from bank.core.work_tables import ITEMS, KINDS, Level, Priority, W, WorkLook
-from bank.office.queue_lists import in_sight, is_free, most_pressing
+from bank.office.queue_lists import most_pressing, to_take
 from bank.people.identity import NoSuchUser, User
 
 MOST_AT_ONCE: Final = 100
 SWEPT_AT_ONCE: Final = 500
+SWEEP_EVERY_SECONDS: Final = 30
 LOOKING_SECONDS: Final = 30  # how long somebody counts as looking after their page last said so
 
 
@@ -38,12 +39,8 @@ class TopOfTheLine(WrongState):
     """This is with the head office already. There is nobody further up."""
 
 
-class IsDecided(WrongState):
-    """This item is decided already. Choose another one."""
-
-
-class WaitsForTheCustomer(WrongState):
-    """This item waits for the customer. It comes back to the queue with the answer."""
+class NobodyUpTheLine(WrongState):
+    """Nobody further up may take such an item. Ask a colleague, or your lead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,24 +65,29 @@ def claim(tx: Tx, item_id: int) -> None:
     """Take an item: the first click wins. One's own item once more is no mistake."""
     row = work.held(tx, item_id)
     tx.concerns("work item", item_id)
-    _claim(tx, row)
+    work.take(tx, row)
 
 
 @command(Permission.WORK_DO)
 def claim_next(tx: Tx, kinds: tuple[str, ...] = ()) -> int | None:
     """Take the most pressing free item of these kinds; its id, or None when there is none."""
-    wanted = (
-        select(ITEMS)
-        .where(is_free(tx), *in_sight(tx, kinds, None))
-        .order_by(*most_pressing())
-        .limit(1)
+    free = (
+        ITEMS.c.status == W.UNASSIGNED,
+        # What ran out a moment ago, before the worker has put it back. Apart from the first: with
+        # an OR no index would give the order.
+        _timed_out(tx),
     )
-    row = tx.connection.execute(wanted.with_for_update(skip_locked=True)).first()
-    if row is None:
-        return None
-    tx.concerns("work item", row.id)
-    _claim(tx, row)
-    return int(row.id)
+    for is_free in free:
+        passed_over: list[int] = []
+        while (row := _next(tx, is_free, kinds, passed_over)) is not None:
+            try:
+                work.take(tx, row)
+            except BankError:  # an interest in the account, say: raised before anything is written
+                passed_over.append(row.id)
+                continue
+            tx.concerns("work item", row.id)
+            return int(row.id)
+    return None
 
 
 @command(Permission.WORK_DO)
@@ -96,7 +98,7 @@ def claim_many(tx: Tx, item_ids: Sequence[int]) -> list[Claimed]:
     results: dict[int, Claimed] = {}
     for item_id in sorted(set(item_ids)):  # in one order, so that two of these never wait in a ring
         try:
-            _claim(tx, work.held(tx, item_id))
+            work.take(tx, work.held(tx, item_id))
         except BankError as refusal:  # raised before anything was written for this item
             results[item_id] = Claimed(item_id=item_id, refused=str(refusal))
         else:
@@ -111,9 +113,9 @@ def release(tx: Tx, item_id: int, why: str = "") -> None:
     row = work.held(tx, item_id)
     tx.concerns("work item", item_id)
     if row.status is W.DECIDED:
-        raise IsDecided
+        raise work.IsDecided
     if row.owner_id != tx.desk.user_id:
-        if not work.leads(tx.desk) or row.owner_id is None:
+        if not work_rights.leads(tx.desk) or row.owner_id is None:
             raise work.NotYours
         why = work.clean_note(why)
     work.put_back(tx, row, "released", work.clean_note(why, may_be_empty=True))
@@ -126,11 +128,11 @@ def reassign(tx: Tx, item_id: int, user_id: int, why: str) -> None:
     tx.concerns("work item", item_id)
     note_text = work.clean_note(why)
     if row.status is W.DECIDED:
-        raise IsDecided
+        raise work.IsDecided
     user = tx.session.get(User, user_id)
     if user is None or not user.active:
         raise NoSuchUser(field="colleague")
-    if not _is_entitled(user.role, user.branch_id, row):
+    if not _is_entitled(user.id, user.role, user.branch_id, row):
         raise NotEntitled
     work.give_to(tx, row, user.id, user.name, "re-assigned", note_text)
 
@@ -141,13 +143,17 @@ def escalate(tx: Tx, item_id: int, why: str) -> None:
     row = work.held(tx, item_id)
     tx.concerns("work item", item_id)
     note_text = work.clean_note(why)
-    if row.owner_id is not None and row.owner_id != tx.desk.user_id and not work.leads(tx.desk):
+    is_anothers = row.owner_id is not None and row.owner_id != tx.desk.user_id
+    if is_anothers and not work_rights.leads(tx.desk):
         raise work.NotYours
+    if row.status is W.DECIDED:
+        raise work.IsDecided
     if row.level >= Level.HEAD:
         raise TopOfTheLine
-    more = {"level": row.level + 1, "priority": max(Priority.URGENT, row.priority - 1)}
-    if row.status is W.DECIDED:
-        raise IsDecided
+    level = _level_above(row)
+    if level is None:
+        raise NobodyUpTheLine
+    more = {"level": level, "priority": max(Priority.URGENT, row.priority - 1)}
     if row.status is W.UNASSIGNED:
         work.change(tx, row, more, "escalated", note_text)
     else:
@@ -158,7 +164,7 @@ def escalate(tx: Tx, item_id: int, why: str) -> None:
 def colleagues(tx: Tx, item_id: int) -> Sequence[Colleague]:
     """List who may be handed an item."""
     row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
-    if row is None or not work.may_see(tx.desk, row):
+    if row is None or not work_rights.may_see(tx.desk, row):
         raise work.NoSuchItem
     users = tx.connection.execute(
         select(User.id, User.name, User.role, User.branch_id)
@@ -168,7 +174,7 @@ def colleagues(tx: Tx, item_id: int) -> Sequence[Colleague]:
     return [
         Colleague(user_id=user.id, name=user.name, role=user.role)
         for user in users
-        if _is_entitled(user.role, user.branch_id, row)
+        if _is_entitled(user.id, user.role, user.branch_id, row)
     ]
 
 
@@ -179,7 +185,7 @@ def look(desk: Desk, item_id: int) -> list[str]:
         now = tx.stamp(tx.now)
         since = tx.stamp(tx.now - timedelta(seconds=LOOKING_SECONDS))
         row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
-        if row is None or not work.may_see(desk, row):
+        if row is None or not work_rights.may_see(desk, row):
             raise work.NoSuchItem
         tx.cursor.execute(
             marks(
@@ -208,7 +214,7 @@ def release_timed_out(desk: Desk) -> int:
         with chunk(desk, "office.queue.release_timed_out") as tx:
             rows = tx.connection.execute(
                 select(ITEMS)
-                .where(ITEMS.c.status == W.CLAIMED, ITEMS.c.claimed_until <= tx.now)
+                .where(_timed_out(tx))
                 .order_by(ITEMS.c.id)
                 .limit(SWEPT_AT_ONCE)
                 .with_for_update(skip_locked=True)
@@ -223,26 +229,50 @@ def release_timed_out(desk: Desk) -> int:
             return total
 
 
-def _claim(tx: Tx, row: Any) -> None:
-    """Take a held item, or say who has it. Nothing is written before the last refusal."""
-    work.check_working(tx.desk, row)
-    if row.status is W.CLAIMED and not work.is_timed_out(row, tx.now):
-        if row.owner_id == tx.desk.user_id:
-            return
-        since = in_india(row.claimed_at)
-        raise work.SomebodyElseHasIt(f"{row.owner_name} has this item since {since:%H:%M}.")
-    if row.status is W.DECIDED:
-        raise IsDecided
-    if row.status is W.WAITING:
-        raise WaitsForTheCustomer
-    assert tx.desk.user_id is not None
-    work.give_to(tx, row, tx.desk.user_id, tx.desk.name, "claimed")
+def release_forever(desk: Desk, stop: threading.Event) -> None:
+    """Put back what has run out, twice a minute until `stop` is set (a thread of `serve`)."""
+    while not stop.wait(SWEEP_EVERY_SECONDS):
+        with looking(desk) as tx:
+            is_due = tx.connection.execute(
+                select(ITEMS.c.id).where(_timed_out(tx)).limit(1)
+            ).first()
+        if is_due is not None:
+            release_timed_out(desk)
 
 
-def _is_entitled(role: Role, branch_id: int | None, row: Any) -> bool:
-    grants, level = GRANTS[role], int(row.level)
-    if branch_id is not None and branch_id != row.branch_id:
-        return False
-    if Permission.WORK_LEAD in grants:
-        return level <= (Level.HEAD if branch_id is None else Level.LEAD)
-    return level == Level.DESK and KINDS[row.kind].permission in grants
+def _timed_out(tx: Tx) -> ColumnElement[bool]:
+    return and_(ITEMS.c.status == W.CLAIMED, ITEMS.c.claimed_until <= tx.now)
+
+
+def _next(tx: Tx, is_free: Any, kinds: tuple[str, ...], but: Sequence[int]) -> Any:
+    """The most pressing item that this desk may take, held; other hands on it pass it over."""
+    wanted = select(ITEMS).where(is_free, *to_take(tx, kinds)).order_by(*most_pressing()).limit(1)
+    if but:
+        wanted = wanted.where(ITEMS.c.id.not_in(but))
+    return tx.connection.execute(wanted.with_for_update(skip_locked=True)).first()
+
+
+def _level_above(row: Any) -> int | None:
+    """The next level up the line at which anybody could take this item."""
+    levels = {
+        work_rights.level_of_role(role)
+        for role in STAFF
+        if Permission.WORK_LEAD in GRANTS[role] and _may_take(role, row)
+    }
+    if row.branch_id is None:
+        levels.discard(Level.LEAD)  # the head office has no branch lead
+    return min((level for level in levels if level > row.level), default=None)
+
+
+def _may_take(role: Role, row: Any) -> bool:
+    return KINDS[row.kind].permission in GRANTS[role] and work_rights.is_for(role, None, row)
+
+
+def _is_entitled(user_id: int, role: Role, branch_id: int | None, row: Any) -> bool:
+    return (
+        Permission.WORK_DO in GRANTS[role]
+        and work_rights.sees_branch(role, branch_id, row.branch_id)
+        and KINDS[row.kind].permission in GRANTS[role]
+        and work_rights.is_for(role, user_id, row)
+        and row.level <= work_rights.level_of_role(role)
+    )

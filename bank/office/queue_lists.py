@@ -4,7 +4,7 @@ What is in sight follows the desk: kinds by permission, items by branch; who lea
 branch sees all of it. Nothing here counts further than a list is worth reading.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
-from bank.core import search, work
+from bank.core import search, work, work_rights
 from bank.core.desk import Tx, query
 from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, KINDS, Priority, W, WorkEvent, WorkStatus
@@ -52,7 +52,7 @@ class ItemRow(NamedTuple):
     id: int
     kind: str
     subject_id: int
-    branch_id: int
+    branch_id: int | None
     customer_id: int | None
     reference: str
     title: str
@@ -131,7 +131,7 @@ def count_of(tx: Tx, looked: Looked) -> int:
 def item(tx: Tx, item_id: int) -> ItemRow:
     """Show one item, if it is in this desk's queues."""
     row = tx.connection.execute(_columns(tx).where(ITEMS.c.id == item_id)).first()
-    if row is None or not work.may_see(tx.desk, row):
+    if row is None or not work_rights.may_see(tx.desk, row):
         raise work.NoSuchItem
     tx.looked_at("work item", item_id)
     return _row(tx, row)
@@ -141,7 +141,7 @@ def item(tx: Tx, item_id: int) -> ItemRow:
 def history(tx: Tx, item_id: int) -> Sequence[Happening]:
     """List what happened to an item and by whom, newest first."""
     row = tx.connection.execute(_columns(tx).where(ITEMS.c.id == item_id)).first()
-    if row is None or not work.may_see(tx.desk, row):
+    if row is None or not work_rights.may_see(tx.desk, row):
         raise work.NoSuchItem
     tx.looked_at("work item", item_id)
     events = tx.connection.execute(
@@ -159,18 +159,44 @@ def history(tx: Tx, item_id: int) -> Sequence[Happening]:
 
 
 def in_sight(tx: Tx, kinds: tuple[str, ...], branch_id: int | None) -> list[ColumnElement[bool]]:
-    """The items of this desk: their kind by permission, their branch by scope."""
+    """The items of this desk, as `work_rights.may_see` has it: who leads sees all of a branch's
+    work, the others what they might take themselves."""
     desk = tx.desk
-    allowed = [name for name in KINDS if work.may_work(desk, name) or work.leads(desk)]
-    wanted = sorted(set(allowed) & set(kinds) if kinds else set(allowed))
-    conditions: list[ColumnElement[bool]] = [ITEMS.c.level <= work.level_of(desk)]
-    # A kind that everybody here may see needs no condition: the index then gives the order.
-    if set(wanted) != set(KINDS):
-        conditions.append(ITEMS.c.kind.in_(wanted))
-    where = branch_id if desk.sees_whole_bank else desk.branch_id
-    if where is not None:
-        conditions.append(ITEMS.c.branch_id == where)
+    if work_rights.leads(desk):
+        return _of(tx, KINDS, kinds, branch_id)
+    return [*_of(tx, _own_kinds(tx), kinds, branch_id), *_for_me(tx)]
+
+
+def to_take(tx: Tx, kinds: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    """The items that this desk may take, if nobody has them."""
+    level = ITEMS.c.level <= work_rights.level_of(tx.desk)
+    return [level, *_of(tx, _own_kinds(tx), kinds, None), *_for_me(tx)]
+
+
+def _own_kinds(tx: Tx) -> list[str]:
+    return [name for name in KINDS if work_rights.may_work(tx.desk, name)]
+
+
+def _of(
+    tx: Tx, allowed: Iterable[str], kinds: tuple[str, ...], branch_id: int | None
+) -> list[ColumnElement[bool]]:
+    wanted = set(allowed) & set(kinds) if kinds else set(allowed)
+    conditions: list[ColumnElement[bool]] = []
+    if wanted != set(KINDS):  # all of them need no condition
+        conditions.append(ITEMS.c.kind.in_(sorted(wanted)))
+    if not tx.desk.sees_whole_bank:
+        conditions.append(ITEMS.c.branch_id == tx.desk.branch_id)  # no branch, no rows
+    elif branch_id is not None:
+        conditions.append(ITEMS.c.branch_id == branch_id)
     return conditions
+
+
+def _for_me(tx: Tx) -> list[ColumnElement[bool]]:
+    item, desk = ITEMS.c, tx.desk
+    return [
+        or_(item.for_roles == "", item.for_roles.contains(desk.role.value, autoescape=True)),
+        or_(item.not_for.is_(None), item.not_for != desk.user_id),
+    ]
 
 
 def is_free(tx: Tx) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import String, Text, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank.core import work
+from bank.core import work, work_rights
 from bank.core.db import Base
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput
@@ -189,7 +189,7 @@ def _in_sight(tx: Tx, ticket_id: int) -> Ticket:
     found = select(ITEMS.c.kind, ITEMS.c.branch_id).where(
         ITEMS.c.kind == KIND.name, ITEMS.c.subject_id == ticket_id
     )
-    if not work.may_see(tx.desk, tx.connection.execute(found).one()):
+    if not work_rights.may_see(tx.desk, tx.connection.execute(found).one()):
         raise tickets.NoSuchTicket
     return ticket
 

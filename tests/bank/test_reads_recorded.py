@@ -224,6 +224,7 @@ NOT_READS: Final = {
     "office.queue.look": "who else has the same item before their eyes",
     "office.queue.release_timed_out": "how many claims ran out",
     "office.queue_lists.counts": STAFF_OR_NOBODY,
+    "office.saved_views.views": STAFF_OR_NOBODY,
     "office.tickets.categories": STAFF_OR_NOBODY,
     "people.attempts.own_sign_ins": OWN_SIGN_IN,
     "people.branches.branches": STAFF_OR_NOBODY,

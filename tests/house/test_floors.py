@@ -13,14 +13,14 @@ FLOORS: Final = {
     # Lowest floor first; on a floor, a module may use those to its left. A new module gets its
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config db secrets audit permissions"
-    " reads desk keys mail outbox hours search work_tables work objections approval_rules approvals"
-    " checked",
+    " reads desk keys mail outbox hours search work_tables work_rights work objections"
+    " approval_rules approvals checked",
     "book": "chart kinds tables references drafts posting_sqlite posting_postgres ledger holds"
     " roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity codes sign_ins sessions"
     " attempts sign_in confirmations credentials customers demo kyc",
-    "office": "trail queue_lists queue messages approval_cards approvals ticket_tables tickets"
-    " ticket_desk announcements",
+    "office": "trail queue_lists queue saved_views messages approval_cards approvals"
+    " ticket_tables tickets ticket_desk announcements",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "ticket_links slips receipts cash transfers mandates clearing cheques cards bills"

@@ -83,8 +83,10 @@ def items() -> None:
         sa.Column("id", BIG, nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
         sa.Column("subject_id", BIG, nullable=False),
-        sa.Column("branch_id", BIG, nullable=False),
+        sa.Column("branch_id", BIG, nullable=True),
         sa.Column("customer_id", BIG, nullable=True),
+        sa.Column("for_roles", sa.String(length=200), nullable=False),
+        sa.Column("not_for", BIG, nullable=True),
         sa.Column("reference", sa.String(length=24), nullable=False),
         sa.Column("title", sa.String(length=160), nullable=False),
         sa.Column("priority", sa.SmallInteger(), nullable=False),
@@ -116,8 +118,10 @@ def items() -> None:
         "queue": ["status", "branch_id", "priority", "next_due_at", "id"],
         "bank": ["status", "priority", "next_due_at", "id"],
         "owner": ["owner_id", "status", "priority", "next_due_at", "id"],
-        "due": ["branch_id", "next_due_at"],
-        "decided": ["branch_id", "decided_at"],
+        "due": ["branch_id", "next_due_at", "id"],
+        "bank_due": ["next_due_at", "id"],
+        "decided": ["branch_id", "decided_at", "id"],
+        "bank_decided": ["decided_at", "id"],
     }.items():
         op.create_index(f"ix_work_items_{name}", "work_items", columns)
     table = op.create_table(
