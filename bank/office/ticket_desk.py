@@ -186,9 +186,7 @@ def _in_sight(tx: Tx, ticket_id: int) -> Ticket:
     ticket = tx.session.get(Ticket, ticket_id)
     if ticket is None:
         raise tickets.NoSuchTicket
-    found = select(ITEMS.c.kind, ITEMS.c.branch_id).where(
-        ITEMS.c.kind == KIND.name, ITEMS.c.subject_id == ticket_id
-    )
+    found = select(ITEMS).where(ITEMS.c.kind == KIND.name, ITEMS.c.subject_id == ticket_id)
     if not work_rights.may_see(tx.desk, tx.connection.execute(found).one()):
         raise tickets.NoSuchTicket
     return ticket
