@@ -23,9 +23,11 @@ from bank.core.desk import Bank, Desk
 from bank.core.objections import Question
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
-from bank.counters import drawer_cash, drawers
+from bank.counters import drawer_cash, drawers, ticket_links
+from bank.office import in_hand
 from bank.people import named_grants
 
+WIRED: Final = (ticket_links,)  # each tells a floor below what it knows, by being imported
 MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
 # What lower floors ask and only upper ones can answer.
@@ -36,6 +38,7 @@ objections.register_answer(
     Question.EMPLOYEE_LEAVES, "vault_custodian", named_grants.against_leaving
 )
 objections.register_answer(Question.EMPLOYEE_LEAVES, "drawer", drawers.against_leaving)
+objections.register_holding("work", in_hand.ITEMS_IN_HAND)
 
 
 def alembic_config(**attributes: object) -> Config:

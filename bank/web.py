@@ -45,7 +45,7 @@ from bank.core.errors import BankError
 from bank.core.ids import new_request_id
 from bank.gate import MEDIA, OWNER_HEADER, Gate, ip_of, is_secure, sid_of
 from bank.night import reports
-from bank.office import approvals
+from bank.office import approvals, queue
 from bank.people import sessions, sign_in
 from bank.server import Server, warm_up
 
@@ -181,6 +181,7 @@ def background() -> dict[str, Callable[[Bank, threading.Event], None]]:
         "outbox": outbox.deliver_forever,
         "reports": reports.keep_fresh,
         "seals": lambda bank, stop: seals.seal_forever(system(bank), stop),
+        "work": lambda bank, stop: queue.release_forever(system(bank), stop),
     }
 
 

@@ -21,13 +21,16 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bank.core import money, work
 from bank.core.db import Base, marks
-from bank.core.desk import Tx
+from bank.core.desk import CATALOGUE, Tx
 from bank.core.errors import BankError, WrongState
 from bank.core.permissions import GRANTS, WHOLE_BANK, Permission, Role
 from bank.core.states import machine
+from bank.core.work_tables import Priority, WorkKind, register_kind
 
 LONGEST_TEXT: Final = 300
+KIND: Final = register_kind(WorkKind("approval", "Approvals", Permission.APPROVAL_DECIDE))
 
 
 class ApprovalStatus(StrEnum):
@@ -325,3 +328,52 @@ def either(names: Sequence[str]) -> str:
 def announce(tx: Tx, approval: Approval) -> None:
     """A new approval waits: the one place where it becomes an item of somebody's work."""
     happened(tx, approval.id, "asked")
+    verb = CATALOGUE[approval.command]
+    amount = approval.amount_minor
+    shown = "" if amount is None else f"{money.show(amount, approval.currency)}: "
+    work.open_item(
+        tx,
+        work.NewItem(
+            kind=KIND.name,
+            subject_id=approval.id,
+            branch_id=approval.branch_id,
+            reference=f"approval {approval.id}",
+            title=f"{shown}{verb.sentence.rstrip('.')}",
+            priority=Priority.HIGH,
+            for_roles=roles_in(approval.checkers),
+            not_for=approval.maker_id,
+            words=f"{approval.maker_name} {approval.object_kind or ''} {approval.object_id or ''}",
+        ),
+    )
+
+
+def take(tx: Tx, approval: Approval) -> None:
+    """Deciding is taking the item first; a colleague who has claimed it is asked, not overruled."""
+    item = _item_of(tx, approval)
+    if item is not None:
+        work.take(tx, item, is_entitled=True)
+
+
+def moved(tx: Tx, approval: Approval, said: str) -> None:
+    """The approval has a new state, and its item follows."""
+    item = _item_of(tx, approval)
+    if item is None:
+        return
+    if approval.status is S.RETURNED:
+        work.ask(tx, item, said)
+    elif approval.status is S.PENDING:
+        work.answer(tx, item, said)
+    else:
+        work.decide(tx, item, approval.status.value, said)
+
+
+def asks_others(tx: Tx, approval: Approval) -> None:
+    """The rule now names other checkers: the item is theirs."""
+    item = _item_of(tx, approval)
+    if item is not None:
+        work.change(tx, item, {"for_roles": approval.checkers}, "asks others")
+
+
+def _item_of(tx: Tx, approval: Approval) -> Any:
+    """The held item; None for an approval that is older than the queues."""
+    return work.item_if_any(tx, KIND.name, approval.id)

@@ -85,6 +85,12 @@ class Permission(StrEnum):
     RIGHTS_VIEW = "rights:view"
     CUSTOMER_VIEW_AS = "customer:view_as"
     OWN_WORK_VIEW = "own_work:view"
+    # Work queues and tickets.
+    WORK_DO = "work:do"
+    WORK_LEAD = "work:lead"
+    WORK_SWEEP = "work:sweep"
+    TICKET_WORK = "ticket:work"
+    TICKET_OWN = "ticket:own"
 
 
 P = Permission
@@ -205,3 +211,16 @@ VIEWABLE: Final = frozenset({P.OWN_ACCOUNTS_VIEW, P.BRANCH_LIST})
 def is_granted(permission: Permission, role: Role, named: frozenset[NamedGrant]) -> bool:
     """Whether the role holds the permission, or one of the grants given by name."""
     return permission in GRANTS[role] or any(permission in NAMED_GRANTS[each] for each in named)
+
+
+# Work queues: whoever decides something has a queue; who leads hands out the work of others.
+for _role in STAFF - {Role.AUDITOR}:
+    GRANTS[_role] |= {P.WORK_DO}
+for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.WORK_LEAD}
+GRANTS[Role.SYSTEM] |= {P.WORK_SWEEP}
+
+# Tickets: the customer's own, the desk that answers them, and up the line from there.
+GRANTS[Role.CUSTOMER] |= {P.TICKET_OWN}
+for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.TICKET_WORK}

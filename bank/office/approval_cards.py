@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
-from bank.core import approvals
+from bank.core import approvals, work_rights
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     UNDECIDED,
@@ -244,6 +244,13 @@ def why_not(tx: Tx, row: Approval, need: Required | None) -> BankError | None:
     if found:
         return InterestedParty(f"You are {found[0].words}, so somebody else must decide.")
     return None
+
+
+@work_rights.refused_by(approvals.KIND.name)
+def _refusal(tx: Tx, approval_id: int) -> BankError | None:
+    """Why the person at this desk may not take an approval from the queue."""
+    row = tx.session.get_one(Approval, approval_id)
+    return why_not(tx, row, required_of(tx, row))
 
 
 def row_of(tx: Tx, row: Approval) -> ApprovalRow:

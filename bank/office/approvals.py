@@ -107,6 +107,7 @@ def approve(
     need = required_of(tx, row)
     _check_checker(tx, row, need)
     _check_amount(row, need, amount_again_minor)
+    approvals.take(tx, row)
     result, lines = _execute(tx, row, verb)
     row.lines = json.dumps(lines, ensure_ascii=False)
     entry_id = getattr(result, "entry_id", None)
@@ -125,6 +126,7 @@ def reject(tx: Tx, approval_id: int, reason: str) -> ApprovalCard:
         return card_of(tx, row)
     _still_open(tx, row, S.PENDING)
     _check_checker(tx, row, required_of(tx, row))
+    approvals.take(tx, row)
     _settle(tx, row, S.REJECTED, reason=said, said=said)
     return card_of(tx, row)
 
@@ -138,6 +140,7 @@ def send_back(tx: Tx, approval_id: int, question: str) -> ApprovalCard:
         return card_of(tx, row)
     _still_open(tx, row, S.PENDING)
     _check_checker(tx, row, required_of(tx, row))
+    approvals.take(tx, row)
     row.question = said
     _step(tx, row, S.RETURNED, said)
     return card_of(tx, row)
@@ -351,6 +354,7 @@ def _asking_others(approval_id: int, need: Required) -> Callable[[Any], None]:
         row = tx.locked(Approval, approval_id)
         tx.concerns("approval", approval_id)
         row.checkers, row.rule_source = " ".join(sorted(need.checkers)), need.source
+        approvals.asks_others(tx, row)
 
     return remember
 
@@ -372,6 +376,7 @@ def _step(tx: Tx, row: Approval, state: ApprovalStatus, said: str) -> None:
     tx.session.flush()
     tx.concerns("approval", row.id)
     tx.changed({"status": before.value}, {"status": state.value})
+    approvals.moved(tx, row, said)
 
 
 def _is_again(tx: Tx, row: Approval, state: ApprovalStatus, said: str) -> bool:

@@ -37,6 +37,7 @@ class Tone(StrEnum):
 TONES: Final[dict[str, Tone]] = {
     "active": Tone.SUCCESS,
     "booked": Tone.SUCCESS,
+    "claimed": Tone.INFO,
     "closed": Tone.NEUTRAL,
     "confirmed": Tone.SUCCESS,
     "counted": Tone.WARNING,
@@ -45,6 +46,7 @@ TONES: Final[dict[str, Tone]] = {
     "credits only": Tone.WARNING,
     "current": Tone.INFO,
     "declined": Tone.DANGER,
+    "decided": Tone.SUCCESS,
     "done": Tone.SUCCESS,
     "ended": Tone.NEUTRAL,
     "executed": Tone.SUCCESS,
@@ -56,6 +58,7 @@ TONES: Final[dict[str, Tone]] = {
     "locked": Tone.WARNING,
     "locked out": Tone.WARNING,
     "open": Tone.SUCCESS,
+    "overdue": Tone.DANGER,
     "passed": Tone.SUCCESS,
     "pending": Tone.INFO,
     "read": Tone.INFO,
@@ -69,6 +72,8 @@ TONES: Final[dict[str, Tone]] = {
     "revoked": Tone.DANGER,
     "sending": Tone.INFO,
     "sent": Tone.SUCCESS,
+    "unassigned": Tone.NEUTRAL,
+    "urgent": Tone.WARNING,
     "waiting": Tone.INFO,
     "withdrawn": Tone.NEUTRAL,
 }

@@ -35,7 +35,8 @@ from bank.counters import (
 )
 from bank.night import reports
 from bank.night.demo_cashbook import fewest_pieces
-from bank.office import approval_cards, trail
+from bank.office import approval_cards, queue_lists, ticket_desk, tickets, trail
+from bank.office.queue_lists import Looked, View
 from bank.office.trail import Searched
 from bank.people import customers, users, viewings
 from tests.bank.test_transfers import PASSWORD, asked
@@ -54,8 +55,8 @@ def _no_memory() -> None:
 
 @pytest.fixture
 def used(market: Market) -> Market:
-    """A deposit for Asha at Fort, one for Vikram at Baner, a transfer of hers, and a large deposit
-    that waits for a second person."""
+    """A deposit for Asha at Fort, one for Vikram at Baner, a transfer of hers, a large deposit
+    that waits for a second person, and a ticket of Asha's."""
     market.deposit("asha", 1_000_00, slip="A1")
     market.deposit("vikram", 1_000_00, slip="B1")
     once, what, own = new_request_id(), asked(market), market.desks["asha"]
@@ -72,6 +73,7 @@ def used(market: Market) -> Market:
         market.cashier, note_code="note-500", serial_number="4AB123456",
         tendered_by="Asha Rao", request_id=new_request_id(),
     )  # fmt: skip
+    tickets.open_ticket(own, "other", "A word", "My name is long.", request_id=new_request_id())
     read_record.recent.clear()
     return market
 
@@ -228,6 +230,29 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "people.viewings.viewings": (
         lambda m: viewings.viewings(m.desks["admin"]), "viewings",
     ),
+    "office.queue_lists.items": (
+        lambda m: queue_lists.items(m.desks["executive"], Looked(view=View.ALL_OPEN)), "work",
+    ),
+    "office.queue_lists.items_by_id": (
+        lambda m: queue_lists.items_by_id(m.desks["executive"], [2]), "work",
+    ),
+    "office.queue_lists.item": (
+        lambda m: queue_lists.item(m.desks["executive"], 2), "work item",
+    ),
+    "office.queue_lists.history": (
+        lambda m: queue_lists.history(m.desks["executive"], 2), "work item",
+    ),
+    "office.ticket_desk.canned_replies": (
+        lambda m: ticket_desk.canned_replies(m.desks["executive"], 1), "ticket",
+    ),
+    "office.ticket_desk.other_tickets": (
+        lambda m: ticket_desk.other_tickets(m.desks["executive"], 1), "customer",
+    ),
+    "office.ticket_desk.read_ticket": (
+        lambda m: ticket_desk.read_ticket(m.desks["executive"], 1), "ticket",
+    ),
+    "office.tickets.own_posts": (lambda m: tickets.own_posts(own(m), 1), "ticket"),
+    "office.tickets.own_tickets": (lambda m: tickets.own_tickets(own(m)), "customer"),
     "office.trail.records": (lambda m: trail.records(m.desks["auditor"], Searched()), "trail"),
     "people.customers.find_customer": (
         lambda m: customers.find_customer(m.desks["banker"], m.rows(
@@ -272,6 +297,12 @@ NOT_READS: Final = {
     "office.performance.work_of": STAFF_OR_NOBODY,
     "people.activations.activate": OWN_SIGN_IN,
     "people.activations.invitation": OWN_SIGN_IN,
+    "office.queue.colleagues": STAFF_OR_NOBODY,
+    "office.queue.look": "who else has the same item before their eyes",
+    "office.queue.release_timed_out": "how many claims ran out",
+    "office.queue_lists.counts": STAFF_OR_NOBODY,
+    "office.saved_views.views": STAFF_OR_NOBODY,
+    "office.tickets.categories": STAFF_OR_NOBODY,
     "people.attempts.own_sign_ins": OWN_SIGN_IN,
     "people.branch_list.branch_overviews": STAFF_OR_NOBODY,
     "people.branches.branches": STAFF_OR_NOBODY,

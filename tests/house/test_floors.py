@@ -13,18 +13,20 @@ FLOORS: Final = {
     # Lowest floor first; on a floor, a module may use those to its left. A new module gets its
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config db secrets audit permissions"
-    " reads desk keys mail outbox work search objections approval_rules approvals checked",
+    " reads desk keys mail outbox hours search work_tables work_rights work objections"
+    " approval_rules approvals checked",
     "book": "chart kinds tables references drafts known posting_sqlite posting_postgres ledger"
     " holds roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
     " customers staff_list staff leaving grants users branch_list viewings rights demo kyc",
-    "office": "trail performance messages approval_cards approvals tickets announcements",
+    "office": "trail performance queue_lists queue in_hand saved_views messages approval_cards"
+    " approvals ticket_tables tickets ticket_desk announcements",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
-    "counters": "cash_rules tallies drawers slips drawer_cash handovers supervision counts vault"
-    " drawer_views exchanges impounded drawer_report receipts declarations window prepared"
-    " cash transfers mandates clearing cheques cards bills forex loans deposits",
+    "counters": "ticket_links cash_rules tallies drawers slips drawer_cash handovers supervision"
+    " counts vault drawer_views exchanges impounded drawer_report receipts declarations window"
+    " prepared cash transfers mandates clearing cheques cards bills forex loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
     " report_files reports integrity schedules day_end demo_people demo_tills demo_deeds"

@@ -57,6 +57,9 @@ STAFF: Final = {
     "admin_baner": ("Farah Khan", Role.BRANCH_ADMIN, BANER),
     "auditor": ("Olga Pinto", Role.AUDITOR, None),
     "gita": ("Gita Bose", Role.CASHIER, FORT),
+    "executive": ("Esha Iyer", Role.EXECUTIVE, FORT),
+    "executive_two": ("Dev Sen", Role.EXECUTIVE, FORT),
+    "executive_baner": ("Ila Bose", Role.EXECUTIVE, BANER),
 }
 
 

@@ -1,0 +1,203 @@
+"""What is kept of work items: the item, its history, the promise of its kind. See core/work.py.
+
+             .--release, time-out--.
+             v                     |
+unassigned --claim--> claimed --ask the customer--> waiting
+    |  ^                |  ^--------answer-------------'
+    |  '---re-open------|-------------------.
+    '--withdraw--> decided <--decide--------'
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank.core.db import Base
+from bank.core.permissions import Permission
+from bank.core.states import machine
+
+LONGEST_TITLE: Final = 160
+LONGEST_NOTE: Final = 300
+LONGEST_ROLES: Final = 200
+
+
+class WorkStatus(StrEnum):
+    """Where a work item is."""
+
+    UNASSIGNED = "unassigned"
+    CLAIMED = "claimed"
+    WAITING = "waiting"
+    DECIDED = "decided"
+
+
+W = WorkStatus
+MOVES: Final = machine(
+    "work item",
+    {
+        W.UNASSIGNED: {W.CLAIMED, W.DECIDED},
+        W.CLAIMED: {W.UNASSIGNED, W.CLAIMED, W.WAITING, W.DECIDED},
+        W.WAITING: {W.UNASSIGNED, W.CLAIMED, W.DECIDED},
+        W.DECIDED: {W.UNASSIGNED, W.CLAIMED},
+    },
+)
+
+
+class Priority:
+    """How pressing a case is: 1 goes before 4."""
+
+    URGENT: Final = 1
+    HIGH: Final = 2
+    NORMAL: Final = 3
+    LOW: Final = 4
+    NAMES: Final[Mapping[int, str]] = {1: "urgent", 2: "high", 3: "normal", 4: "low"}
+
+
+class Level:
+    """How far up the line a case has been escalated."""
+
+    DESK: Final = 0
+    LEAD: Final = 1
+    HEAD: Final = 2
+
+
+@dataclass(frozen=True)
+class WorkKind:
+    """A kind of case: its words, and the permission by which a person works on it."""
+
+    name: str
+    title: str
+    permission: Permission
+
+
+KINDS: Final[dict[str, WorkKind]] = {}
+
+
+def register_kind(kind: WorkKind) -> WorkKind:
+    """Make a kind of case known; once, where its owner is."""
+    assert kind.name not in KINDS, f"two kinds of work are called {kind.name}"
+    KINDS[kind.name] = kind
+    return kind
+
+
+class WorkItem(Base):
+    """One case. `kind` and `subject_id` lead to what it is about. One without a branch is the head
+    office's. `for_roles` narrows who may take it (none named: whoever has the kind's permission),
+    and `not_for` is the one person who never may: who began it.
+
+    `first_due_at` is the deadline of the first reply, gone once there is one; `solve_due_at` that
+    of the decision. While the customer must act both stand still: their rest is kept in
+    `..._left_seconds` (open time), and `next_due_at`, the nearer one that runs, is empty.
+    """
+
+    __tablename__ = "work_items"
+    __table_args__ = (
+        UniqueConstraint("kind", "subject_id"),
+        Index("ix_work_items_queue", "status", "branch_id", "priority", "next_due_at", "id"),
+        Index("ix_work_items_bank", "status", "priority", "next_due_at", "id"),
+        Index("ix_work_items_owner", "owner_id", "status", "priority", "next_due_at", "id"),
+        Index("ix_work_items_due", "branch_id", "next_due_at", "id"),
+        Index("ix_work_items_bank_due", "next_due_at", "id"),
+        Index("ix_work_items_decided", "branch_id", "decided_at", "id"),
+        Index("ix_work_items_bank_decided", "decided_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    subject_id: Mapped[int]
+    branch_id: Mapped[int | None]
+    customer_id: Mapped[int | None]
+    for_roles: Mapped[str] = mapped_column(String(LONGEST_ROLES))
+    not_for: Mapped[int | None]
+    reference: Mapped[str] = mapped_column(String(24))
+    title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    level: Mapped[int] = mapped_column(SmallInteger)
+    status: Mapped[WorkStatus]
+    owner_id: Mapped[int | None]
+    owner_name: Mapped[str | None] = mapped_column(String(120))
+    claimed_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    first_due_at: Mapped[datetime | None]
+    first_left_seconds: Mapped[int | None]
+    solve_due_at: Mapped[datetime | None]
+    solve_left_seconds: Mapped[int | None]
+    next_due_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[int | None]
+    decided_by_name: Mapped[str | None] = mapped_column(String(120))
+    outcome: Mapped[str | None] = mapped_column(String(24))
+
+
+class WorkEvent(Base):
+    """What happened to an item: who, when, what. Triggers refuse every change."""
+
+    __tablename__ = "work_events"
+    __table_args__ = (
+        Index("ix_work_events_item_id", "item_id", "id"),
+        Index("ix_work_events_actor_id", "actor_id", "at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("work_items.id"))
+    at: Mapped[datetime]
+    act: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[int | None]
+    actor_name: Mapped[str] = mapped_column(String(120))
+    owner_id: Mapped[int | None]
+    owner_name: Mapped[str | None] = mapped_column(String(120))
+    note: Mapped[str] = mapped_column(String(LONGEST_NOTE))
+
+
+class WorkRule(Base):
+    """What the bank promises for a kind and priority, from a date on. First reply (0: none is
+    promised) and solution count open minutes; a claim runs out by the clock on the wall."""
+
+    __tablename__ = "work_rules"
+
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)
+    priority: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    effective_from: Mapped[date] = mapped_column(primary_key=True)
+    first_minutes: Mapped[int]
+    solve_minutes: Mapped[int]
+    claim_minutes: Mapped[int]
+    source: Mapped[str] = mapped_column(String(300))
+
+
+ITEMS: Final = WorkItem.__table__
+
+
+class WorkLook(Base):
+    """Who has an item before their eyes, and when they last had. Overwritten, not kept."""
+
+    __tablename__ = "work_looks"
+
+    item_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
+class SavedView(Base):
+    """A person's view of a page, as the query of its address; shared with a role, or not at all."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "page", "name"),
+        Index("ix_saved_views_shared_with", "page", "shared_with"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    page: Mapped[str] = mapped_column(String(48))
+    owner_id: Mapped[int]
+    shared_with: Mapped[str | None] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(60))
+    query: Mapped[str] = mapped_column(String(500))

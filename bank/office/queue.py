@@ -1,0 +1,278 @@
+"""What people do with the items of their queues: claim, release, hand over, escalate.
+
+The first click wins, by the lock on the row; everybody else is told who has it. What is decided is
+decided by the owner of the case (`office/tickets.py`), never here.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, delete, select
+
+from bank.core import work, work_rights
+from bank.core.db import marks
+from bank.core.desk import Desk, Tx, chunk, command, flow, looking, note, query
+from bank.core.errors import BankError, NotAllowed, WrongState
+from bank.core.permissions import GRANTS, STAFF, Permission, Role
+from bank.core.work_tables import ITEMS, KINDS, Level, Priority, W, WorkLook
+from bank.office.queue_lists import most_pressing, to_take
+from bank.people.identity import NoSuchUser, User
+
+MOST_AT_ONCE: Final = 100
+SWEPT_AT_ONCE: Final = 500
+SWEEP_EVERY_SECONDS: Final = 30
+LOOKING_SECONDS: Final = 30  # how long somebody counts as looking after their page last said so
+
+
+class TooManyAtOnce(work.NoteMissing):
+    """Choose at most 100 items at once."""
+
+
+class NotEntitled(NotAllowed):
+    """This colleague may not work on such an item. Choose somebody of its branch who may."""
+
+
+class TopOfTheLine(WrongState):
+    """This is with the head office already. There is nobody further up."""
+
+
+class NobodyUpTheLine(WrongState):
+    """Nobody further up may take such an item. Ask a colleague, or your lead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """What became of one item of a bulk claim; `refused` says why it was not."""
+
+    item_id: int
+    refused: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colleague:
+    """Somebody who may take an item."""
+
+    user_id: int
+    name: str
+    role: Role
+
+
+@command(Permission.WORK_DO)
+def claim(tx: Tx, item_id: int) -> None:
+    """Take an item: the first click wins. One's own item once more is no mistake."""
+    row = work.held(tx, item_id)
+    tx.concerns("work item", item_id)
+    work.take(tx, row)
+
+
+@command(Permission.WORK_DO)
+def claim_next(tx: Tx, kinds: tuple[str, ...] = ()) -> int | None:
+    """Take the most pressing free item of these kinds; its id, or None when there is none."""
+    free = (
+        ITEMS.c.status == W.UNASSIGNED,
+        # What ran out a moment ago, before the worker has put it back. Apart from the first: with
+        # an OR no index would give the order.
+        _timed_out(tx),
+    )
+    for is_free in free:
+        passed_over: list[int] = []
+        while (row := _next(tx, is_free, kinds, passed_over)) is not None:
+            try:
+                work.take(tx, row)
+            except BankError:  # an interest in the account, say: raised before anything is written
+                passed_over.append(row.id)
+                continue
+            tx.concerns("work item", row.id)
+            return int(row.id)
+    return None
+
+
+@command(Permission.WORK_DO)
+def claim_many(tx: Tx, item_ids: Sequence[int]) -> list[Claimed]:
+    """Take several items; what cannot be taken is told, item by item, and stops no other."""
+    if len(item_ids) > MOST_AT_ONCE:
+        raise TooManyAtOnce(field="items")
+    results: dict[int, Claimed] = {}
+    for item_id in sorted(set(item_ids)):  # in one order, so that two of these never wait in a ring
+        try:
+            work.take(tx, work.held(tx, item_id))
+        except BankError as refusal:  # raised before anything was written for this item
+            results[item_id] = Claimed(item_id=item_id, refused=str(refusal))
+        else:
+            results[item_id] = Claimed(item_id=item_id)
+    tx.facts["claimed"] = [one.item_id for one in results.values() if one.refused is None]
+    return [results[item_id] for item_id in dict.fromkeys(item_ids)]
+
+
+@command(Permission.WORK_DO)
+def release(tx: Tx, item_id: int, why: str = "") -> None:
+    """Give one's own item back to the queue; who leads may release anybody's, saying why."""
+    row = work.held(tx, item_id)
+    tx.concerns("work item", item_id)
+    if row.status is W.DECIDED:
+        raise work.IsDecided
+    if row.owner_id != tx.desk.user_id:
+        if not work_rights.leads(tx.desk) or row.owner_id is None:
+            raise work.NotYours
+        why = work.clean_note(why)
+    work.put_back(tx, row, "released", work.clean_note(why, may_be_empty=True))
+
+
+@command(Permission.WORK_LEAD)
+def reassign(tx: Tx, item_id: int, user_id: int, why: str) -> None:
+    """Hand an item to a colleague who may work on it, saying why."""
+    row = work.held(tx, item_id)
+    tx.concerns("work item", item_id)
+    note_text = work.clean_note(why)
+    if row.status is W.DECIDED:
+        raise work.IsDecided
+    user = tx.session.get(User, user_id)
+    if user is None or not user.active:
+        raise NoSuchUser(field="colleague")
+    if not is_entitled(user.id, user.role, user.branch_id, row):
+        raise NotEntitled
+    work.give_to(tx, row, user.id, user.name, "re-assigned", note_text)
+
+
+@command(Permission.WORK_DO)
+def escalate(tx: Tx, item_id: int, why: str) -> None:
+    """Send an item up the line: to the branch's lead, from there to the head office."""
+    row = work.held(tx, item_id)
+    tx.concerns("work item", item_id)
+    note_text = work.clean_note(why)
+    is_anothers = row.owner_id is not None and row.owner_id != tx.desk.user_id
+    if is_anothers and not work_rights.leads(tx.desk):
+        raise work.NotYours
+    if row.status is W.DECIDED:
+        raise work.IsDecided
+    if row.level >= Level.HEAD:
+        raise TopOfTheLine
+    level = _level_above(row)
+    if level is None:
+        raise NobodyUpTheLine
+    more = {"level": level, "priority": max(Priority.URGENT, row.priority - 1)}
+    if row.status is W.UNASSIGNED:
+        work.change(tx, row, more, "escalated", note_text)
+    else:
+        work.put_back(tx, row, "escalated", note_text, **more)
+
+
+@query(Permission.WORK_LEAD)
+def colleagues(tx: Tx, item_id: int) -> Sequence[Colleague]:
+    """List who may be handed an item."""
+    row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
+    if row is None or not work_rights.may_see(tx.desk, row):
+        raise work.NoSuchItem
+    users = tx.connection.execute(
+        select(User.id, User.name, User.role, User.branch_id)
+        .where(User.active, User.customer_id.is_(None))
+        .order_by(User.name)
+    )
+    return [
+        Colleague(user_id=user.id, name=user.name, role=user.role)
+        for user in users
+        if is_entitled(user.id, user.role, user.branch_id, row)
+    ]
+
+
+@flow(Permission.WORK_DO)
+def look(desk: Desk, item_id: int) -> list[str]:
+    """Say that this person has an item before their eyes; answers who else has."""
+    with note(desk) as tx:
+        now = tx.stamp(tx.now)
+        since = tx.stamp(tx.now - timedelta(seconds=LOOKING_SECONDS))
+        row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
+        if row is None or not work_rights.may_see(desk, row):
+            raise work.NoSuchItem
+        tx.cursor.execute(
+            marks(
+                tx.dialect,
+                "INSERT INTO work_looks (item_id, user_id, name, at) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (item_id, user_id) DO UPDATE SET at = excluded.at",
+            ),
+            (item_id, desk.user_id, desk.name, now),
+        )
+        tx.cursor.execute(
+            marks(
+                tx.dialect,
+                "SELECT name FROM work_looks WHERE item_id = ? AND user_id <> ? AND at > ?"
+                " ORDER BY name",
+            ),
+            (item_id, desk.user_id, since),
+        )
+        return [name for (name,) in tx.cursor.fetchall()]
+
+
+@flow(Permission.WORK_SWEEP)
+def release_timed_out(desk: Desk) -> int:
+    """Put items whose claim has run out back into the queue; answers how many."""
+    total = 0
+    while True:
+        with chunk(desk, "office.queue.release_timed_out") as tx:
+            rows = tx.connection.execute(
+                select(ITEMS)
+                .where(_timed_out(tx))
+                .order_by(ITEMS.c.id)
+                .limit(SWEPT_AT_ONCE)
+                .with_for_update(skip_locked=True)
+            ).all()
+            for row in rows:
+                work.put_back(tx, row, "timed out")
+            old = tx.now - timedelta(seconds=LOOKING_SECONDS)
+            tx.connection.execute(delete(WorkLook).where(WorkLook.at <= old))
+            tx.facts["released"] = len(rows)
+        total += len(rows)
+        if len(rows) < SWEPT_AT_ONCE:
+            return total
+
+
+def release_forever(desk: Desk, stop: threading.Event) -> None:
+    """Put back what has run out, twice a minute until `stop` is set (a thread of `serve`)."""
+    while not stop.wait(SWEEP_EVERY_SECONDS):
+        with looking(desk) as tx:
+            is_due = tx.connection.execute(
+                select(ITEMS.c.id).where(_timed_out(tx)).limit(1)
+            ).first()
+        if is_due is not None:
+            release_timed_out(desk)
+
+
+def _timed_out(tx: Tx) -> ColumnElement[bool]:
+    return and_(ITEMS.c.status == W.CLAIMED, ITEMS.c.claimed_until <= tx.now)
+
+
+def _next(tx: Tx, is_free: Any, kinds: tuple[str, ...], but: Sequence[int]) -> Any:
+    """The most pressing item that this desk may take, held; other hands on it pass it over."""
+    wanted = select(ITEMS).where(is_free, *to_take(tx, kinds)).order_by(*most_pressing()).limit(1)
+    if but:
+        wanted = wanted.where(ITEMS.c.id.not_in(but))
+    return tx.connection.execute(wanted.with_for_update(skip_locked=True)).first()
+
+
+def _level_above(row: Any) -> int | None:
+    """The next level up the line at which anybody could take this item."""
+    levels = {
+        work_rights.level_of_role(role)
+        for role in STAFF
+        if Permission.WORK_LEAD in GRANTS[role] and _may_take(role, row)
+    }
+    if row.branch_id is None:
+        levels.discard(Level.LEAD)  # the head office has no branch lead
+    return min((level for level in levels if level > row.level), default=None)
+
+
+def _may_take(role: Role, row: Any) -> bool:
+    return KINDS[row.kind].permission in GRANTS[role] and work_rights.is_for(role, None, row)
+
+
+def is_entitled(user_id: int, role: Role, branch_id: int | None, row: Any) -> bool:
+    return (
+        Permission.WORK_DO in GRANTS[role]
+        and work_rights.sees_branch(role, branch_id, row.branch_id)
+        and KINDS[row.kind].permission in GRANTS[role]
+        and work_rights.is_for(role, user_id, row)
+        and row.level <= work_rights.level_of_role(role)
+    )

@@ -1,0 +1,272 @@
+"""The queues: views of work items, found by what one knows of them, a page at a time.
+
+What is in sight follows the desk: kinds by permission, items by branch; who leads the work of a
+branch sees all of it. Nothing here counts further than a list is worth reading.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+
+from bank.core import search, work, work_rights
+from bank.core.desk import Tx, query
+from bank.core.permissions import Permission
+from bank.core.work_tables import ITEMS, KINDS, Priority, W, WorkEvent, WorkStatus
+
+ROWS_ON_A_PAGE: Final = 50
+COUNTED_UP_TO: Final = 1_000  # beyond it a list says "more than"
+LATEST: Final = 50  # of one item's history
+
+
+class View(StrEnum):
+    """The ways to look at a queue."""
+
+    UNASSIGNED = "unassigned"
+    MINE = "mine"
+    WAITING = "waiting"
+    OVERDUE = "overdue"
+    DECIDED = "decided"
+    ALL_OPEN = "all open"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What to look for in a view; everything that is given must fit."""
+
+    view: View = View.UNASSIGNED
+    kinds: tuple[str, ...] = ()
+    branch_id: int | None = None
+    priority: int | None = None
+    words: str = ""
+    page: int = 0
+
+
+class ItemRow(NamedTuple):
+    """One item of a list or in full. `state` is its status as of now: a claim that has run out
+    counts as unassigned, also before anybody wrote that down."""
+
+    id: int
+    kind: str
+    subject_id: int
+    branch_id: int | None
+    customer_id: int | None
+    reference: str
+    title: str
+    priority: int
+    level: int
+    state: WorkStatus
+    owner_id: int | None
+    owner_name: str | None
+    claimed_until: datetime | None
+    opened_at: datetime
+    next_due_at: datetime | None
+    decided_at: datetime | None
+    decided_by_name: str | None
+    outcome: str | None
+    is_overdue: bool
+
+    @property
+    def priority_name(self) -> str:
+        """One word."""
+        return Priority.NAMES[self.priority]
+
+    @property
+    def kind_title(self) -> str:
+        """The kind as people call it."""
+        return KINDS[self.kind].title
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemPage:
+    """A page of a view. `found` is how many items fit, counted up to one beyond COUNTED_UP_TO."""
+
+    rows: Sequence[ItemRow]
+    found: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """A line of an item's history."""
+
+    at: datetime
+    act: str
+    by: str
+    owner: str | None
+    note: str
+
+
+@query(Permission.WORK_DO)
+def items(tx: Tx, looked: Looked) -> ItemPage:
+    """List a page of a view, the most pressing first."""
+    tx.looked_at("work", looked.view)
+    wanted = _conditions(tx, looked)
+    rows = tx.connection.execute(
+        _columns(tx)
+        .where(*wanted)
+        .order_by(*_order(looked.view))
+        .limit(ROWS_ON_A_PAGE)
+        .offset(looked.page * ROWS_ON_A_PAGE)
+    )
+    found = select(ITEMS.c.id).where(*wanted).limit(COUNTED_UP_TO + 1).subquery()
+    return ItemPage(
+        rows=[_row(tx, row) for row in rows],
+        found=tx.connection.execute(select(func.count()).select_from(found)).scalar_one(),
+    )
+
+
+@query(Permission.WORK_DO)
+def items_by_id(tx: Tx, item_ids: Sequence[int]) -> Sequence[ItemRow]:
+    """List items one was shown before, as they are now; those out of sight are left out."""
+    tx.looked_at("work", "shown before")
+    found = _columns(tx).where(ITEMS.c.id.in_(item_ids), *in_sight(tx, (), None))
+    return [_row(tx, row) for row in tx.connection.execute(found)]
+
+
+@query(Permission.WORK_DO)
+def counts(tx: Tx, kinds: tuple[str, ...] = ()) -> dict[View, int]:
+    """How many items each open view holds, counted up to one beyond COUNTED_UP_TO."""
+    return {view: count_of(tx, Looked(view=view, kinds=kinds)) for view in COUNTED}
+
+
+COUNTED: Final = (View.UNASSIGNED, View.MINE, View.WAITING, View.OVERDUE)
+
+
+def count_of(tx: Tx, looked: Looked) -> int:
+    """How many items a view holds, counted up to one beyond COUNTED_UP_TO."""
+    found = select(ITEMS.c.id).where(*_conditions(tx, looked)).limit(COUNTED_UP_TO + 1).subquery()
+    return int(tx.connection.execute(select(func.count()).select_from(found)).scalar_one())
+
+
+@query(Permission.WORK_DO)
+def item(tx: Tx, item_id: int) -> ItemRow:
+    """Show one item, if it is in this desk's queues."""
+    _check_sight(tx, item_id)
+    row = tx.connection.execute(_columns(tx).where(ITEMS.c.id == item_id)).one()
+    return _row(tx, row)
+
+
+@query(Permission.WORK_DO)
+def history(tx: Tx, item_id: int) -> Sequence[Happening]:
+    """List what happened to an item and by whom, newest first."""
+    _check_sight(tx, item_id)
+    events = tx.connection.execute(
+        select(
+            WorkEvent.at, WorkEvent.act, WorkEvent.actor_name, WorkEvent.owner_name, WorkEvent.note
+        )
+        .where(WorkEvent.item_id == item_id)
+        .order_by(WorkEvent.id.desc())
+        .limit(LATEST)
+    )
+    return [
+        Happening(at=at, act=act, by=by, owner=owner, note=note)
+        for at, act, by, owner, note in events
+    ]
+
+
+def _check_sight(tx: Tx, item_id: int) -> None:
+    row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
+    if row is None or not work_rights.may_see(tx.desk, row):
+        raise work.NoSuchItem
+    tx.looked_at("work item", item_id)
+
+
+def in_sight(tx: Tx, kinds: tuple[str, ...], branch_id: int | None) -> list[ColumnElement[bool]]:
+    """The items of this desk, as `work_rights.may_see` has it: who leads sees all of a branch's
+    work, the others what they might take themselves."""
+    desk = tx.desk
+    if work_rights.leads(desk):
+        return _of(tx, KINDS, kinds, branch_id)
+    return [*_of(tx, _own_kinds(tx), kinds, branch_id), *_for_me(tx)]
+
+
+def to_take(tx: Tx, kinds: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    """The items that this desk may take, if nobody has them."""
+    level = ITEMS.c.level <= work_rights.level_of(tx.desk)
+    return [level, *_of(tx, _own_kinds(tx), kinds, None), *_for_me(tx)]
+
+
+def _own_kinds(tx: Tx) -> list[str]:
+    return [name for name in KINDS if work_rights.may_work(tx.desk, name)]
+
+
+def _of(
+    tx: Tx, allowed: Iterable[str], kinds: tuple[str, ...], branch_id: int | None
+) -> list[ColumnElement[bool]]:
+    wanted = set(allowed) & set(kinds) if kinds else set(allowed)
+    conditions: list[ColumnElement[bool]] = []
+    if wanted != set(KINDS):  # all of them need no condition
+        conditions.append(ITEMS.c.kind.in_(sorted(wanted)))
+    if not tx.desk.sees_whole_bank:
+        conditions.append(ITEMS.c.branch_id == tx.desk.branch_id)  # no branch, no rows
+    elif branch_id is not None:
+        conditions.append(ITEMS.c.branch_id == branch_id)
+    return conditions
+
+
+def _for_me(tx: Tx) -> list[ColumnElement[bool]]:
+    item, desk = ITEMS.c, tx.desk
+    return [
+        or_(item.for_roles == "", item.for_roles.contains(desk.role.value, autoescape=True)),
+        or_(item.not_for.is_(None), item.not_for != desk.user_id),
+    ]
+
+
+def is_free(tx: Tx) -> ColumnElement[bool]:
+    """Nobody has it, or whoever had it let the claim run out."""
+    return or_(
+        ITEMS.c.status == W.UNASSIGNED,
+        and_(ITEMS.c.status == W.CLAIMED, ITEMS.c.claimed_until <= tx.now),
+    )
+
+
+def most_pressing() -> tuple[Any, ...]:
+    """The order in which work is taken: priority, then the nearer deadline."""
+    return ITEMS.c.priority, ITEMS.c.next_due_at, ITEMS.c.id
+
+
+def _conditions(tx: Tx, looked: Looked) -> list[ColumnElement[bool]]:
+    item, mine = ITEMS.c, ITEMS.c.owner_id == tx.desk.user_id
+    in_view: dict[View, ColumnElement[bool]] = {
+        View.UNASSIGNED: item.status == W.UNASSIGNED,
+        View.MINE: and_(mine, item.status == W.CLAIMED, item.claimed_until > tx.now),
+        View.WAITING: item.status == W.WAITING,
+        View.OVERDUE: item.next_due_at < tx.now,
+        View.DECIDED: item.status == W.DECIDED,
+        View.ALL_OPEN: item.status.in_((W.UNASSIGNED, W.CLAIMED, W.WAITING)),
+    }
+    conditions = [in_view[looked.view], *in_sight(tx, looked.kinds, looked.branch_id)]
+    if looked.priority is not None:
+        conditions.append(item.priority == looked.priority)
+    conditions += [item.id.in_(ids) for ids in search.found_by(work.SEARCHED, looked.words)]
+    return conditions
+
+
+def _order(view: View) -> tuple[Any, ...]:
+    if view is View.DECIDED:
+        return (ITEMS.c.decided_at.desc(), ITEMS.c.id.desc())
+    if view is View.OVERDUE:
+        return (ITEMS.c.next_due_at, ITEMS.c.id)
+    return most_pressing()
+
+
+def _columns(tx: Tx) -> Select[Any]:
+    item = ITEMS.c
+    state = case((is_free(tx), W.UNASSIGNED.value), else_=item.status)
+    return select(
+        *(getattr(item, name) for name in ItemRow._fields if name not in {"state", "is_overdue"}),
+        state.label("state"),
+    )
+
+
+def _row(tx: Tx, row: Any) -> ItemRow:
+    given = row._mapping
+    state = WorkStatus(given["state"])
+    owned = {} if state is not W.UNASSIGNED else {"owner_id": None, "owner_name": None}
+    due = given["next_due_at"]
+    return ItemRow(
+        **{**given, **owned, "state": state, "is_overdue": due is not None and due < tx.now}
+    )

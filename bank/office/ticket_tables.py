@@ -1,0 +1,88 @@
+"""What is kept of tickets: the ticket, what was written about it, its categories and rules."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank.core.db import Base
+
+LONGEST_SUBJECT: Final = 120
+LONGEST_SCORE_NOTE: Final = 300
+
+
+class PostKind(StrEnum):
+    """What a post is: of the customer, to the customer, or for employees alone."""
+
+    QUESTION = "question"
+    REPLY = "reply"
+    NOTE = "note"
+
+
+class TicketCategory(Base):
+    """What a ticket can be about, and how pressing that is, from a date on."""
+
+    __tablename__ = "ticket_categories"
+
+    code: Mapped[str] = mapped_column(String(24), primary_key=True)
+    effective_from: Mapped[date] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    source: Mapped[str] = mapped_column(String(300))
+
+
+class TicketRule(Base):
+    """A number that holds from a date until a later row replaces it; the unit is the last word."""
+
+    __tablename__ = "ticket_rules"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    effective_from: Mapped[date] = mapped_column(primary_key=True)
+    value: Mapped[int]
+    source: Mapped[str] = mapped_column(String(300))
+
+
+class Ticket(Base):
+    """One complaint or remark. `about` is the number or reference of the account or entry meant."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        CheckConstraint("score BETWEEN 1 AND 5", name="score_known"),
+        Index("ix_tickets_customer_id", "customer_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[str] = mapped_column(String(36), unique=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
+    category: Mapped[str] = mapped_column(String(24))
+    subject: Mapped[str] = mapped_column(String(LONGEST_SUBJECT))
+    about_kind: Mapped[str | None] = mapped_column(String(16))
+    about: Mapped[str | None] = mapped_column(String(40))
+    opened_on: Mapped[date]
+    opened_at: Mapped[datetime]
+    solved_at: Mapped[datetime | None]
+    score: Mapped[int | None] = mapped_column(SmallInteger)
+    score_note: Mapped[str] = mapped_column(String(LONGEST_SCORE_NOTE))
+
+
+class TicketPost(Base):
+    """Something written about a ticket. Triggers refuse every change."""
+
+    __tablename__ = "ticket_posts"
+    __table_args__ = (
+        Index("ix_ticket_posts_ticket_id", "ticket_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[str] = mapped_column(String(36), unique=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    at: Mapped[datetime]
+    author_id: Mapped[int | None]
+    author_name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[PostKind]
+    body: Mapped[str] = mapped_column(Text)
