@@ -16,12 +16,13 @@ COLUMNS = [
     column("User name", "username"),
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
-    column("Branch", lambda card: card.branch or "Head office"),
     column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
     column("Signed in", lambda card: "yes" if card.open_sessions else "no"),
     column("In hand", "items", Kind.NUMBER, help="What they would hand over if they left."),
-    column("Stands open", lambda card: " ".join(card.against)),
+    column("Stands against leaving", lambda card: " ".join(card.against)),
 ]
+if desk.sees_whole_bank:
+    COLUMNS.insert(4, column("Branch", lambda card: card.branch or "Head office"))
 
 
 def add() -> None:
@@ -93,11 +94,15 @@ with st.container(horizontal=True, vertical_alignment="center"):
 with ui.attempt():
     cards = staff_list.employees(desk, with_removed)
     waiting.banner(desk, "user", None)
-    total, inside, invited, locked = st.columns(4)
-    total.metric("Employees", sum(card.state != "removed" for card in cards), border=True)
-    inside.metric("Signed in", sum(card.open_sessions > 0 for card in cards), border=True)
-    invited.metric("Invited", sum(card.state == "invited" for card in cards), border=True)
-    locked.metric("Locked", sum(card.state.startswith("locked") for card in cards), border=True)
+    counts = {
+        "Employees": sum(card.state != "removed" for card in cards),
+        "Signed in": sum(card.open_sessions > 0 for card in cards),
+        "Invited": sum(card.state == "invited" for card in cards),
+        "Locked": sum(card.state.startswith("locked") for card in cards),
+    }
+    with st.container(horizontal=True):
+        for name, count in counts.items():
+            st.metric(name, count, border=True, width=employee.FIGURE)
     if not cards:
         ui.empty("Nobody works here yet.", "Add the first employee; a link goes to them.")
         st.stop()

@@ -25,8 +25,9 @@ COLUMNS = [
     column("Signed in", lambda card: "yes" if card.is_signed_in else "no"),
     column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
     column("Last seen", "last_seen_at", Kind.MOMENT),
-    column("Branch", lambda card: card.branch or "Head office"),
 ]
+if desk.sees_whole_bank:
+    COLUMNS.append(column("Branch", lambda card: card.branch or "Head office"))
 
 
 def from_the_start() -> None:

@@ -30,6 +30,7 @@ LABELS: Final = {
     "valid_to": "Last day",
 }
 GRANT_DAYS: Final = 3650  # how far ahead a form offers days; an end may be left open
+FIGURE: Final = 165  # pixels: two stand side by side on a phone
 NARROW: Final = 560  # pixels: an input is no wider than what belongs into it
 
 
@@ -47,7 +48,7 @@ def details(_desk: Desk, card: EmployeeCard) -> None:
             "Device for codes": "set up" if card.has_device else "none yet",
             "Given by name": ", ".join(words.sentence(each.value) for each in card.grants),
             "In hand": in_words(card.in_hand) or "nothing",
-            "Stands open": " ".join(card.against) or "nothing",
+            "Stands against leaving": " ".join(card.against) or "nothing",
         }
     )
 

@@ -102,7 +102,7 @@ def banner(desk: Desk, object_kind: str, object_id: str | None) -> bool:
         what = f"{title_of(row)} {amount_of(row) or whom}".strip()
         st.info(
             words.plain(
-                f"{what}, asked for by {row.maker_name}: {said_of(card)} (approval {row.id})"
+                f"{what}, asked for by {row.maker_name}, approval {row.id}: {said_of(card)}"
             ),
             icon=":material/pending_actions:",
         )
