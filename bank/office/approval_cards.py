@@ -7,9 +7,8 @@ sees the whole bank. What is overdue reads as expired before the worker has writ
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
@@ -28,6 +27,7 @@ from bank.core.checked import Checked, required_now, unpack
 from bank.core.desk import CATALOGUE, Desk, Tx, query
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import Permission
+from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, as_text
 
 MOST_ROWS: Final = 200
 MOST_ON_A_RECORD: Final = 10
@@ -52,84 +52,6 @@ class NoLongerHere(NotAllowed):
 
 class InterestedParty(NotAllowed):
     """You have an interest in this account yourself, so somebody else must decide."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApprovalRow:
-    """An approval in a list."""
-
-    id: int
-    command: str
-    object_kind: str | None
-    object_id: str | None
-    amount_minor: int | None
-    currency: str
-    maker_id: int
-    maker_name: str
-    branch_id: int | None
-    made_at: datetime
-    expires_at: datetime
-    status: ApprovalStatus
-    checker_name: str | None
-    decided_at: datetime | None
-    question: str | None
-    reason: str | None
-    person: str = ""  # whom it is about, where it is about somebody
-
-    @property
-    def sentence(self) -> str:
-        """What the command does, in the words of the catalogue."""
-        known = CATALOGUE.get(self.command)
-        return known.sentence if known else self.command
-
-    @property
-    def about(self) -> str:
-        """The thing it is about: `account 001000000016`, `new user`, `Meera Shah (meera.s)`."""
-        if self.person:
-            return self.person
-        if not self.object_kind:
-            return ""
-        known = self.object_id is not None
-        return f"{self.object_kind} {self.object_id}" if known else f"new {self.object_kind}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Happening:
-    """One line of an approval's history."""
-
-    at: datetime
-    what: str
-    by_name: str
-    said: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApprovalCard:
-    """An approval in full. `lines` are what it would book (or has), `names` who may decide now,
-    `why_not` why the reader may not, `record` what became of the maker's approvals lately."""
-
-    row: ApprovalRow
-    asked: Mapping[str, str]
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    lines: Sequence[Mapping[str, Any]]
-    history: Sequence[Happening]
-    names: Sequence[str]
-    why_not: str
-    is_mine: bool
-    wants_amount_again: bool
-    compared_minor: int | None
-    rule_source: str
-    record: Mapping[str, int]
-
-    @property
-    def changes(self) -> Sequence[tuple[str, str, str]]:
-        """Name, value before, value after of everything that differs."""
-        return [
-            (name, _text(self.before.get(name)), _text(self.after.get(name)))
-            for name in dict.fromkeys([*self.before, *self.after])
-            if self.before.get(name) != self.after.get(name)
-        ]
 
 
 @query(Permission.APPROVAL_DECIDE)
@@ -368,7 +290,7 @@ def _asked(row: Approval) -> Mapping[str, str]:
     """The arguments as a person reads them, without the machinery's own."""
     kept = json.loads(row.arguments)
     return {
-        name.replace("_", " "): _text(value)
+        name.replace("_", " "): as_text(value)
         for name, value in kept.items()
         if name not in {"request_id", "amount_minor", "user_id"} and value not in (None, "")
     }
@@ -398,9 +320,3 @@ def _record(tx: Tx, row: Approval) -> Mapping[str, int]:
         )
     )
     return dict(Counter(state.value for state in states))
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -30,7 +30,6 @@ from bank.core.errors import BadInput, BankError, Declined, NotAllowed, WrongSta
 from bank.core.permissions import Permission, is_granted
 from bank.core.states import move
 from bank.office.approval_cards import (
-    ApprovalCard,
     NoSuchApproval,
     NotTheChecker,
     card_of,
@@ -38,6 +37,7 @@ from bank.office.approval_cards import (
     sees,
     why_not,
 )
+from bank.office.approval_rows import ApprovalCard
 from bank.people import identity, named_grants
 from bank.people.fields import clean_text
 

@@ -15,7 +15,7 @@ from bank.counters.cash import CashPreview
 from bank.counters.drawers import DrawerState, DrawerStatus
 from bank.counters.receipts import Receipt
 from bank.office import approval_cards
-from bank.office.approval_cards import ApprovalRow
+from bank.office.approval_rows import ApprovalRow
 from pages.parts import forms, notes, phone_slips, tables, ui, waiting, words
 from pages.parts.forms import File, Slip, Step
 from pages.parts.tables import Kind, column

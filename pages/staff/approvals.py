@@ -9,7 +9,7 @@ from bank.core.approvals import LONGEST_TEXT
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.office import approval_cards, approvals
-from bank.office.approval_cards import ApprovalCard, ApprovalRow
+from bank.office.approval_rows import ApprovalCard, ApprovalRow
 from pages.parts import forms, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 

@@ -291,9 +291,8 @@ def test_an_account_says_that_something_waits(pages: Pages, at: Checking) -> Non
     page.text_input("find_account_number").set_value(at.market.number("asha"))
     [find] = [each for each in page.button if each.label == "Find account"]
     find.click().run()
-    assert "asked for by Ravi Kumar, approval 1: Waits for approval" in words_of(page).replace(
-        "\\", ""
-    )
+    said = words_of(page).replace("\\", "")
+    assert "asked for by Ravi Kumar, approval 1: Waits for approval" in said
 
 
 def test_the_trail_shows_what_waits(pages: Pages, at: Checking) -> None:

@@ -24,7 +24,8 @@ from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
 from bank.counters import cash
 from bank.office import approvals
-from bank.office.approval_cards import ApprovalCard, approval_card
+from bank.office.approval_cards import approval_card
+from bank.office.approval_rows import ApprovalCard
 from bank.people import grants, identity, staff
 from bank.people.identity import User
 from tests.support import market as markets
