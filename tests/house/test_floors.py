@@ -20,7 +20,7 @@ FLOORS: Final = {
     "people": "fields doors rules tries passwords branches identity codes sign_ins sessions"
     " attempts sign_in confirmations credentials customers demo kyc",
     "office": "trail queue_lists queue saved_views messages approval_cards approvals"
-    " ticket_tables tickets ticket_desk announcements",
+    " ticket_tables ticket_posts tickets ticket_desk ticket_moves ticket_imports announcements",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "ticket_links slips receipts cash transfers mandates clearing cheques cards bills"

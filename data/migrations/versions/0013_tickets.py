@@ -36,16 +36,19 @@ def upgrade() -> None:
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("opened_at", INSTANT, nullable=False),
         sa.Column("solved_at", INSTANT, nullable=True),
+        sa.Column("merged_into", BIG, nullable=True),
         sa.Column("score", sa.SmallInteger(), nullable=True),
         sa.Column("score_note", sa.String(length=300), nullable=False),
         sa.CheckConstraint("score BETWEEN 1 AND 5", name="ck_tickets_score_known"),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_tickets_customer_id"),
         sa.ForeignKeyConstraint(["branch_id"], ["branches.id"], name="fk_tickets_branch_id"),
+        sa.ForeignKeyConstraint(["merged_into"], ["tickets.id"], name="fk_tickets_merged_into"),
         sa.PrimaryKeyConstraint("id", name="pk_tickets"),
         sa.UniqueConstraint("request_id", name="uq_tickets_request_id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_tickets_customer_id", "tickets", ["customer_id", "id"])
+    op.create_index("ix_tickets_merged_into", "tickets", ["merged_into"])
     op.create_table(
         "ticket_posts",
         sa.Column("id", BIG, nullable=False),
