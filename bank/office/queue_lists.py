@@ -61,6 +61,7 @@ class ItemRow(NamedTuple):
     state: WorkStatus
     owner_id: int | None
     owner_name: str | None
+    claimed_until: datetime | None
     opened_at: datetime
     next_due_at: datetime | None
     decided_at: datetime | None
@@ -72,6 +73,11 @@ class ItemRow(NamedTuple):
     def priority_name(self) -> str:
         """One word."""
         return Priority.NAMES[self.priority]
+
+    @property
+    def kind_title(self) -> str:
+        """The kind as people call it."""
+        return KINDS[self.kind].title
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +119,14 @@ def items(tx: Tx, looked: Looked) -> ItemPage:
 
 
 @query(Permission.WORK_DO)
+def items_by_id(tx: Tx, item_ids: Sequence[int]) -> Sequence[ItemRow]:
+    """List items one was shown before, as they are now; those out of sight are left out."""
+    tx.looked_at("work", "shown before")
+    found = _columns(tx).where(ITEMS.c.id.in_(item_ids), *in_sight(tx, (), None))
+    return [_row(tx, row) for row in tx.connection.execute(found)]
+
+
+@query(Permission.WORK_DO)
 def counts(tx: Tx, kinds: tuple[str, ...] = ()) -> dict[View, int]:
     """How many items each open view holds, counted up to one beyond COUNTED_UP_TO."""
     return {view: count_of(tx, Looked(view=view, kinds=kinds)) for view in COUNTED}
@@ -130,20 +144,15 @@ def count_of(tx: Tx, looked: Looked) -> int:
 @query(Permission.WORK_DO)
 def item(tx: Tx, item_id: int) -> ItemRow:
     """Show one item, if it is in this desk's queues."""
-    row = tx.connection.execute(_columns(tx).where(ITEMS.c.id == item_id)).first()
-    if row is None or not work_rights.may_see(tx.desk, row):
-        raise work.NoSuchItem
-    tx.looked_at("work item", item_id)
+    _check_sight(tx, item_id)
+    row = tx.connection.execute(_columns(tx).where(ITEMS.c.id == item_id)).one()
     return _row(tx, row)
 
 
 @query(Permission.WORK_DO)
 def history(tx: Tx, item_id: int) -> Sequence[Happening]:
     """List what happened to an item and by whom, newest first."""
-    row = tx.connection.execute(_columns(tx).where(ITEMS.c.id == item_id)).first()
-    if row is None or not work_rights.may_see(tx.desk, row):
-        raise work.NoSuchItem
-    tx.looked_at("work item", item_id)
+    _check_sight(tx, item_id)
     events = tx.connection.execute(
         select(
             WorkEvent.at, WorkEvent.act, WorkEvent.actor_name, WorkEvent.owner_name, WorkEvent.note
@@ -156,6 +165,13 @@ def history(tx: Tx, item_id: int) -> Sequence[Happening]:
         Happening(at=at, act=act, by=by, owner=owner, note=note)
         for at, act, by, owner, note in events
     ]
+
+
+def _check_sight(tx: Tx, item_id: int) -> None:
+    row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
+    if row is None or not work_rights.may_see(tx.desk, row):
+        raise work.NoSuchItem
+    tx.looked_at("work item", item_id)
 
 
 def in_sight(tx: Tx, kinds: tuple[str, ...], branch_id: int | None) -> list[ColumnElement[bool]]:

@@ -42,6 +42,9 @@ class Entry(NamedTuple):
 
 _CUSTOMER: Final = frozenset({Role.CUSTOMER})
 
+# Whoever has a kind of work to decide (the permissions in core/work_tables.KINDS).
+_DECIDING: Final = frozenset({Role.EXECUTIVE, Role.REVIEWER, Role.BRANCH_ADMIN, Role.SUPER_ADMIN})
+
 _GUESTS: Final = frozenset({Role.GUEST})
 
 MENU: Final = (
@@ -86,6 +89,15 @@ MENU: Final = (
         P.ACCOUNT_LOOK_UP,
         "search",
         "An account by its exact number, to read: of your branch, at the counter of any.",
+    ),
+    Entry(
+        "Branch",
+        "Inbox",
+        "staff/inbox.py",
+        P.WORK_DO,
+        "inbox",
+        "Everything that waits for you and your colleagues, the most pressing first.",
+        _DECIDING,
     ),
     Entry(
         "Branch",

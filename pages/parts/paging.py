@@ -27,8 +27,9 @@ class Page:
         """How many rows it holds at most."""
         return ROWS_ON_A_PAGE
 
-    def turn(self, back: str, on: str) -> None:
-        """The two buttons and where one is, where there is more than one page."""
+    def turn(self, back: str, on: str, of: str | None = None) -> None:
+        """The two buttons and where one is, where there is more than one page. `of` says how many
+        rows there are where they were not all counted."""
         pages = _pages(self.count)
         if pages < 2:
             return
@@ -42,7 +43,7 @@ class Page:
                 st.session_state[self.key] = (self.about, to)
                 st.rerun()
         last = min(self.count, self.skip + self.take)
-        st.caption(f"{self.skip + 1:,} to {last:,} of {self.count:,}")
+        st.caption(f"{self.skip + 1:,} to {last:,} of {of or f'{self.count:,}'}")
 
 
 def page_of(key: str, about: object, count: int) -> Page:

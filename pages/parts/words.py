@@ -37,9 +37,11 @@ class Tone(StrEnum):
 TONES: Final[dict[str, Tone]] = {
     "active": Tone.SUCCESS,
     "booked": Tone.SUCCESS,
+    "claimed": Tone.INFO,
     "closed": Tone.NEUTRAL,
     "credits only": Tone.WARNING,
     "current": Tone.INFO,
+    "decided": Tone.SUCCESS,
     "done": Tone.SUCCESS,
     "ended": Tone.NEUTRAL,
     "executed": Tone.SUCCESS,
@@ -48,6 +50,7 @@ TONES: Final[dict[str, Tone]] = {
     "frozen": Tone.DANGER,
     "locked": Tone.WARNING,
     "open": Tone.SUCCESS,
+    "overdue": Tone.DANGER,
     "passed": Tone.SUCCESS,
     "pending": Tone.INFO,
     "read": Tone.INFO,
@@ -58,6 +61,8 @@ TONES: Final[dict[str, Tone]] = {
     "revoked": Tone.DANGER,
     "sending": Tone.INFO,
     "sent": Tone.SUCCESS,
+    "unassigned": Tone.NEUTRAL,
+    "urgent": Tone.WARNING,
     "waiting": Tone.INFO,
     "withdrawn": Tone.NEUTRAL,
 }

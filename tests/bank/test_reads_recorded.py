@@ -175,6 +175,9 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.queue_lists.items": (
         lambda m: queue_lists.items(m.desks["executive"], Looked(view=View.ALL_OPEN)), "work",
     ),
+    "office.queue_lists.items_by_id": (
+        lambda m: queue_lists.items_by_id(m.desks["executive"], [1]), "work",
+    ),
     "office.queue_lists.item": (
         lambda m: queue_lists.item(m.desks["executive"], 1), "work item",
     ),

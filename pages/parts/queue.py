@@ -1,0 +1,321 @@
+"""One component draws every queue from its declaration; a new queue is a declaration and a panel.
+
+    queue.draw(desk, Queue(name="inbox", kinds=("ticket",), panels={"ticket": panel}))
+
+The list is drawn again every few seconds and says what has become of each row where it stands: no
+row moves under the cursor. What is new waits behind a button; view and search stand in the address.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import streamlit as st
+
+from bank.core.desk import Desk
+from bank.core.permissions import Permission
+from bank.core.work_tables import KINDS, Priority
+from bank.office import queue, queue_lists
+from bank.office.queue_lists import COUNTED, COUNTED_UP_TO, ItemRow, Looked, View
+from pages.parts import frame, paging, queue_item, queue_views, tables, ui, words
+from pages.parts.tables import Kind, column
+
+SECONDS: Final = 5.0
+URL: Final = "query-params"
+EVERY: Final = "All"
+VIEWS: Final[Mapping[View, str]] = {
+    View.UNASSIGNED: "Unassigned",
+    View.MINE: "Mine",
+    View.WAITING: "Waiting",
+    View.OVERDUE: "Overdue",
+    View.ALL_OPEN: "All open",
+    View.DECIDED: "Decided",
+}
+EMPTY: Final[Mapping[View, tuple[str, str]]] = {
+    View.UNASSIGNED: (
+        "Nothing is unassigned.",
+        "What comes in appears here by itself. What you have claimed is under Mine.",
+    ),
+    View.MINE: ("You have claimed nothing.", "Take the next item, or choose one from Unassigned."),
+    View.WAITING: (
+        "Nothing waits for an answer.",
+        "What was asked back rests here, and its clock with it, until the answer comes.",
+    ),
+    View.OVERDUE: ("Nothing is overdue.", "What passes its deadline appears here by itself."),
+    View.ALL_OPEN: ("Nothing is open.", "What comes in appears here by itself."),
+    View.DECIDED: ("Nothing has been decided yet.", "What is decided stays here to be read."),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """What a page declares. `name` begins the keys and the parameters in the address; no `kinds`
+    means every kind of this person; `panels` draw what an item is about, by kind; `labels` call
+    views by other words."""
+
+    name: str
+    kinds: tuple[str, ...] = ()
+    panels: Mapping[str, queue_item.Panel] = field(default_factory=dict)
+    labels: Mapping[View, str] = field(default_factory=dict)
+
+    def label(self, view: View) -> str:
+        """What a view is called here."""
+        return self.labels.get(view, VIEWS[view])
+
+    def key(self, part: str) -> str:
+        """The key of a part of this queue."""
+        return f"{self.name}_{part}"
+
+
+@dataclass(kw_only=True)
+class Shown:
+    """The list as it was drawn: its rows stay in their places until somebody asks for a new one."""
+
+    looked: Looked
+    rows: Sequence[ItemRow]
+    found: int
+
+
+def draw(desk: Desk, of: Queue) -> None:
+    """The whole queue: views, search, list, and the item that was chosen."""
+    looked = replace(_looked(desk, of), kinds=_kinds(of))
+    _take_and_views(desk, of)
+    _say_result(of)
+    chosen = st.session_state.get(of.key("list_chosen"))
+    st.session_state[of.key("drawn")] = chosen
+    _live(of, looked)
+    shown: Shown | None = st.session_state.get(of.key("shown"))
+    if shown is not None:
+        counted = "more than 1,000" if shown.found > COUNTED_UP_TO else f"{shown.found:,}"
+        _page(of, looked, shown.found).turn("Earlier rows", "Later rows", counted)
+        if looked.view is View.UNASSIGNED and shown.rows:
+            _claim_several(desk, of, shown.rows)
+    if chosen is None:
+        if shown is not None and shown.rows:
+            st.caption("Choose an item to see what it is about.")
+        return
+    queue_item.draw(desk, of.name, int(chosen), of.panels, lambda: anew(of))
+
+
+def anew(of: Queue) -> None:
+    """Forget the list that was drawn: somebody did something and wants to see it."""
+    st.session_state.pop(of.key("shown"), None)
+
+
+def _kinds(of: Queue) -> tuple[str, ...]:
+    chosen = st.session_state.get(of.key("kind"))
+    return (chosen,) if chosen else of.kinds
+
+
+def _looked(desk: Desk, of: Queue) -> Looked:
+    """The view and the search, as they stand in the address."""
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default=View.UNASSIGNED,
+        required=True,
+        key=of.key("view"),
+        format_func=of.label,
+        bind=URL,
+    )
+    fields = [of.key(name) for name in queue_views.FIELDS if name != "view"]
+    in_use = any(st.session_state.get(key) or key in st.query_params for key in fields)
+    search = st.expander(
+        "Search", expanded=in_use, key=of.key("search"), icon=":material/search:", on_change="rerun"
+    )
+    looked = Looked(view=view or View.UNASSIGNED)
+    if in_use or search.open:  # the fields are half of what the page sends
+        with search:
+            looked = _searched(desk, of, looked)
+    about = replace(looked, kinds=_kinds(of))
+    return replace(looked, page=paging.page_of(of.key("page"), about, COUNTED_UP_TO).at)
+
+
+def _searched(desk: Desk, of: Queue, looked: Looked) -> Looked:
+    a, b, c, d = st.columns([2, 1, 1, 1])
+    said = a.text_input(
+        "Words in it",
+        key=of.key("words"),
+        bind=URL,
+        help="Beginnings of words of the number, the title or the customer. All must be in it.",
+    )
+    priority = _one_of(b, "Priority", of.key("priority"), Priority.NAMES)
+    kinds = {name: kind.title for name, kind in KINDS.items() if not of.kinds or name in of.kinds}
+    if len(kinds) > 1:
+        _one_of(c, "Kind", of.key("kind"), kinds)
+    branch_id = None
+    if desk.sees_whole_bank:
+        branch_id = _one_of(d, "Branch", of.key("branch"), frame.branch_names(desk))
+    return replace(looked, words=said or "", priority=priority, branch_id=branch_id)
+
+
+def _one_of(place: Any, label: str, key: str, names: Mapping[Any, str]) -> Any:
+    return place.selectbox(
+        label,
+        list(names),
+        None,
+        key=key,
+        format_func=lambda one: words.sentence(names.get(one, "?")),
+        placeholder=EVERY,
+        bind=URL,
+    )
+
+
+def _take_and_views(desk: Desk, of: Queue) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Take the next item",
+            type="primary",
+            key=of.key("next"),
+            icon=":material/arrow_forward:",
+            shortcut="n",
+        ):
+            take_next(desk, of)
+        queue_views.draw(desk, of.name)
+
+
+def take_next(desk: Desk, of: Queue) -> None:
+    """Claim the most pressing item and open it."""
+    with ui.attempt():
+        item_id = queue.claim_next(desk, _kinds(of))
+        anew(of)
+        if item_id is None:
+            st.info("Nothing is free for you to take. What comes in appears here by itself.")
+            return
+        st.session_state[of.key("list_chosen")] = str(item_id)
+        ui.flash(f"{queue_lists.item(desk, item_id).reference} is yours.")
+        st.rerun()
+
+
+@ui.live(SECONDS, Permission.WORK_DO)
+def _live(desk: Desk, of: Queue, looked: Looked) -> None:
+    """The figures and the list, as they are now."""
+    _figures(desk, of, looked)
+    fresh = queue_lists.items(desk, looked)
+    shown: Shown | None = st.session_state.get(of.key("shown"))
+    if shown is None or shown.looked != looked or not shown.rows:
+        shown = Shown(looked=looked, rows=fresh.rows, found=fresh.found)
+    else:
+        shown = _kept(desk, shown, fresh.rows)
+    st.session_state[of.key("shown")] = shown
+    if not shown.rows:
+        if looked.words or looked.priority or looked.branch_id or looked.page:
+            ui.empty("No item fits.", "Search for less, or look in another view.")
+        else:
+            ui.empty(*EMPTY[looked.view])
+        return
+    _newer(of, shown, fresh.rows)
+    tables.choose(
+        shown.rows,
+        _columns(desk, of, looked),
+        key=of.key("list"),
+        id_of=lambda row: row.id,
+        prompt="Choose an item",
+        file_name=f"{of.name}.csv",
+    )
+    if st.session_state.get(of.key("list_chosen")) != st.session_state.get(of.key("drawn")):
+        st.rerun()  # the item below the list is not part of this
+
+
+def _kept(desk: Desk, shown: Shown, fresh: Sequence[ItemRow]) -> Shown:
+    """The rows that were drawn, where they were drawn, as they are now."""
+    now = {row.id: row for row in fresh}
+    gone = [row.id for row in shown.rows if row.id not in now]
+    if gone:
+        now |= {row.id: row for row in queue_lists.items_by_id(desk, gone)}
+    return replace(shown, rows=[now.get(row.id, row) for row in shown.rows])
+
+
+def _newer(of: Queue, shown: Shown, fresh: Sequence[ItemRow]) -> None:
+    there = {row.id for row in shown.rows}
+    more = sum(row.id not in there for row in fresh)
+    if not more:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{words.counted(more, 'item')} more since this list was drawn.")
+        if st.button("Show the new list", key=of.key("newer"), type="tertiary"):
+            anew(of)
+            st.rerun()
+
+
+def _figures(desk: Desk, of: Queue, looked: Looked) -> None:
+    counts = queue_lists.counts(desk, looked.kinds)
+    for place, view in zip(st.columns(len(COUNTED)), COUNTED, strict=True):
+        count = counts[view]
+        shown = f"{COUNTED_UP_TO:,}+" if count > COUNTED_UP_TO else f"{count:,}"
+        place.metric(of.label(view), shown, border=True)
+
+
+def _columns(desk: Desk, of: Queue, looked: Looked) -> list[tables.Column[ItemRow]]:
+    now = desk.bank.clock.now()
+    columns: list[tables.Column[ItemRow]] = [
+        column("Item", "reference", key=True),
+        column("About", "title", key=True, width=320),
+        column("Priority", "priority_name", Kind.STATE),
+        column("Opened", lambda row: words.age(row.opened_at, now)),
+    ]
+    if looked.view is View.DECIDED:
+        columns += [
+            column("Decided", "decided_at", Kind.MOMENT),
+            column("By", lambda row: row.decided_by_name or ""),
+            column("Outcome", lambda row: words.sentence(row.outcome or ""), key=True),
+        ]
+    else:
+        columns += [
+            column("Due", lambda row: queue_item.due_of(row, now), key=True),
+            column("State", queue_item.state_of),
+        ]
+    if len(_kinds(of) or KINDS) > 1:
+        columns.insert(2, column("Kind", "kind_title"))
+    if desk.sees_whole_bank:
+        names = frame.branch_names(desk)
+        columns.append(column("Branch", lambda row: names.get(row.branch_id or 0, "Head office")))
+    return columns
+
+
+def _page(of: Queue, looked: Looked, found: int) -> paging.Page:
+    return paging.page_of(of.key("page"), replace(looked, page=0), found)
+
+
+def _claim_several(desk: Desk, of: Queue, rows: Sequence[ItemRow]) -> None:
+    """Claim several at once: who chose them sees which, before and after."""
+    free = {row.id: f"{row.reference}: {row.title}" for row in rows}
+    with st.expander("Claim several", icon=":material/checklist:"):
+        chosen = st.multiselect(
+            "Items",
+            list(free),
+            key=of.key("several"),
+            format_func=lambda item_id: free.get(item_id, "no longer here"),
+            max_selections=queue.MOST_AT_ONCE,
+            placeholder="Choose items",
+        )
+        label = f"Claim {words.counted(len(chosen), 'item')}" if chosen else "Claim these items"
+        if st.button(label, key=of.key("claim_several"), disabled=not chosen):
+            with ui.attempt():
+                _claimed(desk, of, chosen, free)
+
+
+def _claimed(desk: Desk, of: Queue, chosen: Sequence[int], names: Mapping[int, str]) -> None:
+    results = queue.claim_many(desk, chosen)
+    got = sum(one.refused is None for one in results)
+    st.session_state[of.key("result")] = [
+        (names.get(one.item_id, str(one.item_id)), one.refused or "It is yours.") for one in results
+    ]
+    ui.flash(f"You have claimed {got} of {words.counted(len(results), 'item')}.")
+    anew(of)
+    st.session_state.pop(of.key("several"), None)
+    st.rerun()
+
+
+def _say_result(of: Queue) -> None:
+    """What became of each item of a bulk claim, once."""
+    result: Sequence[tuple[str, str]] = st.session_state.pop(of.key("result"), ())
+    if result:
+        tables.show(
+            result,
+            [
+                column("Item", lambda pair: pair[0], key=True, width=400),
+                column("What became of it", lambda pair: pair[1], key=True, width=400),
+            ],
+            key=of.key("results"),
+        )

@@ -1,0 +1,30 @@
+"""The inbox: everything that waits for this person and their colleagues, whatever it is about."""
+
+import streamlit as st
+
+from bank.core import approvals
+from bank.core.desk import Desk
+from bank.core.permissions import Permission
+from bank.office import approval_cards
+from bank.office.queue_lists import ItemRow
+from pages.parts import queue, ui, waiting, words
+
+desk = ui.enter(Permission.WORK_DO, title="Inbox")
+
+
+def approval(reader: Desk, item: ItemRow) -> None:
+    """What is asked for, and the way to the page where it is decided."""
+    card = approval_cards.approval_card(reader, item.subject_id)
+    row = card.row
+    st.markdown(
+        f"{words.badge(row.status)} {words.plain(waiting.title_of(row))} "
+        f"{words.plain(waiting.amount_of(row))}, asked for by {words.plain(row.maker_name)}. "
+        f"{words.plain(waiting.said_of(card))}"
+    )
+    if st.button("Open the approval", key=f"inbox_open_{row.id}", icon=":material/order_approve:"):
+        open_in = "queue" if row.status in waiting.OPEN else "history"
+        st.session_state[f"approvals_{open_in}_chosen"] = str(row.id)
+        st.switch_page("pages/staff/approvals.py")
+
+
+queue.draw(desk, queue.Queue(name="inbox", panels={approvals.KIND.name: approval}))

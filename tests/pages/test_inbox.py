@@ -1,0 +1,286 @@
+"""The inbox as people see it: views, search, rows that stand still, what one does with an item."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bank.core.permissions import Role
+from bank.office import queue, saved_views
+from tests.support import queues
+from tests.support.apptest import Pages, words_of
+from tests.support.checkers import Checking
+from tests.support.market import Market
+
+pytestmark = pytest.mark.feature("B12", "C9")
+INBOX = "staff/inbox.py"
+ESHA, DEV = "executive", "executive_two"
+
+
+@pytest.fixture
+def market(sqlite_market: Market) -> Market:
+    """Pages draw the same on either database."""
+    return sqlite_market
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    """Click the one button with this label."""
+    [button] = [each for each in page.button if each.label == label]
+    button.click().run()
+    assert not page.exception
+    return page
+
+
+def labels(page: AppTest) -> list[str]:
+    """What the buttons say."""
+    return [each.label for each in page.button]
+
+
+def look(page: AppTest, view: str) -> AppTest:
+    """Choose a view."""
+    page.segmented_control("inbox_view").set_value(view).run()
+    assert not page.exception
+    return page
+
+
+def choose(page: AppTest, item: int) -> AppTest:
+    """Choose a row of the list."""
+    page.session_state["inbox_list_chosen"] = str(item)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def listed(page: AppTest) -> list[str]:
+    """The references in the list, from top to bottom."""
+    return list(page.dataframe[0].value["Item"]) if page.dataframe else []
+
+
+def test_an_item_is_claimed_and_released_on_the_page(pages: Pages, market: Market) -> None:
+    queues.opened(market, 2)
+    page = pages.open(market.desks[ESHA], INBOX)
+    assert listed(page) == ["T-1", "T-2"]
+    for words in ("Unassigned 2", "Mine 0", "Waiting 0", "Overdue 0"):
+        assert words in words_of(page), words
+    choose(page, 1)
+    assert "T-1: Case 1" in words_of(page)
+    press(page, "Claim T-1")
+    assert "is yours" in words_of(page)
+    assert listed(page) == ["T-2"]
+    assert "Mine 1" in words_of(page)
+    look(page, "mine")
+    assert listed(page) == ["T-1"]
+    assert "Claimed: Esha Iyer" in words_of(page)
+    press(page, "Release T-1")
+    assert "You have claimed nothing" in words_of(page)
+    assert queues.acts(market, 1) == ["opened", "claimed", "released"]
+
+
+def test_the_next_item_is_taken_and_opened(pages: Pages, market: Market) -> None:
+    queues.opened(market)
+    queues.opened(market, priority=1)
+    page = pages.open(market.desks[ESHA], INBOX)
+    press(page, "Take the next item")
+    assert "T-2: Case 2" in words_of(page)
+    assert queues.seen(market, 2).owner_name == "Esha Iyer"
+    press(page, "Take the next item")
+    press(page, "Take the next item")
+    assert "Nothing is free for you to take" in words_of(page)
+
+
+def test_the_second_click_is_told_who_was_first(pages: Pages, market: Market) -> None:
+    queues.opened(market)
+    page = choose(pages.open(market.desks[ESHA], INBOX), 1)
+    queue.claim(market.desks[DEV], 1)
+    press(page, "Claim T-1")
+    assert "Dev Sen has this item since" in page.error[0].value
+    page.run()
+    assert "Claim T-1" not in labels(page)
+    assert "Claimed by" in words_of(page)
+
+
+def test_rows_stand_still_while_others_work(pages: Pages, market: Market) -> None:
+    queues.opened(market, 3)
+    page = pages.open(market.desks[ESHA], INBOX)
+    queue.claim(market.desks[DEV], 2)
+    queues.opened(market, priority=1)
+    page.run()
+    assert listed(page) == ["T-1", "T-2", "T-3"], "no row moves"
+    assert list(page.dataframe[0].value["State"]) == [
+        "Unassigned",
+        "Claimed: Dev Sen",
+        "Unassigned",
+    ]
+    assert "1 item more since this list was drawn" in words_of(page)
+    press(page, "Show the new list")
+    assert listed(page) == ["T-4", "T-1", "T-3"]
+
+
+def test_the_first_item_of_an_empty_view_appears_by_itself(pages: Pages, market: Market) -> None:
+    page = pages.open(market.desks[ESHA], INBOX)
+    assert "Nothing is unassigned" in words_of(page)
+    queues.opened(market)
+    page.run()
+    assert listed(page) == ["T-1"]
+
+
+def test_who_else_looks_is_said(pages: Pages, market: Market) -> None:
+    queues.opened(market)
+    queue.look(market.desks[DEV], 1)
+    page = choose(pages.open(market.desks[ESHA], INBOX), 1)
+    assert "Dev Sen is looking at this" in words_of(page)
+    queue.look(market.desks["admin"], 1)
+    page.run()
+    assert "Arun Nair and Dev Sen are looking at this" in words_of(page)
+
+
+@pytest.mark.feature("B26")
+def test_several_are_claimed_with_what_became_of_each(pages: Pages, market: Market) -> None:
+    queues.opened(market, 3)
+    page = pages.open(market.desks[ESHA], INBOX)
+    page.multiselect("inbox_several").set_value([1, 2]).run()
+    queue.claim(market.desks[DEV], 2)
+    press(page, "Claim 2 items")
+    said = words_of(page)
+    assert "You have claimed 1 of 2 items" in said
+    assert "It is yours" in said
+    assert "Dev Sen has this item since 12:00" in said
+
+
+def test_views_search_and_filters(pages: Pages, market: Market) -> None:
+    queues.opened(market, title="Lost card", words="Asha Rao")
+    queues.opened(market, title="Late transfer", priority=1)
+    queue.claim(market.desks[ESHA], 1)
+    queues.ask(market, 1)
+    queues.later(market, days=1)
+    page = pages.open(market.desks[ESHA], INBOX)
+    for view, found in (
+        ("waiting", ["T-1"]),
+        ("overdue", ["T-2"]),
+        ("all open", ["T-2", "T-1"]),
+        ("decided", []),
+    ):
+        look(page, view)
+        assert listed(page) == found, view
+    look(page, "all open")
+    page.session_state["inbox_words"] = "ash"
+    page.run()
+    assert listed(page) == ["T-1"]
+    page.text_input("inbox_words").set_value("nothing like it").run()
+    assert "No item fits" in words_of(page)
+    page.text_input("inbox_words").set_value("").run()
+    page.selectbox("inbox_priority").set_value(1).run()
+    assert listed(page) == ["T-2"]
+    assert "Overdue, " in words_of(page)
+
+
+@pytest.mark.feature("B25")
+def test_a_view_is_kept_opened_and_forgotten(pages: Pages, market: Market) -> None:
+    queues.opened(market, priority=1)
+    queues.opened(market)
+    page = look(pages.open(market.desks[ESHA], INBOX), "all open")
+    page.session_state["inbox_priority"] = 1
+    page.run()
+    press(page, "Keep this view")
+    assert page.error[0].value.startswith("**Name:**")
+    [name] = [each for each in page.text_input if each.label == "Name"]
+    name.set_value("What burns")
+    press(page, "Keep this view")
+    [view] = saved_views.views(market.desks[ESHA], "inbox")
+    assert view.query == "view=all+open&priority=1"
+    page.session_state["inbox_priority"] = None
+    look(page, "mine")
+    press(page, "What burns")
+    assert page.segmented_control("inbox_view").value == "all open"
+    assert listed(page) == ["T-1"]
+    press(page, "Forget What burns")
+    assert saved_views.views(market.desks[ESHA], "inbox") == []
+
+
+@pytest.mark.feature("B25")
+def test_a_view_that_means_nothing_any_more_opens_as_far_as_it_can(
+    pages: Pages, market: Market
+) -> None:
+    queues.opened(market)
+    query = "view=upside+down&priority=99&kind=nonsense&branch=x&more=1"
+    saved_views.keep_view(market.desks["admin"], "inbox", "Old", query, Role.EXECUTIVE)
+    page = pages.open(market.desks[ESHA], INBOX)
+    press(page, "Old")
+    assert page.segmented_control("inbox_view").value == "unassigned"
+    assert listed(page) == ["T-1"]
+    assert "Forget Old" not in labels(page)
+
+
+def test_an_item_goes_up_the_line_with_a_reason(pages: Pages, market: Market) -> None:
+    queues.opened(market)
+    page = choose(pages.open(market.desks[ESHA], INBOX), 1)
+    press(page, "Escalate T-1")
+    assert page.error[0].value.startswith("**Why:**")
+    [why] = [each for each in page.text_input if each.label == "Why"]
+    why.set_value("He wants the manager")
+    press(page, "Escalate T-1")
+    assert "with the branch lead" in words_of(page).lower()
+    assert queues.past(market, 1)[-1].note == "He wants the manager"
+    page = choose(pages.open(market.desks["admin"], INBOX), 1)
+    press(page, "Claim T-1")
+    assert queues.seen(market, 1).owner_name == "Arun Nair"
+
+
+def test_who_leads_hands_over_and_takes_back(pages: Pages, market: Market) -> None:
+    queues.opened(market)
+    queue.claim(market.desks[ESHA], 1)
+    page = choose(look(pages.open(market.desks["admin"], INBOX), "all open"), 1)
+    [to] = [each for each in page.selectbox if each.label == "Colleague"]
+    assert "Dev Sen, Customer executive" in to.options
+    to.set_value(market.desks[DEV].user_id)
+    [_, why] = [each for each in page.text_input if each.label == "Why"]
+    why.set_value("She is ill")
+    press(page, "Hand over T-1")
+    assert "Dev Sen has T-1" in words_of(page).replace("\\", "")
+    assert queues.seen(market, 1).owner_name == "Dev Sen"
+    [_, why] = [each for each in page.text_input if each.label == "Why"]
+    why.set_value("He is ill, too")
+    press(page, "Hand over T-1")
+    assert queues.row_of(market, 1).owner_id is None
+
+
+def test_a_long_queue_turns_its_pages(pages: Pages, market: Market) -> None:
+    queues.opened(market, 60)
+    page = pages.open(market.desks[ESHA], INBOX)
+    assert "1 to 50 of 60" in words_of(page)
+    press(page, "Later rows")
+    assert listed(page)[0] == "T-51"
+    assert "51 to 60 of 60" in words_of(page)
+    press(page, "Earlier rows")
+    assert listed(page)[0] == "T-1"
+
+
+def test_an_approval_waits_in_the_inbox_with_the_way_to_its_page(
+    pages: Pages, sqlite_checking: Checking
+) -> None:
+    sqlite_checking.ask("withdraw")
+    home = pages.home(sqlite_checking.desks["vera"])
+    home.switch_page("pages/staff/inbox.py").run()
+    choose(home, 1)
+    said = words_of(home)
+    assert "approval 1" in said
+    assert "Ravi Kumar" in said
+    press(home, "Open the approval")
+    assert "Cash withdrawal, approval 1" in words_of(home)
+    home.switch_page("pages/staff/approvals.py").run()  # where the browser is by now
+    press(home, "Approve cash withdrawal")
+    home.switch_page("pages/staff/inbox.py").run()
+    assert "Decided" in words_of(home)
+    assert "Executed by Vera Lobo" in words_of(home)
+
+
+def test_what_is_gone_from_ones_sight_is_said(pages: Pages, market: Market) -> None:
+    page = choose(pages.open(market.desks[ESHA], INBOX), 999)
+    assert "There is no such work item" in words_of(page)
+
+
+def test_only_who_decides_something_has_an_inbox(pages: Pages, market: Market) -> None:
+    for who in ("ravi", "banker"):
+        home = pages.home(market.desks[who])
+        with pytest.raises(ValueError, match="inbox"):
+            home.switch_page("pages/staff/inbox.py")
+    page = pages.open(market.desks["auditor"], INBOX)
+    assert "Not available" in words_of(page)
