@@ -139,6 +139,12 @@ def categories(tx: Tx) -> dict[str, str]:
     return {code: row.name for code, row in categories_on(tx).items()}
 
 
+@query(Permission.SESSION_KEEP)
+def promised_days(tx: Tx) -> dict[str, int]:
+    """Say after how many days a ticket stays solved, and when the Ombudsman may be asked."""
+    return {name: rule_of(tx, name) for name in ("reopen_days", "ombudsman_days")}
+
+
 @command(Permission.TICKET_OWN)
 def open_ticket(
     tx: Tx,

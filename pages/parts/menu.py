@@ -67,6 +67,14 @@ MENU: Final = (
         "Any period of an account, to read or to download.",
     ),
     Entry(
+        "",
+        "Help",
+        "customer/help.py",
+        P.TICKET_OWN,
+        "support_agent",
+        "Write to the bank, and follow what becomes of it.",
+    ),
+    Entry(
         "Counter",
         "Cash counter",
         "cashier/counter.py",

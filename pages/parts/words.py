@@ -65,6 +65,9 @@ TONES: Final[dict[str, Tone]] = {
     "urgent": Tone.WARNING,
     "waiting": Tone.INFO,
     "withdrawn": Tone.NEUTRAL,
+    "solved": Tone.SUCCESS,
+    "waits for you": Tone.WARNING,
+    "with the bank": Tone.INFO,
 }
 # How an attempt to sign in ended, as its owner reads it.
 OUTCOMES: Final[dict[str, str]] = {
@@ -113,6 +116,11 @@ _JOINER: Final = "\u2060"  # takes no room, and is no letter
 def plain(text: str) -> str:
     """Text that somebody typed, so that Markdown shows it and does not obey it."""
     return _MARKDOWN.sub(r"\\\1", _LINK.sub(rf"\1{_JOINER}", " ".join(text.split())))
+
+
+def plain_lines(text: str) -> str:
+    """The same for a text of several lines: each stays a line, an empty one parts paragraphs."""
+    return "  \n".join(plain(line) or "\u00a0" for line in text.splitlines())
 
 
 def day(value: date | None) -> str:

@@ -229,6 +229,7 @@ NOT_READS: Final = {
     "office.queue_lists.counts": STAFF_OR_NOBODY,
     "office.saved_views.views": STAFF_OR_NOBODY,
     "office.tickets.categories": STAFF_OR_NOBODY,
+    "office.tickets.promised_days": STAFF_OR_NOBODY,
     "people.attempts.own_sign_ins": OWN_SIGN_IN,
     "people.branches.branches": STAFF_OR_NOBODY,
     "people.confirmations.confirm": "the number of a confirmation",
