@@ -24,7 +24,7 @@ VIEW, LINKED = "help_view", "help_linked"
 ENTRY = "entry"  # also what a link from the statement calls the entry it is about
 LABELS = {
     "about": "Reference of the entry",
-    "account": "About",
+    "account": "Account or entry",
     "category": "What is it about",
     "message": "Message",
     "reference": "Reference of the entry",
@@ -150,7 +150,7 @@ def mine(cards: Sequence[TicketCard]) -> None:
             column("Ticket", "reference", width=150),
             column("About", "subject", key=True, width=300),
             column("State", conversation.state_of, Kind.STATE, key=True),
-            column("What comes next", lambda card: conversation.promise_of(card, now), width=420),
+            column("What comes next", lambda card: conversation.next_of(card, now), width=260),
         ],
         key="help_tickets",
         id_of=lambda card: card.id,

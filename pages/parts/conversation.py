@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from bank.core.clock import appointment
+from bank.core.clock import appointment, in_india
 from bank.core.work_tables import W
 from bank.office.ticket_posts import Post
 from bank.office.ticket_tables import PostKind
@@ -46,6 +46,19 @@ def state_of(card: TicketCard) -> str:
     if card.state is W.DECIDED:
         return "solved"
     return "waits for you" if card.state is W.WAITING else "with the bank"
+
+
+def next_of(card: TicketCard, now: datetime) -> str:
+    """The same as `promise_of`, in the few words that a list has room for."""
+    if card.merged_reference:
+        return f"In {card.merged_reference}"
+    if card.solved_at is not None:
+        return f"Solved {words.day(in_india(card.solved_at).date())}"
+    due = card.next_due_at
+    if due is None:
+        return "Your answer"
+    what = "Answer" if card.first_due_at == due else "Solved"
+    return f"{what} by {appointment(due)}{', late' if due < now else ''}"
 
 
 def promise_of(card: TicketCard, now: datetime) -> str:
