@@ -330,7 +330,7 @@ def announce(tx: Tx, approval: Approval) -> None:
     happened(tx, approval.id, "asked")
     verb = CATALOGUE[approval.command]
     amount = approval.amount_minor
-    shown = "" if amount is None else f", {money.show(amount, approval.currency)}"
+    shown = "" if amount is None else f"{money.show(amount, approval.currency)}: "
     work.open_item(
         tx,
         work.NewItem(
@@ -338,7 +338,7 @@ def announce(tx: Tx, approval: Approval) -> None:
             subject_id=approval.id,
             branch_id=approval.branch_id,
             reference=f"approval {approval.id}",
-            title=f"{verb.sentence.rstrip('.')}{shown}",
+            title=f"{shown}{verb.sentence.rstrip('.')}",
             priority=Priority.HIGH,
             for_roles=roles_in(approval.checkers),
             not_for=approval.maker_id,

@@ -240,16 +240,17 @@ def _newer(of: Queue, shown: Shown, fresh: Sequence[ItemRow]) -> None:
 
 def _figures(desk: Desk, of: Queue, looked: Looked) -> None:
     counts = queue_lists.counts(desk, looked.kinds)
-    for place, view in zip(st.columns(len(COUNTED)), COUNTED, strict=True):
-        count = counts[view]
-        shown = f"{COUNTED_UP_TO:,}+" if count > COUNTED_UP_TO else f"{count:,}"
-        place.metric(of.label(view), shown, border=True)
+    with st.container(key=f"figures_{of.name}"):  # house.css puts two beside each other on a phone
+        for place, view in zip(st.columns(len(COUNTED)), COUNTED, strict=True):
+            count = counts[view]
+            shown = f"{COUNTED_UP_TO:,}+" if count > COUNTED_UP_TO else f"{count:,}"
+            place.metric(of.label(view), shown, border=True)
 
 
 def _columns(desk: Desk, of: Queue, looked: Looked) -> list[tables.Column[ItemRow]]:
     now = desk.bank.clock.now()
     columns: list[tables.Column[ItemRow]] = [
-        column("Item", "reference", key=True),
+        column("Item", lambda row: words.sentence(row.reference), key=True),
         column("About", "title", key=True, width=320),
         column("Priority", "priority_name", Kind.STATE),
         column("Opened", lambda row: words.age(row.opened_at, now)),

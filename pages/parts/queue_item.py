@@ -45,7 +45,7 @@ def draw(desk: Desk, name: str, item_id: int, panels: Mapping[str, Panel], anew:
     except NotFound as gone:
         st.info(words.plain(str(gone)))
         return
-    st.header(f"{item.reference}: {words.plain(item.title)}")
+    st.header(words.plain(f"{words.sentence(item.reference)}: {item.title}"))
     now = desk.bank.clock.now()
     badges = [words.badge(item.state), words.badge(item.priority_name)]
     if item.is_overdue:

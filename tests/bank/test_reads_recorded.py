@@ -176,13 +176,13 @@ READS: Final[dict[str, tuple[Call, str]]] = {
         lambda m: queue_lists.items(m.desks["executive"], Looked(view=View.ALL_OPEN)), "work",
     ),
     "office.queue_lists.items_by_id": (
-        lambda m: queue_lists.items_by_id(m.desks["executive"], [1]), "work",
+        lambda m: queue_lists.items_by_id(m.desks["executive"], [2]), "work",
     ),
     "office.queue_lists.item": (
-        lambda m: queue_lists.item(m.desks["executive"], 1), "work item",
+        lambda m: queue_lists.item(m.desks["executive"], 2), "work item",
     ),
     "office.queue_lists.history": (
-        lambda m: queue_lists.history(m.desks["executive"], 1), "work item",
+        lambda m: queue_lists.history(m.desks["executive"], 2), "work item",
     ),
     "office.ticket_desk.canned_replies": (
         lambda m: ticket_desk.canned_replies(m.desks["executive"], 1), "ticket",

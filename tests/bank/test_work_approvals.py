@@ -59,7 +59,7 @@ def test_every_command_that_waits_is_an_item_of_who_may_decide(
 def test_deciding_settles_the_item(checking: Checking) -> None:
     checking.ask("withdraw")
     item = queue_lists.item(checking.desks["vera"], 1)
-    assert item.title.endswith(", ₹ 6,00,000.00")
+    assert item.title.startswith("₹ 6,00,000.00: Pay cash")
     queue.claim(checking.desks["vera"], 1)
     checking.approve("vera")
     row = queues.row_of(checking.market, 1)
