@@ -75,6 +75,7 @@ class Permission(StrEnum):
     WORK_SWEEP = "work:sweep"
     TICKET_WORK = "ticket:work"
     TICKET_OWN = "ticket:own"
+    TICKET_IMPORT = "ticket:import"
 
 
 P = Permission
@@ -160,3 +161,4 @@ GRANTS[Role.SYSTEM] |= {P.WORK_SWEEP}
 GRANTS[Role.CUSTOMER] |= {P.TICKET_OWN}
 for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.TICKET_WORK}
+GRANTS[Role.SYSTEM] |= {P.TICKET_IMPORT}
