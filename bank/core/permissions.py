@@ -76,6 +76,7 @@ class Permission(StrEnum):
     TICKET_WORK = "ticket:work"
     TICKET_OWN = "ticket:own"
     TICKET_IMPORT = "ticket:import"
+    ANNOUNCE = "announcement:make"
 
 
 P = Permission
@@ -162,3 +163,5 @@ GRANTS[Role.CUSTOMER] |= {P.TICKET_OWN}
 for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.TICKET_WORK}
 GRANTS[Role.SYSTEM] |= {P.TICKET_IMPORT}
+for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.ANNOUNCE}

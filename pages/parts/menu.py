@@ -118,6 +118,14 @@ MENU: Final = (
     ),
     Entry(
         "Branch",
+        "Announcements",
+        "admin/announcements.py",
+        P.ANNOUNCE,
+        "campaign",
+        "Tell customers and employees something, from a day to a day, by mail too.",
+    ),
+    Entry(
+        "Branch",
         "Branch money",
         "admin/dashboard.py",
         P.BRANCH_MONEY_VIEW,

@@ -228,6 +228,8 @@ NOT_READS: Final = {
     "office.queue.release_timed_out": "how many claims ran out",
     "office.queue_lists.counts": STAFF_OR_NOBODY,
     "office.saved_views.views": STAFF_OR_NOBODY,
+    "office.announcements.announced": STAFF_OR_NOBODY,
+    "office.announcements.current": STAFF_OR_NOBODY,
     "office.ticket_imports.import_tickets": "its own acts in the trail",
     "office.tickets.categories": STAFF_OR_NOBODY,
     "office.tickets.promised_days": STAFF_OR_NOBODY,
