@@ -35,6 +35,8 @@ export = typer.Typer(help="Take the bank's data out.", no_args_is_help=True)
 app.add_typer(staff, name="staff")
 app.add_typer(branch, name="branch")
 app.add_typer(export, name="export")
+tickets = typer.Typer(help="Complaints and feedback.", no_args_is_help=True)
+app.add_typer(tickets, name="tickets")
 
 ROLES: Final = ", ".join(role.value for role in Role if role in STAFF)
 
@@ -245,6 +247,23 @@ def _whole_or_not_there(path: Path) -> Iterator[TextIO]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+@tickets.command("import")
+def tickets_import(
+    file: Annotated[Path, typer.Argument(help="CSV with text, category and maybe customer.")],
+    customer: Annotated[
+        list[str] | None,
+        typer.Option(help="Number of a customer for rows without one; several take turns."),
+    ] = None,
+) -> None:
+    """Open a ticket for each row of another system's file; the same file again adds nothing."""
+    from bank.office import ticket_imports
+
+    with system() as desk:
+        done = ticket_imports.import_tickets(desk, file, customer or ())
+        _print(sys.stderr, done.refused)
+        typer.echo(done.sentence)
 
 
 @app.command("publish-roots")

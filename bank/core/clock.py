@@ -50,3 +50,9 @@ def in_india(instant: datetime) -> datetime:
     """The instant as a wall clock in the branch shows it. Naive values are UTC (SQLite)."""
     aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return aware.astimezone(INDIA)
+
+
+def appointment(instant: datetime) -> str:
+    """`Tue 24 Nov, 15:30`: a deadline as the branch says it, in mails and on pages alike."""
+    local = in_india(instant)
+    return f"{local:%a} {local.day} {local:%b, %H:%M}"

@@ -4,7 +4,7 @@
        ^  |                 |----refused for good, or too often--> failed
        |  |                 '----not now--> waiting, for longer each time
        '--|--the process that was sending it is gone
-          '--nobody needs an old code--> expired
+          '--nobody needs an old code, or it was called off--> expired
 
 Delivery is at least once: a message whose process died after the server took it goes again, under
 the same Message-ID. A claim is a lease, so two processes do not send the same message.
@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Index, String, Text, select, text
+from sqlalchemy import Index, String, Text, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -202,6 +202,44 @@ def queue_mail(
     )
     tx.wakes_outbox = True
     return int(tx.cursor.fetchone()[0])
+
+
+def queue_many(
+    tx: Tx,
+    to: Sequence[str],
+    *,
+    subject: str,
+    body: str,
+    purpose: str,
+    not_before: datetime | None = None,
+) -> None:
+    """Write the same mail to many in this transaction, each of their own; none leaves before
+    `not_before`. The addresses were cleaned when they were kept."""
+    common = {
+        "channel": "email",
+        "subject": subject,
+        "body": body,
+        "confidential": False,
+        "purpose": purpose,
+        "status": MessageStatus.WAITING,
+        "attempts": 0,
+        "queued_at": tx.now,
+        "not_before": not_before or tx.now,
+    }
+    if to:
+        tx.connection.execute(insert(Message), [{**common, "recipient": each} for each in to])
+        tx.wakes_outbox = True
+
+
+def call_off(tx: Tx, purpose: str) -> int:
+    """Keep what waits with this purpose from leaving; answers how many mails that were."""
+    waits = (Message.purpose == purpose, Message.status == MessageStatus.WAITING)
+    check_move(MessageStatus.WAITING, MessageStatus.EXPIRED, MOVES)
+    return int(
+        tx.connection.execute(
+            update(Message).where(*waits).values(status=MessageStatus.EXPIRED)
+        ).rowcount
+    )
 
 
 @query(Permission.DEMO_VIEW)

@@ -91,6 +91,8 @@ class Permission(StrEnum):
     WORK_SWEEP = "work:sweep"
     TICKET_WORK = "ticket:work"
     TICKET_OWN = "ticket:own"
+    TICKET_IMPORT = "ticket:import"
+    ANNOUNCE = "announcement:make"
 
 
 P = Permission
@@ -224,3 +226,6 @@ GRANTS[Role.SYSTEM] |= {P.WORK_SWEEP}
 GRANTS[Role.CUSTOMER] |= {P.TICKET_OWN}
 for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.TICKET_WORK}
+GRANTS[Role.SYSTEM] |= {P.TICKET_IMPORT}
+for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.ANNOUNCE}

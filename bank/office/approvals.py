@@ -1,9 +1,8 @@
 """Deciding about what waits: approve, reject, return with a question; answer, withdraw, expire.
 
-The states are drawn in `core/approvals`. Approving checks everything again as it is at that moment
-and runs the command as its maker's in the decision's own transaction: both happen, or neither. When
-the world has changed the reason is kept in the history; what can never be done any more has failed,
-the rest stays to be decided.
+The states are drawn in `core/approvals`. Approving checks everything anew and runs the command as its
+maker's in the decision's own transaction. When the world has changed the history says why; what can
+never be done any more has failed, the rest stays to be decided.
 """
 
 import json
@@ -29,14 +28,8 @@ from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, looking
 from bank.core.errors import BadInput, BankError, Declined, NotAllowed, WrongState
 from bank.core.permissions import Permission, is_granted
 from bank.core.states import move
-from bank.office.approval_cards import (
-    NoSuchApproval,
-    NotTheChecker,
-    card_of,
-    required_of,
-    sees,
-    why_not,
-)
+from bank.office.approval_cards import NoSuchApproval, NotTheChecker, card_of, required_of, sees
+from bank.office.approval_cards import why_not as why_not_to
 from bank.office.approval_rows import ApprovalCard
 from bank.people import identity, named_grants
 from bank.people.fields import clean_text
@@ -243,7 +236,7 @@ def _still_open(tx: Tx, row: Approval, state: ApprovalStatus) -> None:
 
 
 def _check_checker(tx: Tx, row: Approval, need: Required | None) -> None:
-    refusal = why_not(tx, row, need)
+    refusal = why_not_to(tx, row, need)
     if refusal is not None:
         if need is not None and isinstance(refusal, NotTheChecker):
             refusal.remember = _asking_others(row.id, need)

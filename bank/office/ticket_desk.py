@@ -1,31 +1,35 @@
 """Tickets at the desk of an employee: read, reply, note, ask, solve, and the canned replies.
 
-A reply is mailed to the customer in the same transaction; a note never leaves the bank. Both are
-written only by who has claimed the item; notes also by who leads.
+A reply is mailed to the customer in the same transaction and written only by who has claimed the
+item. A note never leaves the bank; everybody who sees the ticket may add one.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import String, Text, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.core import work, work_rights
+from bank.core.clock import appointment
 from bank.core.db import Base
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, W
-from bank.office import tickets
+from bank.office import ticket_posts, tickets
+from bank.office.ticket_posts import Post, clean_body, is_written, write
 from bank.office.ticket_tables import PostKind, Ticket
-from bank.office.tickets import KIND, Post, TicketCard
+from bank.office.tickets import KIND, TicketCard
 from bank.people.customers import Customer
 from bank.people.fields import clean_text, masked_email
 
 LONGEST_NAME: Final = 60
+PLACEHOLDERS: Final = ("{name}", "{ref}", "{account_last4}", "{reopen_days}", "{due}")
+_MARK: Final = re.compile(r"\{[a-z0-9_]+\}")
 
 
 class Then(StrEnum):
@@ -53,6 +57,7 @@ class Opened:
     """A ticket on an employee's desk: the card, who wrote it, what was written."""
 
     card: TicketCard
+    category: str
     customer: str
     customer_number: str
     mail_to: str
@@ -62,15 +67,17 @@ class Opened:
 @query(Permission.TICKET_WORK)
 def read_ticket(tx: Tx, ticket_id: int) -> Opened:
     """Show a ticket of the desk's branch with everything written about it, notes included."""
-    ticket = _in_sight(tx, ticket_id)
+    ticket = in_sight(tx, ticket_id)
     customer = tx.session.get_one(Customer, ticket.customer_id)
+    category = tickets.categories_on(tx).get(ticket.category)
     tx.looked_at("ticket", ticket_id)
     return Opened(
-        card=tickets.card_of(tx, ticket),
+        card=tickets.card_of(tx, ticket_id),
+        category=category.name if category else ticket.category,
         customer=customer.name,
         customer_number=customer.number,
         mail_to=masked_email(customer.email),
-        posts=tickets.posts_of(tx, ticket_id, with_notes=True),
+        posts=ticket_posts.posts_of(tx, ticket_id, with_notes=True),
     )
 
 
@@ -80,20 +87,19 @@ def reply(tx: Tx, ticket_id: int, body: str, then: Then, *, request_id: str) -> 
 
     Answers whether a mail goes out: False when the customer has no address.
     """
-    ticket = _in_sight(tx, ticket_id)
-    words = tickets.clean_body(body)
-    if unfilled := _placeholders(words):
+    ticket = in_sight(tx, ticket_id, held=True)
+    words = clean_body(body)
+    if unfilled := dict.fromkeys(_MARK.findall(words)):
         raise BadInput(f"Fill in {', '.join(unfilled)} first.", field="message")
     tx.concerns("ticket", ticket_id)
     has_address = bool(tx.session.get_one(Customer, ticket.customer_id).email)
-    if tickets.is_written(tx, ticket, PostKind.REPLY, words, request_id):
+    if is_written(tx, ticket, PostKind.REPLY, words, request_id):
         return has_address
-    row = work.item_of(tx, KIND.name, ticket_id)
-    work.check_owner(tx, row)
-    tickets.write(tx, ticket, PostKind.REPLY, words, request_id)
+    row = owned_item(tx, ticket_id)
+    write(tx, ticket, PostKind.REPLY, words, request_id)
     work.first_reply(tx, row)
     row = work.item_of(tx, KIND.name, ticket_id)
-    reference = tickets.reference_of(ticket)
+    reference = ticket_posts.reference_of(ticket)
     says = f"about your ticket {reference}, {ticket.subject}:\n\n{words}"
     if then is Then.WAIT:
         if row.status is not W.WAITING:
@@ -101,37 +107,38 @@ def reply(tx: Tx, ticket_id: int, body: str, then: Then, *, request_id: str) -> 
         says += "\n\nWe wait for your answer. Write it below your ticket in the portal."
     elif then is Then.SOLVE:
         work.decide(tx, row, "solved")
+        tx.changed({"solved_at": None}, {"solved_at": tx.now.isoformat()})
         ticket.solved_at = tx.now
         tx.session.flush()
         days = tickets.rule_of(tx, "reopen_days")
         says += f"\n\nThis solves your ticket. If it does not, open it again within {days} days."
     elif row.status is W.WAITING:
         work.answer(tx, row, "taken up again")
-    return tickets.mail(tx, ticket, f"{reference}: {ticket.subject}", says)
+    return ticket_posts.mail(tx, ticket, f"{reference}: {ticket.subject}", says)
 
 
 @command(Permission.TICKET_WORK)
 def add_note(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
     """Write a note that no customer ever sees."""
-    ticket = _in_sight(tx, ticket_id)
-    words = tickets.clean_body(body)
+    ticket = in_sight(tx, ticket_id, held=True)
+    words = clean_body(body)
     tx.concerns("ticket", ticket_id)
-    if tickets.is_written(tx, ticket, PostKind.NOTE, words, request_id):
-        return
-    tickets.write(tx, ticket, PostKind.NOTE, words, request_id)
+    if not is_written(tx, ticket, PostKind.NOTE, words, request_id):
+        write(tx, ticket, PostKind.NOTE, words, request_id)
 
 
 @query(Permission.TICKET_WORK)
 def canned_replies(tx: Tx, ticket_id: int) -> Mapping[str, str]:
     """List the canned replies for a ticket by name, with the placeholders filled in."""
-    ticket = _in_sight(tx, ticket_id)
-    customer = tx.session.get_one(Customer, ticket.customer_id)
+    ticket = in_sight(tx, ticket_id)
+    card = tickets.card_of(tx, ticket_id)
     tx.looked_at("ticket", ticket_id)
     known = {
-        "{name}": customer.name,
-        "{ref}": tickets.reference_of(ticket),
+        "{name}": tx.session.get_one(Customer, ticket.customer_id).name,
+        "{ref}": card.reference,
         "{account_last4}": (ticket.about or "")[-4:] if ticket.about_kind == "account" else "",
         "{reopen_days}": str(tickets.rule_of(tx, "reopen_days")),
+        "{due}": appointment(card.solve_due_at) if card.solve_due_at else "",
     }
     rows = tx.session.scalars(
         select(CannedReply)
@@ -139,11 +146,11 @@ def canned_replies(tx: Tx, ticket_id: int) -> Mapping[str, str]:
         .order_by(CannedReply.owner_id.is_(None), CannedReply.name)
     )
     found: dict[str, str] = {}
-    for row in rows:
-        body = row.body
-        for mark, value in known.items():
-            body = body.replace(mark, value) if value else body
-        found.setdefault(row.name, body)
+    for row in rows:  # one's own come first, and hide a shared one of the same name
+        # What is not known stays to be seen, and `reply` refuses it. In one pass: a name that
+        # looks like a placeholder is a name.
+        filled = _MARK.sub(lambda mark: known.get(mark[0]) or mark[0], row.body)
+        found.setdefault(row.name, filled)
     return found
 
 
@@ -151,11 +158,14 @@ def canned_replies(tx: Tx, ticket_id: int) -> Mapping[str, str]:
 def keep_reply(tx: Tx, name: str, body: str) -> None:
     """Keep words for one's own replies under a name, instead of what it held before."""
     title = clean_text(name, field="name", longest=LONGEST_NAME)
-    words = tickets.clean_body(body)
+    words = clean_body(body)
+    if strange := [mark for mark in _MARK.findall(words) if mark not in PLACEHOLDERS]:
+        known = ", ".join(PLACEHOLDERS)
+        raise BadInput(f"{strange[0]} is no placeholder. These are: {known}.", field="message")
     row = tx.session.scalar(
-        select(CannedReply).where(
-            CannedReply.owner_id == tx.desk.user_id, CannedReply.name == title
-        )
+        select(CannedReply)
+        .where(CannedReply.owner_id == tx.desk.user_id, CannedReply.name == title)
+        .with_for_update()
     )
     tx.concerns("canned reply", title)
     tx.changed({"body": row.body} if row else None, {"body": words})
@@ -169,7 +179,7 @@ def keep_reply(tx: Tx, name: str, body: str) -> None:
 @query(Permission.TICKET_WORK)
 def other_tickets(tx: Tx, ticket_id: int) -> Sequence[TicketCard]:
     """List the other tickets of the same customer, newest first, ten at most."""
-    ticket = _in_sight(tx, ticket_id)
+    ticket = in_sight(tx, ticket_id)
     tx.looked_at("customer", ticket.customer_id)
     rows = tx.connection.execute(
         tickets.cards()
@@ -177,13 +187,12 @@ def other_tickets(tx: Tx, ticket_id: int) -> Sequence[TicketCard]:
         .order_by(Ticket.id.desc())
         .limit(10)
     )
-    days = timedelta(days=tickets.rule_of(tx, "reopen_days"))
-    return [tickets.card_from(row, days) for row in rows]
+    return tickets.cards_from(tx, rows)
 
 
-def _in_sight(tx: Tx, ticket_id: int) -> Ticket:
+def in_sight(tx: Tx, ticket_id: int, *, held: bool = False) -> Ticket:
     """A ticket of this desk's queues, or NoSuchTicket."""
-    ticket = tx.session.get(Ticket, ticket_id)
+    ticket = tx.session.get(Ticket, ticket_id, with_for_update=held or None)
     if ticket is None:
         raise tickets.NoSuchTicket
     found = select(ITEMS).where(ITEMS.c.kind == KIND.name, ITEMS.c.subject_id == ticket_id)
@@ -192,6 +201,10 @@ def _in_sight(tx: Tx, ticket_id: int) -> Ticket:
     return ticket
 
 
-def _placeholders(text: str) -> list[str]:
-    known = ("{name}", "{ref}", "{account_last4}", "{reopen_days}")
-    return [mark for mark in known if mark in text]
+def owned_item(tx: Tx, ticket_id: int) -> Any:
+    """The open item of a ticket, held, if the person at the desk has claimed it."""
+    row = work.item_of(tx, KIND.name, ticket_id)
+    if row.status is W.DECIDED:
+        raise work.IsDecided
+    work.check_owner(tx, row)
+    return row

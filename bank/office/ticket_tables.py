@@ -45,12 +45,14 @@ class TicketRule(Base):
 
 
 class Ticket(Base):
-    """One complaint or remark. `about` is the number or reference of the account or entry meant."""
+    """One complaint or remark. `about` is the number or reference of the account or entry meant;
+    `merged_into` the ticket of the same customer in which this one goes on."""
 
     __tablename__ = "tickets"
     __table_args__ = (
         CheckConstraint("score BETWEEN 1 AND 5", name="score_known"),
         Index("ix_tickets_customer_id", "customer_id", "id"),
+        Index("ix_tickets_merged_into", "merged_into"),
         {"sqlite_autoincrement": True},
     )
 
@@ -65,6 +67,7 @@ class Ticket(Base):
     opened_on: Mapped[date]
     opened_at: Mapped[datetime]
     solved_at: Mapped[datetime | None]
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
     score: Mapped[int | None] = mapped_column(SmallInteger)
     score_note: Mapped[str] = mapped_column(String(LONGEST_SCORE_NOTE))
 

@@ -1,8 +1,7 @@
-"""Tickets: complaints and feedback, from the customer's first word to the last reply.
+"""Tickets: complaints and feedback, as the customer writes, follows and rates them.
 
-How a ticket stands is its work item (`core/work.py`): this module keeps what was written, and what
-the customer may do. Replies and questions are public, notes are not; what kind a post is was fixed
-when it was written, and triggers refuse every change. The employee's side is `ticket_desk.py`.
+How a ticket stands is its work item (`core/work.py`); what was written is in `ticket_posts.py`, the
+employee's side in `ticket_desk.py` and `ticket_moves.py`. Customer and bank see one clock.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,15 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
-from stdnum import luhn
 
-from bank.core import outbox, work
-from bank.core.clock import in_india
+from bank.core import work
+from bank.core.clock import appointment
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.permissions import Permission
 from bank.core.work import NewItem
 from bank.core.work_tables import ITEMS, W, WorkKind, WorkStatus, register_kind
+from bank.office import ticket_posts
+from bank.office.ticket_posts import Post, SentAlready, clean_body, is_written, reference_of, write
 from bank.office.ticket_tables import (
     LONGEST_SCORE_NOTE,
     LONGEST_SUBJECT,
@@ -33,7 +33,6 @@ from bank.people.customers import Customer
 from bank.people.fields import clean_text
 
 KIND: Final = register_kind(WorkKind("ticket", "Tickets", Permission.TICKET_WORK))
-LONGEST_BODY: Final = 4_000
 SCORES: Final = range(1, 6)
 
 
@@ -43,6 +42,10 @@ class NoSuchTicket(NotFound):
 
 class NoSuchCategory(BadInput):
     """Choose what it is about from the list."""
+
+
+class NoSuchSubject(BadInput):
+    """A ticket is about an account or an entry of yours, or about neither. Choose again."""
 
 
 class TicketIsClosed(WrongState):
@@ -57,18 +60,8 @@ class NotSolvedYet(WrongState):
     """This ticket is not solved yet, so there is nothing to rate or to open again."""
 
 
-class SentAlready(WrongState):
-    """This form was sent already with other words. Reload the page and look at the ticket."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Post:
-    """A post as its readers see it."""
-
-    at: datetime
-    author: str
-    kind: PostKind
-    body: str
+class GoesOnElsewhere(WrongState):
+    """This ticket was merged into another one of yours. Go on there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +77,30 @@ class TicketCard:
     about_kind: str | None
     about: str | None
     customer_id: int
+    branch_id: int
     state: WorkStatus
+    priority: int
+    level: int
+    owner_id: int | None
+    owner_name: str | None
     opened_at: datetime
     first_due_at: datetime | None
     solve_due_at: datetime | None
     solved_at: datetime | None
     reopen_until: datetime | None
+    merged_into: int | None
+    merged_reference: str | None
     score: int | None
     score_note: str
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The nearer deadline that runs: what the bank promises to do next."""
+        return min((at for at in (self.first_due_at, self.solve_due_at) if at), default=None)
+
+    def may_reopen(self, now: datetime) -> bool:
+        """Whether its customer may still say that it is not solved."""
+        return self.reopen_until is not None and now <= self.reopen_until
 
 
 About = Callable[[Tx, str], str]
@@ -99,12 +108,6 @@ About = Callable[[Tx, str], str]
 
 ABOUT: Final[dict[str, About]] = {}
 """Filled by the floors above, which know accounts and entries (`counters/ticket_links.py`)."""
-
-
-def reference_of(ticket: Any) -> str:
-    """What people quote: `T-260316-42-7`, the last digit checking the others."""
-    day = f"{ticket.opened_on:%y%m%d}"
-    return f"T-{day}-{ticket.id}-{luhn.calc_check_digit(f'{day}{ticket.id}')}"
 
 
 def categories_on(tx: Tx) -> dict[str, TicketCategory]:
@@ -136,6 +139,12 @@ def categories(tx: Tx) -> dict[str, str]:
     return {code: row.name for code, row in categories_on(tx).items()}
 
 
+@query(Permission.SESSION_KEEP)
+def promised_days(tx: Tx) -> dict[str, int]:
+    """Say after how many days a ticket stays solved, and when the Ombudsman may be asked."""
+    return {name: rule_of(tx, name) for name in ("reopen_days", "ombudsman_days")}
+
+
 @command(Permission.TICKET_OWN)
 def open_ticket(
     tx: Tx,
@@ -153,15 +162,16 @@ def open_ticket(
         raise NoSuchCategory(field="category")
     title = clean_text(subject, field="subject", longest=LONGEST_SUBJECT)
     words = clean_body(body)
-    linked = ABOUT[about_kind](tx, about) if about_kind and about.strip() else None
+    linked = _linked(tx, about_kind, about)
+    # Held, so that of two clicks at once the second finds what the first has made.
+    customer = tx.locked(Customer, tx.desk.customer_id)
     first = tx.session.scalar(select(Ticket).where(Ticket.request_id == request_id))
     if first is not None:
-        if (first.customer_id, first.category, first.subject) != (
-            tx.desk.customer_id, category, title,
-        ):  # fmt: skip
+        asked = (customer.id, category, title, linked)
+        if asked != (first.customer_id, first.category, first.subject, first.about):
             raise SentAlready
-        return card_of(tx, first)
-    customer = tx.session.get_one(Customer, tx.desk.customer_id)
+        is_written(tx, first, PostKind.QUESTION, words, request_id)
+        return card_of(tx, first.id)
     ticket = Ticket(
         request_id=request_id,
         customer_id=customer.id,
@@ -176,29 +186,16 @@ def open_ticket(
     )
     tx.session.add(ticket)
     tx.session.flush()
-    reference = reference_of(ticket)
     tx.concerns("ticket", ticket.id)
-    work.open_item(
-        tx,
-        NewItem(
-            kind=KIND.name,
-            subject_id=ticket.id,
-            branch_id=ticket.branch_id,
-            reference=reference,
-            title=title,
-            priority=kind.priority,
-            customer_id=customer.id,
-            words=f"{customer.name} {customer.number} {kind.name} {linked or ''} {words}",
-        ),
-    )
+    work.open_item(tx, item_for(ticket, kind, customer, words))
     write(tx, ticket, PostKind.QUESTION, words, request_id)
-    card = card_of(tx, ticket)
-    mail(
+    card = card_of(tx, ticket.id)
+    ticket_posts.mail(
         tx,
         ticket,
-        f"We have your message: {reference}",
-        f"thank you for writing to the bank. Your ticket has the number {reference}: {title}\n\n"
-        f"You will have a first answer by {_by(card.first_due_at)}.",
+        f"We have your message: {card.reference}",
+        f"thank you for writing to the bank. Your ticket has the number {card.reference}: {title}"
+        f"\n\nYou will have a first answer by {_by(card.first_due_at)}.",
     )
     return card
 
@@ -210,26 +207,26 @@ def own_tickets(tx: Tx) -> Sequence[TicketCard]:
     rows = tx.connection.execute(
         cards().where(Ticket.customer_id == tx.desk.customer_id).order_by(Ticket.id.desc())
     )
-    days = timedelta(days=rule_of(tx, "reopen_days"))
-    return [card_from(row, days) for row in rows]
+    return cards_from(tx, rows)
 
 
 @query(Permission.TICKET_OWN)
 def own_posts(tx: Tx, ticket_id: int) -> Sequence[Post]:
     """Show what was written about an own ticket, oldest first; never a note."""
-    own(tx, ticket_id)
+    _own(tx, ticket_id)
     tx.looked_at("ticket", ticket_id)
-    return posts_of(tx, ticket_id, with_notes=False)
+    return ticket_posts.posts_of(tx, ticket_id, with_notes=False)
 
 
 @command(Permission.TICKET_OWN)
 def answer(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
     """Write more about an own ticket; the clock runs again if the bank was waiting for it."""
-    ticket = own(tx, ticket_id)
+    ticket = _own(tx, ticket_id, held=True)
     words = clean_body(body)
     tx.concerns("ticket", ticket_id)
     if is_written(tx, ticket, PostKind.QUESTION, words, request_id):
         return
+    _check_here(ticket)
     row = work.item_of(tx, KIND.name, ticket_id)
     if row.status is W.DECIDED:
         raise TicketIsClosed
@@ -241,67 +238,106 @@ def answer(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
 @command(Permission.TICKET_OWN)
 def reopen(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
     """Open an own ticket again that is not solved after all, within the days the bank promises."""
-    ticket = own(tx, ticket_id)
+    ticket = _own(tx, ticket_id, held=True)
     words = clean_body(body)
     tx.concerns("ticket", ticket_id)
     if is_written(tx, ticket, PostKind.QUESTION, words, request_id):
         return
+    _check_here(ticket)
     row = work.item_of(tx, KIND.name, ticket_id)
     if row.status is not W.DECIDED or ticket.solved_at is None:
         raise NotSolvedYet
     if tx.now > ticket.solved_at + timedelta(days=rule_of(tx, "reopen_days")):
         raise TooLateToReopen
-    tx.changed({"solved_at": ticket.solved_at.isoformat()}, {"solved_at": None})
+    tx.changed(
+        {"solved_at": ticket.solved_at.isoformat(), "score": ticket.score},
+        {"solved_at": None, "score": None},
+    )
     ticket.solved_at = ticket.score = None
     ticket.score_note = ""
     tx.session.flush()
     write(tx, ticket, PostKind.QUESTION, words, request_id)
     work.reopen(tx, row, "the customer says it is not solved")
+    card = card_of(tx, ticket_id)
+    ticket_posts.mail(
+        tx,
+        ticket,
+        f"Open again: {card.reference}",
+        f"your ticket {card.reference}, {ticket.subject}, is open again.\n\n"
+        f"You will have an answer by {_by(card.first_due_at)}.",
+    )
 
 
 @command(Permission.TICKET_OWN)
 def rate(tx: Tx, ticket_id: int, score: int, note: str = "") -> None:
     """Say how well an own ticket was solved: 1 (badly) to 5 (well)."""
-    ticket = own(tx, ticket_id)
+    ticket = _own(tx, ticket_id, held=True)
     if score not in SCORES:
         raise BadInput("Choose one to five.", field="score")
+    said = clean_text(note, field="remark", longest=LONGEST_SCORE_NOTE, may_be_empty=True)
     if ticket.solved_at is None:
         raise NotSolvedYet
     tx.concerns("ticket", ticket_id)
     tx.changed({"score": ticket.score}, {"score": score})
-    ticket.score = score
-    ticket.score_note = clean_text(
-        note, field="score note", longest=LONGEST_SCORE_NOTE, may_be_empty=True
-    )
+    ticket.score, ticket.score_note = score, said
     tx.session.flush()
 
 
-def own(tx: Tx, ticket_id: int) -> Ticket:
-    """A ticket of the customer at this desk, held, or NoSuchTicket."""
-    ticket = tx.session.get(Ticket, ticket_id, with_for_update=tx.connection.in_transaction())
-    if ticket is None or ticket.customer_id != tx.desk.customer_id:
-        raise NoSuchTicket
-    return ticket
+def item_for(ticket: Ticket, kind: TicketCategory, customer: Customer, words: str) -> NewItem:
+    """The work item of a new ticket."""
+    return NewItem(
+        kind=KIND.name,
+        subject_id=ticket.id,
+        branch_id=ticket.branch_id,
+        reference=reference_of(ticket),
+        title=ticket.subject,
+        priority=kind.priority,
+        customer_id=customer.id,
+        words=found_by(ticket, kind.name, customer, words),
+    )
+
+
+def found_by(ticket: Ticket, category: str, customer: Customer, words: str) -> str:
+    """What a ticket is found by, beside its reference and title."""
+    return f"{customer.name} {customer.number} {category} {ticket.about or ''} {words}"
+
+
+def first_words(tx: Tx, ticket: Ticket) -> str:
+    """What the customer wrote when opening it."""
+    return str(
+        tx.connection.execute(
+            select(TicketPost.body).where(TicketPost.ticket_id == ticket.id).order_by(TicketPost.id)
+        ).scalar()
+    )
 
 
 def cards() -> Any:
     """Tickets with how they stand."""
-    item = ITEMS.c
-    return select(
-        *(column for column in Ticket.__table__.c if column.name != "request_id"),
-        item.id.label("item_id"),
-        item.status.label("state"),
-        item.first_due_at,
-        item.solve_due_at,
-        item.reference,
-    ).join(ITEMS, (item.subject_id == Ticket.id) & (item.kind == KIND.name))
+    item, kept = ITEMS.c, ITEMS.alias("kept")
+    return (
+        select(
+            *(column for column in Ticket.__table__.c if column.name != "request_id"),
+            *(item.id.label("item_id"), item.status.label("state"), item.reference),
+            *(item.priority, item.level, item.owner_id, item.owner_name),
+            *(item.first_due_at, item.solve_due_at),
+            kept.c.reference.label("merged_reference"),
+        )
+        .join(ITEMS, (item.subject_id == Ticket.id) & (item.kind == KIND.name))
+        .outerjoin(kept, (kept.c.subject_id == Ticket.merged_into) & (kept.c.kind == KIND.name))
+    )
 
 
-def card_from(row: Any, reopen_for: timedelta) -> TicketCard:
-    """A row of `cards` as people see it."""
-    given = {name: getattr(row, name) for name in _CARD_FIELDS}
-    until = None if row.solved_at is None else row.solved_at + reopen_for
-    return TicketCard(**given, reopen_until=until)
+def cards_from(tx: Tx, rows: Any) -> list[TicketCard]:
+    """Rows of `cards` as people see them."""
+    days = timedelta(days=rule_of(tx, "reopen_days"))
+    made = []
+    for row in rows:
+        given = {name: getattr(row, name) for name in _CARD_FIELDS}
+        until = None if row.solved_at is None else row.solved_at + days
+        if row.state is W.DECIDED:  # the item remembers what was promised
+            given |= {"first_due_at": None, "solve_due_at": None}
+        made.append(TicketCard(**given, reopen_until=until))
+    return made
 
 
 _CARD_FIELDS: Final = tuple(
@@ -309,79 +345,32 @@ _CARD_FIELDS: Final = tuple(
 )
 
 
-def card_of(tx: Tx, ticket: Ticket) -> TicketCard:
+def card_of(tx: Tx, ticket_id: int) -> TicketCard:
     """One ticket with how it stands."""
-    row = tx.connection.execute(cards().where(Ticket.id == ticket.id)).one()
-    return card_from(row, timedelta(days=rule_of(tx, "reopen_days")))
+    return cards_from(tx, tx.connection.execute(cards().where(Ticket.id == ticket_id)))[0]
 
 
-def posts_of(tx: Tx, ticket_id: int, *, with_notes: bool) -> Sequence[Post]:
-    """What was written about a ticket, oldest first."""
-    wanted = select(TicketPost).where(TicketPost.ticket_id == ticket_id).order_by(TicketPost.id)
-    if not with_notes:
-        wanted = wanted.where(TicketPost.kind != PostKind.NOTE)
-    return [
-        Post(at=row.at, author=row.author_name, kind=row.kind, body=row.body)
-        for row in tx.session.scalars(wanted)
-    ]
+def _linked(tx: Tx, about_kind: str | None, about: str) -> str | None:
+    if not about_kind or not about.strip():
+        return None
+    if about_kind not in ABOUT:
+        raise NoSuchSubject(field="about")
+    return ABOUT[about_kind](tx, about)
 
 
-def clean_body(body: str) -> str:
-    """What somebody writes, in lines, or BadInput(message)."""
-    lines = [" ".join(line.split()) for line in body.strip().splitlines()]
-    text = "\n".join(lines)
-    if not text:
-        raise BadInput("Write your message first.", field="message")
-    if len(text) > LONGEST_BODY:
-        raise BadInput(f"At most {LONGEST_BODY:,} characters fit here.", field="message")
-    if not all(line.isprintable() for line in lines):
-        raise BadInput("This holds characters that cannot be printed.", field="message")
-    return text
+def _own(tx: Tx, ticket_id: int, *, held: bool = False) -> Ticket:
+    """A ticket of the customer at this desk, or NoSuchTicket."""
+    ticket = tx.session.get(Ticket, ticket_id, with_for_update=held or None)
+    if ticket is None or ticket.customer_id != tx.desk.customer_id:
+        raise NoSuchTicket
+    return ticket
 
 
-def is_written(tx: Tx, ticket: Ticket, kind: PostKind, body: str, request_id: str) -> bool:
-    """Whether this very post was written before; SentAlready if its request wrote another one."""
-    row = tx.session.scalar(select(TicketPost).where(TicketPost.request_id == request_id))
-    if row is None:
-        return False
-    asked = (ticket.id, tx.desk.user_id, kind, body)
-    if asked != (row.ticket_id, row.author_id, row.kind, row.body):
-        raise SentAlready
-    return True
-
-
-def write(tx: Tx, ticket: Ticket, kind: PostKind, body: str, request_id: str) -> None:
-    """Add a post in this transaction."""
-    tx.session.add(
-        TicketPost(
-            request_id=request_id,
-            ticket_id=ticket.id,
-            at=tx.now,
-            author_id=tx.desk.user_id,
-            author_name=tx.desk.name,
-            kind=kind,
-            body=body,
-        )
-    )
-    tx.session.flush()
-
-
-def mail(tx: Tx, ticket: Ticket, subject: str, text: str) -> bool:
-    """Write to the customer in this transaction; False when no address is known."""
-    customer = tx.session.get_one(Customer, ticket.customer_id)
-    if not customer.email:
-        return False
-    outbox.queue_mail(
-        tx,
-        to=customer.email,
-        subject=subject,
-        body=f"Hello {customer.name},\n\n{text}\n",
-        purpose="ticket",
-    )
-    return True
+def _check_here(ticket: Ticket) -> None:
+    if ticket.merged_into is not None:
+        raise GoesOnElsewhere
 
 
 def _by(due: datetime | None) -> str:
-    assert due is not None, "a new ticket has its clocks running"
-    at = in_india(due)
-    return f"{at.day} {at:%b %Y, %H:%M}"
+    assert due is not None, "an open ticket has its clocks running"
+    return appointment(due)

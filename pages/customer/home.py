@@ -11,7 +11,7 @@ from bank.core import money
 from bank.core.permissions import Permission
 from bank.people import attempts
 from bank.people.attempts import SignInStatus
-from pages.parts import tables, ui, words
+from pages.parts import announcements, tables, ui, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.OWN_ACCOUNTS_VIEW, title="Home")
@@ -78,6 +78,7 @@ def explained(card: AccountCard) -> str:
 
 
 if desk.may(Permission.SESSION_KEEP):  # not for somebody who looks on a customer's behalf
+    announcements.show(desk)
     last_sign_in()
 own = accounts.own_accounts(desk)
 if not own:

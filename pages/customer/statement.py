@@ -85,6 +85,12 @@ def receipt_of(line: StatementLine) -> None:
         )
     else:
         st.caption("This line has no receipt of its own.")
+    st.page_link(
+        "pages/customer/help.py",
+        label=f"Ask about entry {line.reference}",
+        icon=":material/help:",
+        query_params={"entry": line.reference},
+    )
 
 
 own = {card.number: card for card in accounts.own_accounts(desk)}

@@ -5,10 +5,11 @@ import streamlit as st
 from bank.core.permissions import Permission
 from bank.people import attempts
 from bank.people.attempts import SignInStatus
-from pages.parts import frame, menu, ui, words
+from pages.parts import announcements, frame, menu, ui, words
 
 desk = ui.enter(Permission.SESSION_KEEP, title="Home")
 
+announcements.show(desk)
 here = frame.branch_of(desk)
 earlier = [
     sign_in

@@ -76,6 +76,14 @@ MENU: Final = (
         "Fill in a slip for the counter before you come.",
     ),
     Entry(
+        "",
+        "Help",
+        "customer/help.py",
+        P.TICKET_OWN,
+        "support_agent",
+        "Write to the bank, and follow what becomes of it.",
+    ),
+    Entry(
         "Counter",
         "Cash counter",
         "cashier/counter.py",
@@ -132,6 +140,14 @@ MENU: Final = (
         P.CUSTOMER_VIEW_AS,
         "visibility",
         "See a customer's portal as they see it, to answer a question. They are told.",
+    ),
+    Entry(
+        "Branch",
+        "Announcements",
+        "admin/announcements.py",
+        P.ANNOUNCE,
+        "campaign",
+        "Tell customers and employees something, from a day to a day, by mail too.",
     ),
     Entry(
         "Branch",

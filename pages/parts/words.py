@@ -61,6 +61,7 @@ TONES: Final[dict[str, Tone]] = {
     "overdue": Tone.DANGER,
     "passed": Tone.SUCCESS,
     "pending": Tone.INFO,
+    "planned": Tone.INFO,
     "read": Tone.INFO,
     "refused": Tone.DANGER,
     "prepared": Tone.INFO,
@@ -72,10 +73,14 @@ TONES: Final[dict[str, Tone]] = {
     "revoked": Tone.DANGER,
     "sending": Tone.INFO,
     "sent": Tone.SUCCESS,
+    "shown": Tone.SUCCESS,
     "unassigned": Tone.NEUTRAL,
     "urgent": Tone.WARNING,
     "waiting": Tone.INFO,
     "withdrawn": Tone.NEUTRAL,
+    "solved": Tone.SUCCESS,
+    "waits for you": Tone.WARNING,
+    "with the bank": Tone.INFO,
 }
 # How an attempt to sign in ended, as its owner reads it.
 OUTCOMES: Final[dict[str, str]] = {
@@ -126,6 +131,11 @@ _JOINER: Final = "\u2060"  # takes no room, and is no letter
 def plain(text: str) -> str:
     """Text that somebody typed, so that Markdown shows it and does not obey it."""
     return _MARKDOWN.sub(r"\\\1", _LINK.sub(rf"\1{_JOINER}", " ".join(text.split())))
+
+
+def plain_lines(text: str) -> str:
+    """The same for a text of several lines: each stays a line, an empty one parts paragraphs."""
+    return "  \n".join(plain(line) or "\u00a0" for line in text.splitlines())
 
 
 def day(value: date | None) -> str:

@@ -5,9 +5,9 @@ import streamlit as st
 from bank.core import approvals
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
-from bank.office import approval_cards
+from bank.office import approval_cards, tickets
 from bank.office.queue_lists import ItemRow
-from pages.parts import queue, ui, waiting, words
+from pages.parts import queue, ticket_panel, ui, waiting, words
 
 desk = ui.enter(Permission.WORK_DO, title="Inbox")
 
@@ -27,4 +27,5 @@ def approval(reader: Desk, item: ItemRow) -> None:
         st.switch_page("pages/staff/approvals.py")
 
 
-queue.draw(desk, queue.Queue(name="inbox", panels={approvals.KIND.name: approval}))
+PANELS = {approvals.KIND.name: approval, tickets.KIND.name: ticket_panel.panel}
+queue.draw(desk, queue.Queue(name="inbox", panels=PANELS))

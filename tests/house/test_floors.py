@@ -21,7 +21,8 @@ FLOORS: Final = {
     " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
     " customers staff_list staff leaving grants users branch_list viewings rights demo kyc",
     "office": "trail performance queue_lists queue in_hand saved_views messages approval_rows"
-    " approval_cards approvals ticket_tables tickets ticket_desk announcements",
+    " approval_cards approvals ticket_tables ticket_posts tickets ticket_desk ticket_moves"
+    " ticket_imports announcements",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules tallies drawers slips drawer_cash handovers supervision"

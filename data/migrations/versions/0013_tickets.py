@@ -1,7 +1,8 @@
 """Tickets: complaints and feedback of customers, what was written about them, and how it ended.
 
 Why: a complaint on paper has no clock and no history. What was written is a record: triggers
-refuse every change, so a reply a customer received is the reply the bank shows later.
+refuse every change, so a reply a customer received is the reply the bank shows later. And
+announcements, the words that the bank has for many at once.
 """
 
 import csv
@@ -23,6 +24,7 @@ SEEDS = Path(__file__).parent.parent.parent / "seed"
 
 def upgrade() -> None:
     rules()
+    announcements()
     op.create_table(
         "tickets",
         sa.Column("id", BIG, nullable=False),
@@ -36,16 +38,19 @@ def upgrade() -> None:
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("opened_at", INSTANT, nullable=False),
         sa.Column("solved_at", INSTANT, nullable=True),
+        sa.Column("merged_into", BIG, nullable=True),
         sa.Column("score", sa.SmallInteger(), nullable=True),
         sa.Column("score_note", sa.String(length=300), nullable=False),
         sa.CheckConstraint("score BETWEEN 1 AND 5", name="ck_tickets_score_known"),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_tickets_customer_id"),
         sa.ForeignKeyConstraint(["branch_id"], ["branches.id"], name="fk_tickets_branch_id"),
+        sa.ForeignKeyConstraint(["merged_into"], ["tickets.id"], name="fk_tickets_merged_into"),
         sa.PrimaryKeyConstraint("id", name="pk_tickets"),
         sa.UniqueConstraint("request_id", name="uq_tickets_request_id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_tickets_customer_id", "tickets", ["customer_id", "id"])
+    op.create_index("ix_tickets_merged_into", "tickets", ["merged_into"])
     op.create_table(
         "ticket_posts",
         sa.Column("id", BIG, nullable=False),
@@ -123,6 +128,44 @@ def rules() -> None:
         [{"name": row["name"], "body": row["body"].replace("\\n", "\n")}
          for row in _seed("canned_replies.csv")],
     )  # fmt: skip
+
+
+def announcements() -> None:
+    op.create_table(
+        "announcements",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("request_id", sa.String(length=36), nullable=False),
+        sa.Column("branch_id", BIG, nullable=True),
+        sa.Column(
+            "audience",
+            sa.Enum("everyone", "customers", "staff", name="audience", native_enum=False,
+                    length=32),
+            nullable=False,
+        ),
+        sa.Column(
+            "severity",
+            sa.Enum("info", "warning", "urgent", name="severity", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("announced_at", INSTANT, nullable=False),
+        sa.Column("announced_by", BIG, nullable=False),
+        sa.Column("announced_by_name", sa.String(length=120), nullable=False),
+        sa.Column("mails", BIG, nullable=False),
+        sa.Column("withdrawn_at", INSTANT, nullable=True),
+        sa.Column("withdrawn_by_name", sa.String(length=120), nullable=True),
+        sa.CheckConstraint("until_on >= from_on", name="ck_announcements_dates_in_order"),
+        sa.ForeignKeyConstraint(
+            ["branch_id"], ["branches.id"], name="fk_announcements_branch_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_announcements"),
+        sa.UniqueConstraint("request_id", name="uq_announcements_request_id"),
+        sqlite_autoincrement=True,
+    )  # fmt: skip
+    op.create_index("ix_announcements_until_on", "announcements", ["until_on", "branch_id"])
 
 
 def _seed(file: str) -> list[dict[str, str]]:

@@ -1,0 +1,141 @@
+"""Where a ticket belongs: its category, its priority, its branch, and the ticket it is one with.
+
+All of it by who has claimed the ticket, with a word why that stays in its history. With another
+priority comes another promise: the deadlines move by the difference, in open hours.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from bank.core import hours, search, work
+from bank.core.desk import Tx, command
+from bank.core.errors import BadInput, WrongState
+from bank.core.ids import request_id_of
+from bank.core.permissions import Permission
+from bank.core.work_tables import LONGEST_NOTE, Priority, W
+from bank.office import ticket_posts, tickets
+from bank.office.ticket_desk import in_sight, owned_item
+from bank.office.ticket_tables import PostKind, Ticket
+from bank.office.tickets import KIND
+from bank.people.branches import Branch
+from bank.people.customers import Customer
+
+MERGED: Final = "merged"
+
+
+class NoSuchPriority(BadInput):
+    """Choose one of the four priorities."""
+
+
+class NoSuchPlace(BadInput):
+    """Choose a branch from the list."""
+
+
+class CannotMerge(BadInput):
+    """Choose another open ticket of the same customer, which this one shall go on in."""
+
+
+class MergedElsewhere(WrongState):
+    """That ticket was merged itself. Choose the one it goes on in."""
+
+
+@command(Permission.TICKET_WORK)
+def sort_ticket(tx: Tx, ticket_id: int, category: str, priority: int, why: str) -> None:
+    """Give a claimed ticket another category or priority; its deadlines follow the priority."""
+    ticket = in_sight(tx, ticket_id, held=True)
+    kind = tickets.categories_on(tx).get(category)
+    if kind is None:
+        raise tickets.NoSuchCategory(field="category")
+    if priority not in Priority.NAMES:
+        raise NoSuchPriority(field="priority")
+    note = work.clean_note(why)
+    tx.concerns("ticket", ticket_id)
+    row = owned_item(tx, ticket_id)
+    before = {"category": ticket.category, "priority": row.priority}
+    after = {"category": category, "priority": priority}
+    if before == after:  # a second click
+        return
+    tx.changed(before, after)
+    if ticket.category != category:
+        ticket.category = category
+        tx.session.flush()
+        customer = tx.session.get_one(Customer, ticket.customer_id)
+        words = tickets.found_by(ticket, kind.name, customer, tickets.first_words(tx, ticket))
+        search.keep_words(tx, work.SEARCHED, row.id, f"{row.reference} {row.title} {words}")
+    said = f"{kind.name}, {Priority.NAMES[priority]}: {note}"[:LONGEST_NOTE]
+    work.change(tx, row, _promised(tx, row, priority), "sorted", said)
+
+
+@command(Permission.TICKET_WORK)
+def move_ticket(tx: Tx, ticket_id: int, branch_id: int, why: str) -> None:
+    """Hand a claimed ticket to another branch, whose queue it joins; its clock runs on."""
+    ticket = in_sight(tx, ticket_id, held=True)
+    there = tx.session.get(Branch, branch_id)
+    if there is None or there.id == ticket.branch_id:
+        raise NoSuchPlace(field="branch")
+    note = work.clean_note(why)
+    tx.concerns("ticket", ticket_id)
+    row = owned_item(tx, ticket_id)
+    tx.changed({"branch_id": ticket.branch_id}, {"branch_id": there.id})
+    ticket.branch_id = there.id
+    tx.session.flush()
+    said = f"to {there.name}: {note}"[:LONGEST_NOTE]
+    work.put_back(tx, row, "moved", said, branch_id=there.id)
+
+
+@command(Permission.TICKET_WORK)
+def merge_ticket(tx: Tx, ticket_id: int, into_id: int) -> None:
+    """Let a claimed ticket go on in another open one of the same customer, who is told by mail."""
+    if ticket_id == into_id:
+        raise CannotMerge(field="ticket")
+    found = {each: in_sight(tx, each, held=True) for each in sorted((ticket_id, into_id))}
+    ticket, kept = found[ticket_id], found[into_id]
+    tx.concerns("ticket", ticket_id)
+    if ticket.merged_into == into_id:  # a second click
+        return
+    if kept.customer_id != ticket.customer_id:
+        raise CannotMerge(field="ticket")
+    if kept.merged_into is not None:
+        raise MergedElsewhere
+    if work.item_of(tx, KIND.name, into_id).status is W.DECIDED:
+        raise CannotMerge(field="ticket")
+    row = owned_item(tx, ticket_id)
+    there = ticket_posts.reference_of(kept)
+    tx.changed({"merged_into": None}, {"merged_into": into_id})
+    ticket.merged_into = into_id
+    # What was merged into this one before goes on there, too.
+    for each in tx.session.scalars(select(Ticket).where(Ticket.merged_into == ticket_id)):
+        each.merged_into = into_id
+    tx.session.flush()
+    work.decide(tx, row, MERGED, f"merged into {there}")
+    here = ticket_posts.reference_of(ticket)
+    ticket_posts.write(
+        tx, kept, PostKind.NOTE, f"{here} was merged into this ticket.",
+        request_id_of("merge", ticket.request_id, kept.request_id),
+    )  # fmt: skip
+    ticket_posts.mail(
+        tx,
+        ticket,
+        f"{here} goes on in {there}",
+        f"your ticket {here}, {ticket.subject}, is about the same as {there}, {kept.subject}.\n\n"
+        f"We answer both in {there}. What you wrote is kept there.",
+    )
+
+
+def _promised(tx: Tx, row: Any, priority: int) -> dict[str, Any]:
+    """The item's columns under another priority: each clock moved by the difference of the rules.
+
+    A claim lasts as long as it was taken for.
+    """
+    old, new = (work.rule_of(tx, KIND.name, each) for each in (row.priority, priority))
+    calendar = hours.calendar(tx, row.branch_id)
+    values: dict[str, Any] = {"priority": priority}
+    for clock in ("first", "solve"):
+        more = 60 * (getattr(new, f"{clock}_minutes") - getattr(old, f"{clock}_minutes"))
+        due, left = getattr(row, f"{clock}_due_at"), getattr(row, f"{clock}_left_seconds")
+        values[f"{clock}_due_at"] = None if due is None else calendar.after(due, more)
+        values[f"{clock}_left_seconds"] = None if left is None else left + more
+    running = (values["first_due_at"], values["solve_due_at"])
+    values["next_due_at"] = min((at for at in running if at is not None), default=None)
+    return values

@@ -1,0 +1,123 @@
+"""What is written about a ticket: questions, replies and notes, and the mails that tell of them.
+
+What kind a post is was fixed when it was written, and triggers refuse every change. A note is never
+mailed and never shown to a customer; only `mail` below writes to one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import or_, select
+from stdnum import luhn
+
+from bank.core import outbox
+from bank.core.desk import Tx
+from bank.core.errors import BadInput, WrongState
+from bank.office.ticket_tables import PostKind, Ticket, TicketPost
+from bank.people.customers import Customer
+
+LONGEST_BODY: Final = 4_000
+PURPOSE: Final = "ticket"
+
+
+class SentAlready(WrongState):
+    """This form was sent already with other words. Reload the page and look at the ticket."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """A post as its readers see it. `via` is the reference of the merged ticket it came with."""
+
+    at: datetime
+    author: str
+    kind: PostKind
+    body: str
+    via: str | None = None
+
+
+def reference_of(ticket: Any) -> str:
+    """What people quote: `T-260316-42-7`, the last digit checking the others."""
+    day = f"{ticket.opened_on:%y%m%d}"
+    return f"T-{day}-{ticket.id}-{luhn.calc_check_digit(f'{day}{ticket.id}')}"
+
+
+def posts_of(tx: Tx, ticket_id: int, *, with_notes: bool) -> Sequence[Post]:
+    """What was written about a ticket and those merged into it, oldest first."""
+    wanted = (
+        select(TicketPost, Ticket)
+        .join(Ticket, Ticket.id == TicketPost.ticket_id)
+        .where(or_(Ticket.id == ticket_id, Ticket.merged_into == ticket_id))
+        .order_by(TicketPost.at, TicketPost.id)
+    )
+    if not with_notes:
+        wanted = wanted.where(TicketPost.kind != PostKind.NOTE)
+    return [
+        Post(
+            at=row.at,
+            author=row.author_name,
+            kind=row.kind,
+            body=row.body,
+            via=None if ticket.id == ticket_id else reference_of(ticket),
+        )
+        for row, ticket in tx.session.execute(wanted)
+    ]
+
+
+def clean_body(body: str) -> str:
+    """What somebody writes, in lines, or BadInput(message)."""
+    lines = [" ".join(line.split()) for line in body.strip().splitlines()]
+    text = "\n".join(lines)
+    if not text:
+        raise BadInput("Write your message first.", field="message")
+    if len(text) > LONGEST_BODY:
+        raise BadInput(f"At most {LONGEST_BODY:,} characters fit here.", field="message")
+    if not all(line.isprintable() for line in lines):
+        raise BadInput("This holds characters that cannot be printed.", field="message")
+    return text
+
+
+def is_written(tx: Tx, ticket: Ticket, kind: PostKind, body: str, request_id: str) -> bool:
+    """Whether this very post was written before; SentAlready if its request wrote another one.
+
+    The ticket is held, so that of two clicks at once the second finds what the first has written.
+    """
+    row = tx.session.scalar(select(TicketPost).where(TicketPost.request_id == request_id))
+    if row is None:
+        return False
+    asked = (ticket.id, tx.desk.user_id, kind, body)
+    if asked != (row.ticket_id, row.author_id, row.kind, row.body):
+        raise SentAlready
+    return True
+
+
+def write(tx: Tx, ticket: Ticket, kind: PostKind, body: str, request_id: str) -> None:
+    """Add a post in this transaction."""
+    tx.session.add(
+        TicketPost(
+            request_id=request_id,
+            ticket_id=ticket.id,
+            at=tx.now,
+            author_id=tx.desk.user_id,
+            author_name=tx.desk.name,
+            kind=kind,
+            body=body,
+        )
+    )
+    tx.session.flush()
+
+
+def mail(tx: Tx, ticket: Ticket, subject: str, text: str) -> bool:
+    """Write to the customer in this transaction; False when no address is known."""
+    customer = tx.session.get_one(Customer, ticket.customer_id)
+    if not customer.email:
+        return False
+    outbox.queue_mail(
+        tx,
+        to=customer.email,
+        subject=subject,
+        body=f"Hello {customer.name},\n\n{text}\n",
+        purpose=PURPOSE,
+    )
+    return True

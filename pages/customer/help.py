@@ -1,0 +1,257 @@
+"""Help: write to the bank, follow one's tickets and their clock, answer, open again, rate."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bank.accounts import accounts
+from bank.core.clock import appointment
+from bank.core.permissions import Permission
+from bank.core.work_tables import W
+from bank.office import tickets
+from bank.office.ticket_posts import LONGEST_BODY
+from bank.office.ticket_tables import LONGEST_SCORE_NOTE, LONGEST_SUBJECT
+from bank.office.tickets import TicketCard
+from pages.parts import conversation, forms, tables, ui, words
+from pages.parts.forms import Slip, Step
+from pages.parts.tables import Kind, column
+
+desk = ui.enter(Permission.TICKET_OWN, title="Help")
+
+NARROW = 640  # pixels
+MINE, WRITE = "Your tickets", "Write to the bank"
+VIEW, LINKED = "help_view", "help_linked"
+ENTRY = "entry"  # also what a link from the statement calls the entry it is about
+LABELS = {
+    "about": "Reference of the entry",
+    "account": "Account or entry",
+    "category": "What is it about",
+    "message": "Message",
+    "reference": "Reference of the entry",
+    "remark": "A remark",
+    "score": "How well was it solved",
+    "subject": "In a few words",
+}
+
+slip: Slip[None, TicketCard] = Slip("help_write")
+
+
+def write() -> None:
+    """The form: what it is about, and what there is to say."""
+    names, own = tickets.categories(desk), accounts.own_accounts(desk)
+    numbers = {card.number: card for card in own}
+    category = st.selectbox(
+        LABELS["category"],
+        list(names),
+        None,
+        format_func=lambda code: names.get(code, code),
+        placeholder="Choose one",
+        key=slip.field("category"),
+        persist_state="page",
+    )
+    about = st.selectbox(
+        LABELS["account"],
+        [None, *numbers, ENTRY],
+        format_func=lambda one: named(one, numbers),
+        key=slip.field("about"),
+        persist_state="page",
+    )
+    entry = ""
+    if about == ENTRY:
+        entry = st.text_input(
+            LABELS["about"],
+            key=slip.field(ENTRY),
+            persist_state="page",
+            placeholder="Such as 260316-1042-6",
+            help="It stands on the receipt. A line of your statement brings it here by itself.",
+            autocomplete="off",
+        )
+    subject = st.text_input(
+        LABELS["subject"],
+        key=slip.field("subject"),
+        persist_state="page",
+        max_chars=LONGEST_SUBJECT,
+        autocomplete="off",
+    )
+    body = st.text_area(
+        LABELS["message"],
+        key=slip.field("body"),
+        persist_state="page",
+        max_chars=LONGEST_BODY,
+        height=160,
+        help="Never write a password or a code here: the bank does not ask for them.",
+    )
+    if st.button("Send to the bank", type="primary", key=slip.field("send")):
+        kind = None if about is None else ENTRY if about == ENTRY else "account"
+        with ui.attempt(labels=LABELS):
+            card = tickets.open_ticket(
+                desk,
+                category or "",
+                subject or "",
+                body or "",
+                kind,
+                (entry if kind == ENTRY else about) or "",
+                request_id=slip.request_id,
+            )
+            st.query_params.clear()
+            st.session_state.pop(LINKED, None)
+            slip.finish(card)
+    ui.request_id(slip.name)  # minted with the form: every click on it is one request
+
+
+def linked(entry: str) -> None:
+    """Come from a line of the statement: a new form, about this entry."""
+    if entry and st.session_state.get(LINKED) != entry:
+        slip.clear()
+        st.session_state[LINKED] = entry
+        st.session_state[VIEW] = WRITE
+        st.session_state[slip.field("about")] = ENTRY
+        st.session_state[slip.field(ENTRY)] = entry
+        st.session_state[slip.field("category")] = "unknown_entry"
+
+
+def named(about: str | None, numbers: dict[str, accounts.AccountCard]) -> str:
+    """A choice of what it is about."""
+    if about is None:
+        return "Nothing in particular"
+    if about == ENTRY:
+        return "An entry on a statement"
+    return f"{numbers[about].product_name} {words.masked(about)}"
+
+
+def sent(card: TicketCard) -> None:
+    """The number large, and the clock."""
+    forms.receipt(
+        slip,
+        done="The bank has your message.",
+        reference=card.reference,
+        facts={
+            "About": card.subject,
+            "We answer by": appointment(card.first_due_at) if card.first_due_at else "",
+            "We solve it by": appointment(card.solve_due_at) if card.solve_due_at else "",
+        },
+        another="Write once more",
+    )
+    st.caption("You find it under Your tickets, and get a mail with every answer.")
+
+
+def mine(cards: Sequence[TicketCard]) -> None:
+    """The list, and the ticket that was chosen as a conversation."""
+    if not cards:
+        ui.empty(
+            "You have written nothing to the bank yet.",
+            "A complaint, a question or an idea gets a number and a day by which we answer.",
+        )
+        return
+    now = desk.bank.clock.now()
+    chosen = tables.choose(
+        cards,
+        [
+            column("Ticket", "reference", width=150),
+            column("About", "subject", key=True, width=300),
+            column("State", conversation.state_of, Kind.STATE, key=True),
+            column("What comes next", lambda card: conversation.next_of(card, now), width=260),
+        ],
+        key="help_tickets",
+        id_of=lambda card: card.id,
+        prompt="Choose a ticket",
+    )
+    if chosen is None:
+        st.caption("Choose a ticket to read it, to answer, or to open it again.")
+        return
+    ticket(chosen)
+
+
+def ticket(card: TicketCard) -> None:
+    """One ticket: the clock, the conversation, and what can be done now."""
+    now = desk.bank.clock.now()
+    st.header(words.plain(card.subject))
+    st.markdown(f"{words.badge(conversation.state_of(card))} {card.reference}")
+    promise = words.plain(conversation.promise_of(card, now))
+    if card.next_due_at is not None and card.next_due_at < now:
+        st.warning(promise)
+    else:
+        st.info(promise)
+    with st.container(width=NARROW):
+        conversation.draw(tickets.own_posts(desk, card.id), key=f"help_{card.id}")
+        if card.merged_reference:
+            return
+        if card.state is not W.DECIDED:
+            say(
+                card,
+                "Send answer" if card.state is W.WAITING else "Add to this ticket",
+                again=False,
+            )
+            return
+        rate(card)
+        if card.may_reopen(now):
+            with st.expander("It is not solved", icon=":material/undo:"):
+                say(card, "Open it again", again=True)
+
+
+def say(card: TicketCard, action: str, *, again: bool) -> None:
+    """More words on a ticket; what was typed is forgotten with its request, once it is sent."""
+    form = f"help_say_{card.id}_{again}"
+    field = f"{form}_{ui.request_id(form)}"
+    with st.form(form, border=False):
+        text = st.text_area(
+            "What is missing" if again else LABELS["message"],
+            key=field,
+            max_chars=LONGEST_BODY,
+            height=120,
+        )
+        if st.form_submit_button(action, type="primary"):
+            verb = tickets.reopen if again else tickets.answer
+            done = "Your ticket is open again." if again else "The bank has your message."
+            once = ui.request_id(form)
+            with ui.attempt(done, form=form, labels=LABELS):
+                verb(desk, card.id, text or "", request_id=once)
+
+
+def rate(card: TicketCard) -> None:
+    """How well it was solved; asked until it is answered, and to be changed afterwards."""
+    with st.form(f"help_rate_{card.id}"):
+        choices = list(conversation.SCORES)
+        score = st.radio(
+            LABELS["score"],
+            choices,
+            None if card.score is None else choices.index(card.score),
+            format_func=conversation.SCORES.__getitem__,
+            horizontal=True,
+        )
+        note = st.text_input(
+            LABELS["remark"],
+            card.score_note,
+            max_chars=LONGEST_SCORE_NOTE,
+            autocomplete="off",
+        )
+        if st.form_submit_button("Send rating"):
+            with ui.attempt("Thank you: the bank has your rating.", labels=LABELS):
+                tickets.rate(desk, card.id, score or 0, note or "")
+
+
+def elsewhere() -> None:
+    """Where to go when the bank does not help."""
+    days = tickets.promised_days(desk)["ombudsman_days"]
+    st.caption(
+        words.plain(
+            f"If a complaint is not solved within {days} days, or not to your satisfaction, you "
+            "may write to the Ombudsman of the Reserve Bank of India, free of charge: "
+            "cms.rbi.org.in, or telephone 14448."
+        )
+    )
+
+
+own = tickets.own_tickets(desk)
+linked(st.query_params.get(ENTRY, ""))
+st.session_state.setdefault(VIEW, MINE if own else WRITE)
+view = st.segmented_control("View", [MINE, WRITE], required=True, key=VIEW)
+if view == MINE:
+    mine(own)
+else:
+    with st.container(width=NARROW):
+        if slip.step is Step.DONE:
+            sent(slip.receipt)
+        else:
+            write()
+elsewhere()

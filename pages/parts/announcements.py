@@ -1,0 +1,32 @@
+"""What the bank announces, as its readers see it on their home page."""
+
+from typing import Final
+
+import streamlit as st
+
+from bank.core.desk import Desk
+from bank.office import announcements
+from bank.office.announcements import Severity
+from pages.parts import words
+
+ICONS: Final = {
+    Severity.INFO: ":material/campaign:",
+    Severity.WARNING: ":material/warning:",
+    Severity.URGENT: ":material/priority_high:",
+}
+
+
+def show(desk: Desk) -> None:
+    """Everything that is announced to this person today, the most severe first."""
+    with st.container():  # always there, so that nothing below it moves
+        for card in announcements.current(desk):
+            draw(card.severity, card.title, card.body)
+
+
+def draw(severity: Severity, title: str, body: str) -> None:
+    """One announcement: its words say how much it matters, and the colour says it again."""
+    says = {Severity.INFO: st.info, Severity.WARNING: st.warning, Severity.URGENT: st.error}
+    urgent = "Urgent: " if severity is Severity.URGENT else ""
+    says[severity](
+        f"**{urgent}{words.plain(title)}**\n\n{words.plain_lines(body)}", icon=ICONS[severity]
+    )

@@ -1,0 +1,79 @@
+"""A ticket as a conversation: the same for its customer and for the bank, but for the notes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import streamlit as st
+
+from bank.core.clock import appointment, in_india
+from bank.core.work_tables import W
+from bank.office.ticket_posts import Post
+from bank.office.ticket_tables import PostKind
+from bank.office.tickets import TicketCard
+from pages.parts import words
+
+SCORES: Final = {5: "Very well", 4: "Well", 3: "So so", 2: "Badly", 1: "Not at all"}
+INTERNAL: Final = "Internal note"
+ICONS: Final = {
+    PostKind.QUESTION: ":material/person:",
+    PostKind.REPLY: ":material/account_balance:",
+    PostKind.NOTE: ":material/lock:",
+}
+
+
+def draw(posts: Sequence[Post], *, key: str) -> None:
+    """What was written, oldest first. Every note says that it is one, in its own colour."""
+    for number, post in enumerate(posts):
+        is_note = post.kind is PostKind.NOTE
+        name = f"internal_{key}_{number}" if is_note else f"{key}_post_{number}"
+        with st.container(border=True, key=name, gap="xsmall"):
+            said = f"{ICONS[post.kind]} **{words.plain(post.author)}**"
+            if is_note:
+                said += f" {words.badge(INTERNAL, words.Tone.WARNING)}"
+            elif post.kind is PostKind.REPLY:
+                said += f" {words.badge('The bank', words.Tone.INFO)}"
+            st.markdown(said)
+            st.markdown(words.plain_lines(post.body))
+            via = f", written in {post.via}" if post.via else ""
+            st.caption(words.plain(f"{words.moment(post.at)}{via}"))
+
+
+def state_of(card: TicketCard) -> str:
+    """How it stands, for its customer."""
+    if card.merged_reference:
+        return "merged"
+    if card.state is W.DECIDED:
+        return "solved"
+    return "waits for you" if card.state is W.WAITING else "with the bank"
+
+
+def next_of(card: TicketCard, now: datetime) -> str:
+    """The same as `promise_of`, in the few words that a list has room for."""
+    if card.merged_reference:
+        return f"In {card.merged_reference}"
+    if card.solved_at is not None:
+        return f"Solved {words.day(in_india(card.solved_at).date())}"
+    due = card.next_due_at
+    if due is None:
+        return "Your answer"
+    what = "Answer" if card.first_due_at == due else "Solved"
+    return f"{what} by {appointment(due)}{', late' if due < now else ''}"
+
+
+def promise_of(card: TicketCard, now: datetime) -> str:
+    """What happens next and by when: the clock that customer and bank share."""
+    if card.merged_reference:
+        return f"It goes on in {card.merged_reference}."
+    if card.solved_at is not None:
+        solved = f"Solved on {words.moment(card.solved_at)}."
+        if card.may_reopen(now):
+            return f"{solved} You can open it again until {words.moment(card.reopen_until)}."
+        return f"{solved} It was too long ago to be opened again; write a new one instead."
+    due = card.next_due_at
+    if due is None:
+        return "The bank waits for your answer, and the clock stands still until it comes."
+    what = "answer" if card.first_due_at == due else "solve it"
+    if due < now:
+        return f"We promised to {what} by {appointment(due)}. We are late, and sorry."
+    return f"We {what} by {appointment(due)}, {words.age(due, now)}."

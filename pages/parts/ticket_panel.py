@@ -1,0 +1,220 @@
+"""A ticket in a queue: the conversation, the reply, the note, and where the ticket belongs.
+
+Reply and note are two forms with two names, two colours and two verbs: what is written into the
+note cannot be mailed.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import streamlit as st
+
+from bank.core.clock import appointment
+from bank.core.desk import Desk
+from bank.core.work_tables import LONGEST_NOTE, Priority, W
+from bank.office import ticket_desk, ticket_moves, tickets
+from bank.office.queue_lists import ItemRow
+from bank.office.ticket_desk import LONGEST_NAME, PLACEHOLDERS, Opened, Then
+from bank.office.ticket_posts import LONGEST_BODY
+from pages.parts import conversation, frame, tables, ui, words
+
+LABELS: Final = {
+    "branch": "Branch",
+    "category": "Category",
+    "message": "Message",
+    "name": "Name",
+    "note": "Why",
+    "priority": "Priority",
+    "ticket": "Goes on in",
+}
+DONE: Final = {
+    Then.STAY: "Reply sent.",
+    Then.WAIT: "Reply sent; the clock stands still until the customer answers.",
+    Then.SOLVE: "Reply sent and the ticket solved.",
+}
+NO_MAIL: Final = " No mail goes out: no address is known. The customer reads it in the portal."
+
+
+def panel(desk: Desk, item: ItemRow) -> None:
+    """The ticket of an item, with what this person may do about it."""
+    found = ticket_desk.read_ticket(desk, item.subject_id)
+    _facts(found)
+    conversation.draw(found.posts, key=f"ticket_{found.card.id}")
+    is_open, is_mine = found.card.state is not W.DECIDED, found.card.owner_id == desk.user_id
+    if is_open and is_mine:
+        _reply(desk, found)
+    elif is_open:
+        st.caption("Claim this ticket to reply to the customer.")
+    _note(desk, found)
+    if is_open and is_mine:
+        with st.container(horizontal=True):
+            _sort(desk, found)
+            _move(desk, found)
+            _merge(desk, found)
+
+
+def _facts(found: Opened) -> None:
+    card = found.card
+    about = {"account": "Account", "entry": "Entry"}.get(card.about_kind or "", "")
+    score = ""
+    if card.score is not None:
+        score = f"{card.score} of 5, {conversation.SCORES[card.score].lower()}"
+        score += f": {card.score_note}" if card.score_note else ""
+    tables.facts(
+        {
+            "Customer": f"{found.customer}, {found.customer_number}",
+            "Mail to": found.mail_to or "no address is known",
+            "Category": found.category,
+            "About": f"{about} {card.about}" if card.about else "",
+            "First reply by": appointment(card.first_due_at) if card.first_due_at else "",
+            "Solved by": appointment(card.solve_due_at) if card.solve_due_at else "",
+            "Goes on in": card.merged_reference or "",
+            "Rated": score,
+        }
+    )
+
+
+def _reply(desk: Desk, found: Opened) -> None:
+    """The public form. Its text is forgotten with its request, once it has been sent."""
+    number = found.card.id
+    form = f"ticket_reply_{number}"
+    field = f"{form}_{ui.request_id(form)}"
+    with st.container(border=True, key=f"public_{number}"):
+        to = f"mailed at once to {found.mail_to}" if found.mail_to else "read in the portal"
+        st.markdown(f"**Reply to {words.plain(found.customer)}**, {words.plain(to)}")
+        canned = ticket_desk.canned_replies(desk, number)
+        chosen = st.selectbox(
+            "Canned reply",
+            list(canned),
+            None,
+            key=f"{field}_canned",
+            placeholder="Insert words kept before",
+            on_change=_insert,
+            args=(f"{field}_canned", f"{field}_text", canned),
+        )
+        with st.form(form, border=False):
+            text = st.text_area(
+                "Message",
+                key=f"{field}_text",
+                max_chars=LONGEST_BODY,
+                height=160,
+                help="The customer reads every word of it.",
+            )
+            with st.container(horizontal=True):
+                then = None
+                if st.form_submit_button("Send reply", type="primary"):
+                    then = Then.STAY
+                if st.form_submit_button("Send and wait for the customer"):
+                    then = Then.WAIT
+                if st.form_submit_button("Send and solve"):
+                    then = Then.SOLVE
+        if then is not None:
+            done = DONE[then] if found.mail_to else DONE[then] + NO_MAIL
+            once = ui.request_id(form)
+            with ui.attempt(done, form=form, labels=LABELS):
+                ticket_desk.reply(desk, number, text or "", then, request_id=once)
+        _keep(desk, number, text or "", chosen or "")
+
+
+def _insert(chosen: str, text: str, canned: Mapping[str, str]) -> None:
+    """Put the words below what is written already; nothing is sent by it."""
+    name = st.session_state.get(chosen)
+    if name in canned:
+        before = str(st.session_state.get(text) or "").strip()
+        st.session_state[text] = f"{before}\n\n{canned[name]}".strip()
+
+
+def _keep(desk: Desk, number: int, text: str, name: str) -> None:
+    with (
+        st.popover("Keep words for later", icon=":material/bookmark:"),
+        st.form(f"ticket_keep_{number}", border=False),
+    ):
+        kept = st.text_input("Name", name, max_chars=LONGEST_NAME, autocomplete="off")
+        said = st.text_area(
+            "Message",
+            text,
+            max_chars=LONGEST_BODY,
+            help=f"Filled in for each ticket: {', '.join(PLACEHOLDERS)}.",
+        )
+        if st.form_submit_button("Keep for my replies"):
+            with ui.attempt("Kept for your replies.", labels=LABELS):
+                ticket_desk.keep_reply(desk, kept or "", said or "")
+
+
+def _note(desk: Desk, found: Opened) -> None:
+    """The internal form: another colour, another verb, no address anywhere near it."""
+    number = found.card.id
+    form = f"ticket_note_{number}"
+    field = f"{form}_{ui.request_id(form)}"
+    with st.container(border=True, key=f"internal_form_{number}"):
+        st.markdown("**Internal note**, stays in the bank: no customer ever sees it")
+        with st.form(form, border=False):
+            text = st.text_area("Note", key=f"{field}_text", max_chars=LONGEST_BODY, height=96)
+            if st.form_submit_button("Keep internal note", icon=":material/lock:"):
+                once = ui.request_id(form)
+                with ui.attempt("Internal note kept.", form=form, labels={"message": "Note"}):
+                    ticket_desk.add_note(desk, number, text or "", request_id=once)
+
+
+def _sort(desk: Desk, found: Opened) -> None:
+    card, names = found.card, tickets.categories(desk)
+    with (
+        st.popover("Sort", icon=":material/label:"),
+        st.form(f"ticket_sort_{card.id}_{card.category}_{card.priority}", border=False),
+    ):
+        codes = list(names)
+        category = st.selectbox(
+            "Category",
+            codes,
+            codes.index(card.category) if card.category in codes else None,
+            format_func=lambda code: names.get(code, code),
+        )
+        priority = st.selectbox(
+            "Priority",
+            list(Priority.NAMES),
+            list(Priority.NAMES).index(card.priority),
+            format_func=lambda one: words.sentence(Priority.NAMES[one]),
+            help="The deadlines move with it.",
+        )
+        why = st.text_input("Why", max_chars=LONGEST_NOTE, autocomplete="off")
+        if st.form_submit_button(f"Sort {card.reference}"):
+            with ui.attempt(f"{card.reference} is sorted anew.", labels=LABELS):
+                ticket_moves.sort_ticket(desk, card.id, category or "", priority, why or "")
+
+
+def _move(desk: Desk, found: Opened) -> None:
+    card, names = found.card, frame.branch_names(desk)
+    others = [branch_id for branch_id in names if branch_id != card.branch_id]
+    if not others:
+        return
+    with (
+        st.popover("Move to a branch", icon=":material/move_item:"),
+        st.form(f"ticket_move_{card.id}", border=False),
+    ):
+        st.caption("It joins the queue there, and leaves yours. Its clock runs on.")
+        to = st.selectbox("Branch", others, None, format_func=lambda one: names.get(one, "?"))
+        why = st.text_input("Why", max_chars=LONGEST_NOTE, autocomplete="off")
+        if st.form_submit_button(f"Move {card.reference}"):
+            done = f"{card.reference} is with {names.get(to or 0, '')} now."
+            with ui.attempt(done, labels=LABELS):
+                ticket_moves.move_ticket(desk, card.id, to or 0, why or "")
+
+
+def _merge(desk: Desk, found: Opened) -> None:
+    others = {
+        one.id: f"{one.reference}: {one.subject}"
+        for one in ticket_desk.other_tickets(desk, found.card.id)
+        if one.state is not W.DECIDED
+    }
+    if not others:
+        return
+    reference = found.card.reference
+    with (
+        st.popover("Merge", icon=":material/merge:"),
+        st.form(f"ticket_merge_{found.card.id}", border=False),
+    ):
+        st.caption(f"Of this customer's open tickets. {reference} ends and goes on there.")
+        into = st.selectbox("Goes on in", list(others), None, format_func=lambda n: others[n])
+        if st.form_submit_button(f"Merge {reference}"):
+            with ui.attempt(f"{reference} is merged.", labels=LABELS):
+                ticket_moves.merge_ticket(desk, found.card.id, into or found.card.id)

@@ -1,0 +1,165 @@
+"""Announcements: who says what to whom, from when to when, and by mail."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any, Final
+
+import pytest
+
+from bank.core import outbox
+from bank.core.errors import BadInput, NotAllowed
+from bank.core.ids import new_request_id
+from bank.core.permissions import Role
+from bank.office import announcements
+from bank.office.announcements import (
+    AnnouncementCard,
+    Audience,
+    NoSuchAnnouncement,
+    Severity,
+)
+from bank.office.ticket_posts import SentAlready
+from tests.support import queues
+from tests.support.bank import desk
+from tests.support.market import BANER, FORT, Market
+
+pytestmark = pytest.mark.feature("A7.3")
+TODAY: Final = date(2026, 3, 16)
+
+
+def said(market: Market, who: str = "admin", **facts: Any) -> AnnouncementCard:
+    """Somebody announces."""
+    given: dict[str, Any] = {
+        "audience": Audience.EVERYONE,
+        "severity": Severity.INFO,
+        "title": "Closed on Friday",
+        "body": "The branch is closed\nfor repairs.",
+        "from_on": TODAY,
+        "until_on": TODAY + timedelta(days=4),
+        "request_id": new_request_id(),
+    } | facts
+    return announcements.announce(head(market) if who == "head" else market.desks[who], **given)
+
+
+def head(market: Market) -> Any:
+    """A super admin; a real row, because a second click is waited for there."""
+    user = market.desks["auditor"].user_id
+    return desk(market.bank, Role.SUPER_ADMIN, user_id=user, name="Head Office", branch_id=None)
+
+
+def seen(market: Market, who: str) -> list[str]:
+    """What somebody reads on the home page."""
+    return [card.title for card in announcements.current(market.desks[who])]
+
+
+def test_a_branch_speaks_to_its_own_and_head_office_to_all(market: Market) -> None:
+    said(market)
+    said(market, "head", title="New rates", severity=Severity.WARNING)
+    said(market, "head", title="Baner moves", branch_id=market.branch_ids[BANER])
+    said(market, title="Staff party", audience=Audience.STAFF)
+    said(market, title="Offer", audience=Audience.CUSTOMERS, severity=Severity.URGENT)
+    assert seen(market, "asha") == ["Offer", "New rates", "Closed on Friday"]
+    assert seen(market, "ravi") == ["New rates", "Staff party", "Closed on Friday"]
+    assert seen(market, "vikram") == ["New rates", "Baner moves"]
+    assert seen(market, "meera") == ["New rates", "Baner moves"]
+    assert len(seen(market, "auditor")) == 4, "who sees the whole bank sees every branch's"
+    mine = [card.title for card in announcements.announced(market.desks["admin"])]
+    assert mine == ["Offer", "Staff party", "Closed on Friday"]
+    assert len(announcements.announced(head(market))) == 5
+
+
+def test_it_is_seen_from_its_first_day_to_its_last(market: Market) -> None:
+    card = said(market, from_on=TODAY + timedelta(days=1), until_on=TODAY + timedelta(days=2))
+    states = []
+    for day in range(4):
+        today = TODAY + timedelta(days=day)
+        states.append((card.state(today), len(seen(market, "asha"))))
+        queues.later(market, days=1)
+    assert states == [("planned", 0), ("shown", 1), ("shown", 1), ("ended", 0)]
+
+
+@pytest.mark.feature("A7.2")
+def test_mails_go_to_those_it_is_for(market: Market) -> None:
+    customers = said(market, audience=Audience.CUSTOMERS, by_mail=True)
+    [mail] = market.mails(f"announcement {customers.id}")  # Nila has no address
+    assert (mail["recipient"], mail["subject"]) == ("asha@example.com", "Closed on Friday")
+    assert mail["body"] == "The branch is closed\nfor repairs.\n"
+    staff = said(market, audience=Audience.STAFF, by_mail=True)
+    to = [mail["recipient"] for mail in market.mails(f"announcement {staff.id}")]
+    assert to == sorted(to)
+    assert "ravi@bank.example.com" in to
+    assert "meera@bank.example.com" not in to
+    bank = said(market, "head", by_mail=True)
+    assert bank.mails == len(market.mails(f"announcement {bank.id}")) == 11
+    assert said(market).mails == 0
+
+
+def test_withdrawn_it_is_gone_and_what_waits_does_not_leave(market: Market) -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    card = said(market, from_on=tomorrow, until_on=tomorrow, by_mail=True)
+    due = market.rows(f"SELECT not_before FROM outbox WHERE purpose = 'announcement {card.id}'")
+    # With its first day, which begins in India before it does in Greenwich.
+    assert {str(row["not_before"])[:16] for row in due} == {"2026-03-16 18:30"}
+    with pytest.raises(NoSuchAnnouncement):
+        announcements.withdraw(market.desks["admin_baner"], card.id)
+    with pytest.raises(NoSuchAnnouncement):
+        announcements.withdraw(market.desks["admin"], 4711)
+    assert announcements.withdraw(market.desks["admin"], card.id) == card.mails > 0
+    assert announcements.withdraw(market.desks["admin"], card.id) == 0
+    left = market.rows(f"SELECT status FROM outbox WHERE purpose = 'announcement {card.id}'")
+    assert {row["status"] for row in left} == {outbox.MessageStatus.EXPIRED}
+    queues.later(market, days=1)
+    assert seen(market, "asha") == []
+    [again] = announcements.announced(market.desks["admin"])
+    assert again.state(tomorrow) == "withdrawn"
+    by_head = said(market, from_on=tomorrow)
+    announcements.withdraw(head(market), by_head.id)
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        ({"title": " "}, "title"),
+        ({"title": "x" * 121}, "title"),
+        ({"body": "\n"}, "message"),
+        ({"body": "x" * 4_001}, "message"),
+        ({"from_on": TODAY - timedelta(days=1)}, "first day"),
+        ({"until_on": TODAY - timedelta(days=1)}, "last day"),
+        ({"until_on": TODAY + timedelta(days=367)}, "last day"),
+        ({"branch_id": 2}, "branch"),
+        ({"who": "head", "branch_id": 4711}, "branch"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_field(
+    sqlite_market: Market, facts: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        said(sqlite_market, **facts)
+    assert refused.value.field == field
+    assert announcements.announced(sqlite_market.desks["admin"]) == []
+
+
+def test_only_who_leads_speaks(market: Market) -> None:
+    card = said(market)
+    for who in ("asha", "ravi", "executive", "banker", "auditor"):
+        with pytest.raises(NotAllowed):
+            said(market, who)
+        with pytest.raises(NotAllowed):
+            announcements.withdraw(market.desks[who], card.id)
+        with pytest.raises(NotAllowed):
+            announcements.announced(market.desks[who])
+    assert market.branch_ids[FORT] == card.branch_id
+
+
+def test_a_second_click_says_it_once(market: Market) -> None:
+    once, start = new_request_id(), threading.Barrier(4)
+
+    def click(_: int) -> int:
+        start.wait(60)
+        return said(market, by_mail=True, audience=Audience.CUSTOMERS, request_id=once).id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len({*pool.map(click, range(4))}) == 1
+    assert len(market.mails("announcement 1")) == 1
+    with pytest.raises(SentAlready):
+        said(market, title="Other words", request_id=once)

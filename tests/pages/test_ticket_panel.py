@@ -1,0 +1,155 @@
+"""A ticket in the inbox as an executive works on it."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bank.core.work_tables import W
+from bank.office import ticket_desk, tickets
+from bank.office.ticket_tables import PostKind
+from bank.office.tickets import TicketCard
+from tests.pages.test_help import press, typed
+from tests.support.apptest import Pages, words_of
+from tests.support.market import BANER, Market
+from tests.support.tickets import claimed, opened, solved, written
+
+pytestmark = pytest.mark.feature("A6.2", "A6.4", "B20")
+INBOX = "staff/inbox.py"
+SECRET = "Her brother wrote this."
+
+
+@pytest.fixture
+def market(sqlite_market: Market) -> Market:
+    """Pages draw the same on either database."""
+    return sqlite_market
+
+
+def at(pages: Pages, market: Market, card: TicketCard, who: str = "executive") -> AppTest:
+    """The inbox with one ticket chosen."""
+    page = pages.open(market.desks[who], INBOX)
+    page.session_state["inbox_list_chosen"] = str(card.item_id)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def labels(page: AppTest) -> list[str]:
+    """What the buttons say."""
+    return [each.label for each in page.button]
+
+
+def message(page: AppTest, text: str) -> AppTest:
+    """Type into the public form."""
+    page.text_area(public(page)).set_value(text)
+    return page
+
+
+def public(page: AppTest) -> str:
+    """The key of the public form's text."""
+    [key] = [each.key for each in page.text_area if str(each.key).startswith("ticket_reply_")]
+    return str(key)
+
+
+@pytest.mark.feature("A6.3")
+def test_from_the_claim_to_the_mailed_reply(pages: Pages, market: Market) -> None:
+    card = written(market, about_kind="account", about=market.number("asha"))
+    page = at(pages, market, card)
+    said = words_of(page)
+    for there in ("Asha Rao", "Charges and interest", market.number("asha"), "What are the 118"):
+        assert there in said, there
+    assert "Send reply" not in labels(page)
+    press(page, f"Claim {card.reference}")
+    message(page, "It is the yearly fee.")
+    press(page, "Send and solve")
+    assert "Reply sent and the ticket solved" in words_of(page)
+    assert market.mails("ticket")[-1]["recipient"] == "asha@example.com"
+    assert opened(market, card).card.state is W.DECIDED
+    assert "Send reply" not in labels(page)
+    assert "Keep internal note" in labels(page)
+
+
+@pytest.mark.feature("A6.3")
+def test_what_is_typed_as_a_note_is_never_mailed(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    before = len(market.mails("ticket"))
+    typed(page, "Note", SECRET)
+    press(page, "Keep internal note")
+    assert "Internal note kept" in words_of(page)
+    assert ":orange-badge[Internal note]" in words_of(page)
+    assert len(market.mails("ticket")) == before
+    assert SECRET not in str(market.rows("SELECT * FROM outbox"))
+    assert opened(market, card).posts[-1].kind is PostKind.NOTE
+    assert len(tickets.own_posts(market.desks["asha"], card.id)) == 1
+    press(page, "Send reply")  # the note has left nothing in the other form
+    assert page.error[0].value.startswith("**Message:**")
+
+
+def test_a_typed_note_is_not_sent_by_the_buttons_of_the_reply(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    typed(page, "Note", SECRET)
+    message(page, "It is the yearly fee.")
+    press(page, "Send and wait for the customer")
+    assert SECRET not in str(market.rows("SELECT * FROM outbox"))
+    assert SECRET not in str(market.rows("SELECT body FROM ticket_posts"))
+    assert opened(market, card).card.state is W.WAITING
+
+
+def test_canned_words_are_filled_in_and_can_be_kept(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    [canned] = [each for each in page.selectbox if each.label == "Canned reply"]
+    canned.set_value("Received").run()
+    text = page.text_area(public(page)).value
+    assert text.startswith("Hello Asha Rao,")
+    assert card.reference in text
+    keep = [each for each in page.text_area if each.label == "Message"][-1]
+    keep.set_value("Dear {name}, about account {account_last4}:")
+    [name] = [
+        each for each in page.text_input if "ticket_keep" in each.form_id and each.label == "Name"
+    ]
+    name.set_value("Mine")
+    press(page, "Keep for my replies")
+    mine = ticket_desk.canned_replies(market.desks["executive"], card.id)["Mine"]
+    assert mine == "Dear Asha Rao, about account {account_last4}:"
+    message(page, mine)
+    press(page, "Send reply")
+    assert "Fill in" in page.error[0].value
+    assert page.text_area(public(page)).value == mine
+
+
+def test_it_is_sorted_merged_and_moved(pages: Pages, market: Market) -> None:
+    card, twin = claimed(market, written(market)), claimed(market, written(market))
+    page = at(pages, market, card)
+    [category] = [each for each in page.selectbox if each.label == "Category"]
+    category.set_value("loan")
+    press(page, f"Sort {card.reference}")
+    assert page.error[0].value.startswith("**Why:**")
+    [why] = [each for each in page.text_input if each.label == "Why" and "sort" in each.form_id]
+    why.set_value("It is a loan fee")
+    press(page, f"Sort {card.reference}")
+    assert opened(market, card).category == "Loans"
+    press(page, f"Merge {card.reference}")
+    assert page.error[0].value.startswith("**Goes on in:**")
+    [into] = [each for each in page.selectbox if each.label == "Goes on in"]
+    into.set_value(twin.id)
+    press(page, f"Merge {card.reference}")
+    assert opened(market, card).card.merged_into == twin.id
+    page = at(pages, market, twin)
+    [to] = [each for each in page.selectbox if each.label == "Branch"]
+    to.set_value(market.branch_ids[BANER])
+    [why] = [each for each in page.text_input if each.label == "Why" and "move" in each.form_id]
+    why.set_value("Her locker is there")
+    press(page, f"Move {twin.reference}")
+    assert opened(market, twin, "executive_baner").card.branch_id == market.branch_ids[BANER]
+
+
+def test_a_customer_without_an_address_and_a_score(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market, "nila"))
+    page = at(pages, market, card)
+    message(page, "Done.")
+    press(page, "Send and solve")
+    assert "no address is known" in words_of(page)
+    tickets.rate(market.desks["nila"], card.id, 2, "Late")
+    assert "2 of 5, badly\\: Late" in words_of(at(pages, market, card))
+    assert solved(market).id
