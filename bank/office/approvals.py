@@ -1,8 +1,8 @@
 """Deciding about what waits: approve, reject, return with a question; answer, withdraw, expire.
 
-The states are drawn in `core/approvals`. Approving checks everything anew and runs the command as its
-maker's in the decision's own transaction. When the world has changed the history says why; what can
-never be done any more has failed, the rest stays to be decided.
+The states are drawn in `core/approvals`. Approving checks everything anew and runs the command as
+its maker's in the decision's own transaction. When the world has changed the history says why; what
+can never be done any more has failed, the rest stays to be decided.
 """
 
 import json
