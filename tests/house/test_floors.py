@@ -28,7 +28,7 @@ FLOORS: Final = {
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
     " report_files reports integrity schedules day_end demo_people demo_deeds demo_rounds"
-    " demo_stories demo_life demo_scribe demo",
+    " demo_tickets demo_stories demo_life demo_scribe demo",
     # Not a folder: what stands on top of the floors, directly in bank/.
     "": "app gate server web __main__",
 }
