@@ -162,7 +162,7 @@ class Tx:
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """A row of the catalogue. `inner` is the function itself: for core/approvals only."""
+    """A row of the catalogue. `inner` is the function itself: for core/approvals and the demo."""
 
     name: str
     permission: Permission

@@ -199,6 +199,7 @@ class _Seeding:
                 name=plan.name,
                 admin=_at(desks, Role.BRANCH_ADMIN, branch_id)[0],
                 banker=_at(desks, Role.BANKER, branch_id)[0],
+                executive=_at(desks, Role.EXECUTIVE, branch_id)[0],
                 cashiers=_at(desks, Role.CASHIER, branch_id),
             )
             for plan, branch_id in zip(plans, ids, strict=True)
@@ -211,6 +212,7 @@ class _Seeding:
             sites=sites,
             neighbours=[self._neighbour(who, sites, n) for n, who in enumerate(people)],
             system=self._system,
+            head=next(desk for desk in desks if desk.role is Role.SUPER_ADMIN),
             pen=Pen(self._as_of.isoformat(), self._system),
             terms=self._terms(),
         )

@@ -5,10 +5,10 @@ Purses follow the balances, so that nobody spends what they do not have. Amounts
 (paise).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bank.book import chart, ledger
 from bank.book.ledger import Draft, Leg
@@ -61,6 +61,7 @@ class Site:
     name: str
     admin: Desk
     banker: Desk
+    executive: Desk
     cashiers: Sequence[Desk]
     cash_minor: int = 0
     slips: int = 0
@@ -214,6 +215,16 @@ class Opened(Deed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Done(Deed):
+    """Any command of the bank by name, done as it would have been; `keep` gets its answer. What
+    it is given is asked for when it is done: that may hang on the answers of earlier ones."""
+
+    verb: str
+    named: Callable[[], Mapping[str, Any]]
+    keep: Callable[[Any], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visited(Deed):
     """A session from sign-in (`at`) to sign-out."""
 
@@ -360,6 +371,7 @@ class Town:
     sites: Sequence[Site]
     neighbours: Sequence[Neighbour]
     system: Desk
+    head: Desk
     pen: Pen
     terms: Callable[[str, date], Terms]
 

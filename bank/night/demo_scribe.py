@@ -8,12 +8,13 @@ import heapq
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from bank.book import holds, ledger
 from bank.core.clock import FixedClock
-from bank.core.desk import Desk, Tx, add_to_trail, open_tx
+from bank.core.desk import CATALOGUE, Desk, Tx, add_to_trail, open_tx
 from bank.core.ids import fingerprint, new_token
+from bank.core.outbox import Message, MessageStatus
 from bank.core.permissions import Role
 from bank.counters.drawer_cash import MoveKind, put_in_vault
 from bank.counters.slips import DEPOSIT, Transfer, keep_slip
@@ -22,6 +23,7 @@ from bank.night.demo_deeds import (
     Booked,
     CashMoved,
     Deed,
+    Done,
     HeldBack,
     Mistyped,
     MoneySent,
@@ -77,6 +79,8 @@ class Scribe:
                 add_to_trail(
                     tx, "accounts.accounts.open_account", {"product_code": deed.purse.product}
                 )
+            case Done():
+                _do(tx, deed)
             case Visited():
                 self._visit(deed)
             case Mistyped():
@@ -206,6 +210,18 @@ class Scribe:
             tx = self._view(desk, at)
             tx.concerns("session", session_id)
             add_to_trail(tx, "people.sessions.sign_out", {})
+
+
+def _do(tx: Tx, deed: Done) -> None:
+    """A command with its trail; the mails it wrote left in their time."""
+    named = dict(deed.named())
+    deed.keep(CATALOGUE[deed.verb].inner(tx, **named))
+    add_to_trail(tx, deed.verb, named)
+    tx.connection.execute(
+        update(Message)
+        .where(Message.status == MessageStatus.WAITING, Message.queued_at == tx.now)
+        .values(status=MessageStatus.SENT, attempts=1, sent_at=tx.now)
+    )
 
 
 def _hold(tx: Tx, deed: HeldBack) -> None:

@@ -26,6 +26,7 @@ from bank.night.demo_deeds import (
 )
 from bank.night.demo_people import RUPEE, Persona, open_day
 from bank.night.demo_rounds import visit
+from bank.night.demo_tickets import tickets
 
 HELD: Final = 25_000 * RUPEE
 MISTAKES_DAYS_AGO: Final = (121, 47, 1)
@@ -44,6 +45,7 @@ def stories(town: Town) -> Mapping[date, Sequence[Plan]]:
         *_last_rupees(town),
         *_paid_in_everywhere(town),
         *_today(town),
+        *tickets(town),
     ]:
         if day > town.start:
             told[day].append(plan)

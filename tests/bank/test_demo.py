@@ -23,7 +23,7 @@ from bank.core.permissions import STAFF, Role
 from bank.core.secrets import Secret
 from bank.counters import cash, slips
 from bank.night import demo, demo_life, integrity
-from bank.office import approval_cards, approvals
+from bank.office import announcements, approval_cards, approvals
 from bank.people import branches, grants, passwords, sessions, sign_in, staff_list
 from bank.people import demo as demo_people
 from bank.people.attempts import SignInStatus, own_sign_ins
@@ -46,6 +46,10 @@ EVERY_TABLE = (
     "SELECT entry_id, from_account_id, to_account_id, amount_minor, note FROM transfers"
     " ORDER BY entry_id",
     "SELECT account_id, amount_minor, reason FROM holds ORDER BY id",
+    "SELECT request_id, customer_id, branch_id, category, subject, about, opened_on,"
+    " score FROM tickets ORDER BY id",
+    "SELECT request_id, ticket_id, author_id, kind, body FROM ticket_posts ORDER BY id",
+    "SELECT title, from_on, until_on FROM announcements ORDER BY id",
 )
 
 
@@ -512,3 +516,27 @@ def test_the_command_line_makes_none_where_none_is_wanted(tmp_path: Path) -> Non
     assert told.returncode == 0
     assert "no demo bank" in told.stderr
     assert not (tmp_path / "bank.db").exists()
+
+
+@pytest.mark.feature("A6.4", "A7.3")
+def test_there_is_a_ticket_in_every_state_and_an_announcement(demo_bank: Bank) -> None:
+    found = rows(
+        demo_bank,
+        "SELECT i.status, i.level, t.score FROM tickets t JOIN work_items i"
+        " ON i.subject_id = t.id AND i.kind = 'ticket' ORDER BY t.id",
+    )
+    assert found == [
+        ("decided", 0, 4),
+        ("waiting", 0, None),
+        ("unassigned", 1, None),
+        ("unassigned", 0, None),
+        ("unassigned", 0, None),
+    ]
+    # Whoever wrote was mailed then, and nothing of the past leaves now.
+    sent = rows(demo_bank, "SELECT status, sent_at - queued_at, count(*) FROM outbox GROUP BY 1, 2")
+    assert sent == [("sent", 0, 8)]
+    assert len(announcements.current(desk_of(demo_bank, "meera"))) == 1
+    notes = rows(demo_bank, "SELECT body FROM ticket_posts WHERE kind = 'note'")
+    assert notes
+    mails = str(rows(demo_bank, "SELECT body FROM outbox"))
+    assert all(note not in mails for (note,) in notes)
