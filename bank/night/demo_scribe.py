@@ -75,10 +75,7 @@ class Scribe:
             case HeldBack():
                 _hold(tx, deed)
             case Opened():
-                tx.concerns("account", deed.purse.number)
-                add_to_trail(
-                    tx, "accounts.accounts.open_account", {"product_code": deed.purse.product}
-                )
+                _opened(tx, deed)
             case Done():
                 _do(tx, deed)
             case Visited():
@@ -222,6 +219,11 @@ def _do(tx: Tx, deed: Done) -> None:
         .where(Message.status == MessageStatus.WAITING, Message.queued_at == tx.now)
         .values(status=MessageStatus.SENT, attempts=1, sent_at=tx.now)
     )
+
+
+def _opened(tx: Tx, deed: Opened) -> None:
+    tx.concerns("account", deed.purse.number)
+    add_to_trail(tx, "accounts.accounts.open_account", {"product_code": deed.purse.product})
 
 
 def _hold(tx: Tx, deed: HeldBack) -> None:
