@@ -78,10 +78,14 @@ class Scribe:
                 _opened(tx, deed)
             case Done():
                 _do(tx, deed)
-            case Visited():
-                self._visit(deed)
-            case Mistyped():
-                self._mistype(deed)
+            case Visited() | Mistyped():
+                self._come(deed)
+
+    def _come(self, deed: Visited | Mistyped) -> None:
+        if isinstance(deed, Visited):
+            self._visit(deed)
+        else:
+            self._mistype(deed)
 
     def finish(self, now: datetime) -> None:
         """Whoever is still signed in leaves."""
