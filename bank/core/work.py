@@ -54,6 +54,14 @@ class WaitsForAnAnswer(WrongState):
     """This item waits for an answer. It comes back to the queue with it."""
 
 
+class NobodyAsked(WrongState):
+    """Nothing was asked here, so there is nothing to answer."""
+
+
+class NotDecidedYet(WrongState):
+    """This item is not decided yet, so it cannot be opened again."""
+
+
 class NoteMissing(BadInput):
     """Write in a few words why, 300 characters at most."""
 
@@ -250,6 +258,8 @@ def ask(tx: Tx, row: Any, note: str = "") -> None:
 
 def answer(tx: Tx, row: Any, note: str = "") -> None:
     """They have acted: the clocks run on with what was left, at the owner's desk."""
+    if row.status is not W.WAITING:  # the same moves also claim, and open again
+        raise NobodyAsked
     owned = row.owner_id is not None
     check_move(row.status, W.CLAIMED if owned else W.UNASSIGNED, MOVES)
     values = running(tx, row.branch_id, row.first_left_seconds, row.solve_left_seconds)
@@ -279,6 +289,8 @@ def decide(tx: Tx, row: Any, outcome: str, note: str = "") -> None:
 
 def reopen(tx: Tx, row: Any, note: str = "") -> None:
     """A decided case comes back to the queue with a new promise."""
+    if row.status is not W.DECIDED:
+        raise NotDecidedYet
     rule = rule_of(tx, row.kind, row.priority)
     first_seconds = rule.first_minutes * 60 or None
     values = running(tx, row.branch_id, first_seconds, rule.solve_minutes * 60)

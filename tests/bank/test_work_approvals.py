@@ -165,7 +165,7 @@ def test_an_interested_party_is_told_why_and_the_next_item_passes_over_it(
 
 def test_a_tightened_rule_moves_the_item_to_those_it_names(checking: Checking) -> None:
     checking.ask("withdraw")
-    checking.new_rule("counters.cash.withdraw")
+    checking.new_rule("counters.cash.withdraw", level=2)
     with pytest.raises(NotTheChecker):
         checking.approve("nalini")
     assert listed(checking, "nalini") == []

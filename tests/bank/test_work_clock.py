@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bank.core import hours, work
 from bank.core.clock import INDIA
+from bank.core.errors import WrongState
 from bank.core.hours import Calendar, Hours
 from bank.core.work_tables import W
 from bank.office import queue
@@ -255,3 +256,18 @@ def test_a_stricter_promise_counts_from_its_date(market: Market) -> None:
     queue.claim(market.desks[DEV], tomorrow)
     until = queues.row_of(market, tomorrow).claimed_until
     assert until == market.bank.clock.now() + timedelta(minutes=5)
+
+
+def test_only_what_waits_is_answered_and_only_what_is_decided_opens_again(market: Market) -> None:
+    [item] = queues.opened(market)
+    queue.claim(market.desks[ESHA], item)
+    with pytest.raises(work.NobodyAsked):
+        queues.answer(market, item)
+    with market.tx() as tx, pytest.raises(work.NotDecidedYet):
+        work.reopen(tx, work.item_of(tx, "ticket", 1))
+    queues.decide(market, item)
+    with pytest.raises(work.NobodyAsked):
+        queues.answer(market, item)
+    with market.tx(market.desks[ESHA]) as tx, pytest.raises(WrongState):
+        work.ask(tx, work.held(tx, item))
+    assert queues.acts(market, item) == ["opened", "claimed", "decided"]

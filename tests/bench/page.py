@@ -22,7 +22,7 @@ from bank import app
 from bank.book import ledger
 from bank.core import cookies
 from bank.core.clock import SystemClock
-from bank.core.desk import chunk
+from bank.core.desk import Tx, chunk
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
 from bank.people import identity, sessions
@@ -38,9 +38,10 @@ ROWS: Final = 50
 
 
 class Window:
-    """One browser window on the journal, as far as the server can tell."""
+    """One browser window on a page with one table, as far as the server can tell."""
 
-    def __init__(self, url: str, cookie: str) -> None:
+    def __init__(self, url: str, cookie: str, page: str = PAGE) -> None:
+        self.page = page
         self.socket: ClientConnection = connect(
             f"{url.replace('http', 'ws', 1)}/_stcore/stream",
             subprotocols=["streamlit"],  # type: ignore[list-item]
@@ -59,7 +60,7 @@ class Window:
         if self.page_hash:
             message.rerun_script.page_script_hash = self.page_hash
         else:
-            message.rerun_script.page_name = PAGE
+            message.rerun_script.page_name = self.page
         self.tables, self.elements = [], 0
         begun = time.perf_counter()
         self.socket.send(message.SerializeToString())
@@ -98,14 +99,16 @@ class Window:
         finished = ForwardMsg.ScriptFinishedStatus.Name(answer.script_finished)
         if finished != "FINISHED_SUCCESSFULLY" or self.rows != [ROWS]:
             raise RuntimeError(
-                f"the journal was not drawn: {finished}, {self.elements} elements, "
+                f"{self.page} was not drawn: {finished}, {self.elements} elements, "
                 f"tables of {self.rows} rows, not of {ROWS}"
             )
 
 
 @contextmanager
-def a_window(command: tuple[str, ...], url: str, folder: Path, cookie: str) -> Iterator[Window]:
-    """A server started by `command` and a window on its journal."""
+def a_window(
+    command: tuple[str, ...], url: str, folder: Path, cookie: str, page: str = PAGE
+) -> Iterator[Window]:
+    """A server started by `command` and a window on one of its pages."""
     server = Server(url, folder, command=command, name="bench", env={"BANK_SECRET": SECRET})
     if "streamlit" in command:
         server.env |= {
@@ -115,7 +118,7 @@ def a_window(command: tuple[str, ...], url: str, folder: Path, cookie: str) -> I
         }
     server.start()
     try:
-        window = Window(server.url, cookie)
+        window = Window(server.url, cookie, page)
         yield window
         window.close()
     finally:
@@ -141,20 +144,26 @@ def an_auditor(folder: Path) -> str:
         ]
         with chunk(desk, "bench") as tx:
             ledger.post_many(tx, drafts)
-            user = identity.add_user_row(
-                tx,
-                username="olga",
-                name="Olga Pinto",
-                email="olga@example.com",
-                role=Role.AUDITOR,
-                branch_id=None,
-                password_hash="$2b$04$" + "." * 53,
-            )
-            session, sid = sessions.open_row(tx, user.id, "bench")
-            now = SystemClock().now()  # the bank above stands still in the past
-            session.last_seen_at = session.opened_at = now
-            session.expires_at = now + timedelta(hours=8)
-        return sid.reveal()
+            return signed_in(tx, Role.AUDITOR, None)
+
+
+def signed_in(tx: Tx, role: Role, branch_id: int | None) -> str:
+    """Somebody with a session that a server accepts; answers the cookie."""
+    user = identity.add_user_row(
+        tx,
+        username="olga",
+        name="Olga Pinto",
+        email="olga@example.com",
+        role=role,
+        branch_id=branch_id,
+        password_hash="$2b$04$" + "." * 53,
+    )
+    session, sid = sessions.open_row(tx, user.id, "bench")
+    now = SystemClock().now()  # the bank of the bench stands still in the past
+    session.last_seen_at = session.opened_at = now
+    session.expires_at = now + timedelta(hours=8)
+    tx.session.flush()
+    return sid.reveal()
 
 
 @bench("page.journal", limit=0.15, unit="s/rerun", rounds=7)
@@ -171,7 +180,9 @@ def journal(shop: Workshop) -> Pair:
         raise RuntimeError(f"not the same page: {ours.elements} and {theirs.elements} elements")
     shop.detail |= {"rows": sum(ours.rows), "entries": ENTRIES, "elements": ours.elements}
 
-    def median_of(window: Window) -> float:
-        return sorted(window.rerun() for _ in range(RERUNS))[RERUNS // 2]
-
     return lambda: median_of(ours), lambda: median_of(theirs)
+
+
+def median_of(window: Window) -> float:
+    """The median of some reruns."""
+    return sorted(window.rerun() for _ in range(RERUNS))[RERUNS // 2]

@@ -47,7 +47,7 @@ def test_work_that_ends_by_itself_is_noticed(
 
 
 def test_every_kind_of_work_is_there(sqlite_bank: Bank) -> None:
-    assert set(web.background()) == {"approvals", "memory", "outbox", "reports", "seals"}
+    assert set(web.background()) == {"approvals", "memory", "outbox", "reports", "seals", "work"}
 
 
 @pytest.mark.feature("A13.3")
