@@ -18,7 +18,7 @@ from bank.counters.receipts import Receipt
 from bank.counters.supervision import SupervisorNeeded, SupervisorRefused
 from bank.counters.tallies import NotTheAmount
 from bank.people import codes
-from bank.people.identity import User
+from bank.people.identity import User, UserStatus
 from tests.support import people
 from tests.support.bank import NOON, move_clock
 from tests.support.market import Market, pay_in
@@ -207,7 +207,7 @@ def test_the_proof_is_good_for_this_alone(rich: Market, change: str) -> None:
         move_clock(rich.bank, NOON + timedelta(minutes=6))
     else:
         with rich.tx() as tx:
-            tx.session.get_one(User, rich.desks["admin"].user_id).active = False
+            tx.session.get_one(User, rich.desks["admin"].user_id).status = UserStatus.LOCKED
     with pytest.raises(SupervisorNeeded):
         cash.withdraw(
             desk, rich.number("asha"), amount, slip, vouched=proof, request_id=new_request_id()

@@ -295,7 +295,7 @@ def test_somebody_who_has_left_is_handed_nothing(market: Market) -> None:
     [item] = queues.opened(market)
     dev = market.desks[DEV].user_id
     with market.tx() as tx:
-        tx.connection.exec_driver_sql(f"UPDATE users SET active = false WHERE id = {dev}")
+        tx.connection.exec_driver_sql(f"UPDATE users SET status = 'locked' WHERE id = {dev}")
     with pytest.raises(NoSuchUser):
         queue.reassign(market.desks["admin"], item, dev or 0, "for you")
     assert "Dev Sen" not in [each.name for each in queue.colleagues(market.desks["admin"], item)]
