@@ -12,7 +12,7 @@ from bank import app
 from bank.book import ledger
 from bank.book.journal import reverse_entry
 from bank.core.clock import FixedClock
-from bank.core.desk import Bank, chunk, looking
+from bank.core.desk import Bank, chunk, commit, looking, open_tx
 from bank.core.permissions import Role
 from bank.counters import drawer_cash
 from bank.night import integrity
@@ -51,7 +51,8 @@ def old_bank(folder: Path, dialect: str) -> Iterator[Bank]:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_cash_of_before_lies_in_the_vault(dialect: str, tmp_path: Path) -> None:
     with old_bank(tmp_path, dialect) as bank:
-        with chunk(app.system_desk(bank), "tests.before") as tx:
+        with bank.db.write() as connection:
+            tx = open_tx(app.system_desk(bank), connection)  # no trail: its table has grown since
             for number, rupees in ((1, 700), (2, 300), (3, 0)):
                 ifsc = f"BANK000000{number}"
                 branch = branches.add_branch_row(tx, ifsc=ifsc, name=f"B{number}", address="")
@@ -63,6 +64,7 @@ def test_cash_of_before_lies_in_the_vault(dialect: str, tmp_path: Path) -> None:
                     draft = ledger.Draft(f"{number}-{place}", "opening", "Before", legs, branch.id)
                     if amount:
                         ledger.post(tx, draft)
+            commit(tx)
         app.migrate(bank.db)
         with looking(app.system_desk(bank)) as tx:
             held = [drawer_cash.in_vault(tx, branch_id) for branch_id in (1, 2, 3)]
