@@ -23,7 +23,8 @@ from bank.core.ids import Chance
 from bank.core.permissions import STAFF, Permission, Role
 from bank.core.secrets import Secret
 from bank.night import demo_life, demo_staff
-from bank.night.demo_deeds import Neighbour, Pen, Purse, Site, Terms, Town, clock, moment
+from bank.night.demo_clock import clock, moment
+from bank.night.demo_deeds import Neighbour, Pen, Purse, Site, Terms, Town
 from bank.night.demo_people import (
     BranchPlan,
     Resident,

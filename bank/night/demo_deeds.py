@@ -7,15 +7,15 @@ Purses follow the balances, so that nobody spends what they do not have. Amounts
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from bank.book import chart, ledger
 from bank.book.ledger import Draft, Leg
-from bank.core.clock import INDIA
 from bank.core.desk import Desk
 from bank.core.ids import Chance, request_id_of
 from bank.counters.slips import DEPOSIT, TRANSFER, WITHDRAWAL
+from bank.night.demo_clock import moment
 from bank.night.demo_people import FIRMS, Resident, is_open
 from bank.night.demo_tills import Till
 
@@ -391,14 +391,3 @@ class Town:
     def at(self, day: date, minute: int, second: int = 0) -> datetime:
         """A minute of a day, but never one that has not come yet."""
         return min(moment(day, minute, second), self.latest)
-
-
-def moment(day: date, minute: int, second: int = 0) -> datetime:
-    """A minute of a day in India, as an instant."""
-    midnight = datetime.combine(day, time(), tzinfo=INDIA).astimezone(UTC)
-    return midnight + timedelta(minutes=minute, seconds=second)
-
-
-def clock(hours: int, minutes: int = 0) -> int:
-    """The minute of the day."""
-    return hours * 60 + minutes

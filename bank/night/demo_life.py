@@ -16,18 +16,8 @@ from bank.book.ledger import Leg
 from bank.core import money
 from bank.core.ids import Chance
 from bank.night import demo_rounds, demo_stories
-from bank.night.demo_deeds import (
-    Booked,
-    Deed,
-    Habit,
-    Neighbour,
-    Opened,
-    Plan,
-    Purse,
-    Routine,
-    Town,
-    clock,
-)
+from bank.night.demo_clock import clock
+from bank.night.demo_deeds import Booked, Deed, Habit, Neighbour, Opened, Plan, Purse, Routine, Town
 from bank.night.demo_people import RUPEE, Persona, names_of, rows_of
 
 DAYS_A_MONTH: Final = 30.4375

@@ -15,6 +15,7 @@ from bank.book.ledger import Draft, Leg
 from bank.core import money
 from bank.core.desk import Desk
 from bank.core.ids import Chance
+from bank.night.demo_clock import clock
 from bank.night.demo_deeds import (
     Booked,
     Deed,
@@ -27,7 +28,6 @@ from bank.night.demo_deeds import (
     TillOpened,
     Town,
     Visited,
-    clock,
 )
 from bank.night.demo_people import LAKH, RUPEE, Persona
 from bank.night.demo_tills import Till

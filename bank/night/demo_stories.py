@@ -12,6 +12,7 @@ from typing import Final
 
 from bank.core.desk import Desk
 from bank.core.ids import Chance
+from bank.night.demo_clock import clock
 from bank.night.demo_deeds import (
     CashMoved,
     Deed,
@@ -22,7 +23,6 @@ from bank.night.demo_deeds import (
     Site,
     Town,
     Undone,
-    clock,
 )
 from bank.night.demo_people import RUPEE, Persona, open_day
 from bank.night.demo_rounds import visit

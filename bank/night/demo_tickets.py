@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from bank.core.desk import Desk
 from bank.core.ids import request_id_of
-from bank.night.demo_deeds import Done, Neighbour, Plan, Site, Town, clock
+from bank.night.demo_clock import clock
+from bank.night.demo_deeds import Done, Neighbour, Plan, Site, Town
 from bank.night.demo_people import open_day
 from bank.office.announcements import Audience, Severity
 from bank.office.ticket_desk import Then
