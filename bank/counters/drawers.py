@@ -146,6 +146,7 @@ _STATE: Final = (
 # Without a look at the cash: the one question every slip asks.
 _OPEN: Final = (
     "SELECT id FROM drawers WHERE cashier_id = ? AND business_date = ? AND status = 'open'"
+    " AND branch_id = ?"
 )
 
 
@@ -232,7 +233,9 @@ def own_open_drawer(tx: Tx, *, hold: str = "") -> int:
     """
     lock = {"share": " FOR SHARE", "update": " FOR NO KEY UPDATE"}.get(hold, "")
     sql = _OPEN + lock if tx.dialect == "postgresql" else _OPEN
-    tx.cursor.execute(marks(tx.dialect, sql), (tx.desk.user_id, tx.day(tx.business_date)))
+    tx.cursor.execute(
+        marks(tx.dialect, sql), (tx.desk.user_id, tx.day(tx.business_date), tx.desk.branch_id)
+    )
     row = tx.cursor.fetchone()
     if row is None:
         raise NoOpenDrawer

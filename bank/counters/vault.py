@@ -11,12 +11,13 @@ from bank.book.kinds import EntryKind
 from bank.core import money
 from bank.core.desk import Tx, command
 from bank.core.errors import WrongState
-from bank.core.permissions import Permission
+from bank.core.permissions import GRANTS, Permission
 from bank.counters import drawer_cash, drawers, tallies
 from bank.counters.drawer_cash import MoveKind
 from bank.counters.drawers import LONGEST_NOTE, DrawerStatus
 from bank.counters.tallies import Pieces
 from bank.people.fields import clean_text
+from bank.people.identity import UserStatus, held_user
 
 S = DrawerStatus
 LONGEST_REFERENCE: Final = 60
@@ -31,12 +32,21 @@ class DifferenceNotSettled(WrongState):
     sends the drawer back first."""
 
 
+class CashierHasLeft(WrongState):
+    """Who asked for this drawer may no longer take cash at this branch. Decline the request."""
+
+
 @command(Permission.VAULT_KEEP)
 def confirm_opening(tx: Tx, drawer_id: int) -> None:
     """Hand a drawer over: its opening has been counted together with the cashier."""
     drawer = drawers.held_of_another(tx, drawer_id)
     if drawer.business_date != tx.business_date and drawer.status is S.REQUESTED:
         raise RequestOfAnotherDay
+    # Held, so that nobody is removed or moved while cash is put into their hands.
+    cashier = held_user(tx, drawer.cashier_id)
+    works_here = cashier.status is UserStatus.ACTIVE and cashier.branch_id == drawer.branch_id
+    if not works_here or Permission.CASH_POST not in GRANTS[cashier.role]:
+        raise CashierHasLeft
     drawers.step(tx, drawer, S.OPEN, opening_minor=drawer.opening_minor)
     drawer_cash.take_from_vault(tx, drawer.branch_id, drawer.opening_minor)
     drawer.opened_at, drawer.opened_by = tx.now, tx.desk.user_id

@@ -117,6 +117,7 @@ def release(tx: Tx, item_id: int, why: str = "") -> None:
     if row.owner_id != tx.desk.user_id:
         if not work_rights.leads(tx.desk) or row.owner_id is None:
             raise work.NotYours
+        _not_about_oneself(tx, row)
         why = work.clean_note(why)
     work.put_back(tx, row, "released", work.clean_note(why, may_be_empty=True))
 
@@ -129,6 +130,7 @@ def reassign(tx: Tx, item_id: int, user_id: int, why: str) -> None:
     note_text = work.clean_note(why)
     if row.status is W.DECIDED:
         raise work.IsDecided
+    _not_about_oneself(tx, row)
     user = tx.session.get(User, user_id)
     if user is None or not user.active:
         raise NoSuchUser(field="colleague")
@@ -238,6 +240,12 @@ def release_forever(desk: Desk, stop: threading.Event) -> None:
             ).first()
         if is_due is not None:
             release_timed_out(desk)
+
+
+def _not_about_oneself(tx: Tx, row: Any) -> None:
+    """Who began a case does not choose who decides it, however much of the work they lead."""
+    if row.not_for == tx.desk.user_id:
+        raise work_rights.OwnCase
 
 
 def _timed_out(tx: Tx) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, W
-from bank.office import ticket_posts, tickets
+from bank.office import queue_lists, ticket_posts, tickets
 from bank.office.ticket_posts import Post, clean_body, is_written, write
 from bank.office.ticket_tables import PostKind, Ticket
 from bank.office.tickets import KIND, TicketCard
@@ -178,12 +178,16 @@ def keep_reply(tx: Tx, name: str, body: str) -> None:
 
 @query(Permission.TICKET_WORK)
 def other_tickets(tx: Tx, ticket_id: int) -> Sequence[TicketCard]:
-    """List the other tickets of the same customer, newest first, ten at most."""
+    """List other tickets of the same customer in sight of this desk, newest first, ten at most."""
     ticket = in_sight(tx, ticket_id)
     tx.looked_at("customer", ticket.customer_id)
     rows = tx.connection.execute(
         tickets.cards()
-        .where(Ticket.customer_id == ticket.customer_id, Ticket.id != ticket_id)
+        .where(
+            Ticket.customer_id == ticket.customer_id,
+            Ticket.id != ticket_id,
+            *queue_lists.in_sight(tx, (KIND.name,), None),
+        )
         .order_by(Ticket.id.desc())
         .limit(10)
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
@@ -69,6 +69,7 @@ class User(Base):
 
     __tablename__ = "users"
     __table_args__ = (
+        Index("ix_users_role", "role", "branch_id"),  # who could decide, among all the customers
         CheckConstraint("username = lower(username)", name="username_lower"),
         CheckConstraint("(role = 'customer') = (customer_id IS NOT NULL)", name="customer_known"),
         CheckConstraint(

@@ -25,9 +25,10 @@ from bank.counters.drawers import (
 )
 from bank.counters.handovers import DrawerNotOpen, NoSuchHandover, NothingCounted
 from bank.counters.tallies import PiecesNotWhole, UnknownDenomination
-from bank.counters.vault import DifferenceNotSettled, RequestOfAnotherDay
+from bank.counters.vault import CashierHasLeft, DifferenceNotSettled, RequestOfAnotherDay
+from bank.people.identity import User, UserStatus
 from tests.support.bank import NOON, move_clock
-from tests.support.market import FORT, Market, pay_in
+from tests.support.market import BANER, FORT, Market, pay_in
 
 
 def status_of(market: Market, drawer_id: int) -> str:
@@ -381,6 +382,34 @@ def test_a_request_of_yesterday_is_not_handed_over(market: Market) -> None:
         vault.confirm_opening(market.desks["admin"], asked)
     with pytest.raises(DrawerNotClosed, match="Withdraw it"):
         drawers.ask_for_drawer(market.cashier, {}, request_id=new_request_id())
+
+
+@pytest.mark.feature("B6")
+@pytest.mark.parametrize(
+    "change", [{"status": UserStatus.REMOVED}, {"branch_id": 2}, {"role": Role.BANKER}],
+    ids=["removed", "moved", "another role"],
+)  # fmt: skip
+def test_a_drawer_is_not_handed_to_who_takes_no_cash_here_any_more(
+    market: Market, change: dict[str, object]
+) -> None:
+    closed(market)
+    asked = drawers.ask_for_drawer(market.cashier, {}, request_id=new_request_id())
+    before = places(market)
+    with market.tx() as tx:
+        user = tx.session.get_one(User, market.cashier.user_id)
+        for name, value in change.items():
+            setattr(user, name, value)
+    with pytest.raises(CashierHasLeft):
+        vault.confirm_opening(market.desks["admin"], asked)
+    assert places(market) == before
+    vault.decline_opening(market.desks["admin"], asked, "no longer at this counter")
+
+
+@pytest.mark.feature("B6")
+def test_a_drawer_of_another_branch_is_not_ones_own(market: Market) -> None:
+    moved = replace(market.cashier, branch_id=market.branch_ids[BANER])
+    with pytest.raises(NoOpenDrawer):
+        market.deposit("asha", 1_00, desk=moved)
 
 
 def test_a_drawer_is_not_counted_while_a_request_waits(market: Market) -> None:

@@ -368,6 +368,11 @@ def test_the_other_tickets_of_the_customer(market: Market) -> None:
     written(market, "nila")
     [other] = ticket_desk.other_tickets(market.desks["executive"], first.id)
     assert other.id == second.id
+    claimed(market, second, "executive_two")
+    ticket_moves.move_ticket(
+        market.desks["executive_two"], second.id, market.branch_ids[BANER], "she banks there now"
+    )
+    assert ticket_desk.other_tickets(market.desks["executive"], first.id) == []
 
 
 def test_a_claim_is_not_lost_by_the_time_a_reply_takes(market: Market) -> None:

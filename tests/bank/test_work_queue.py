@@ -213,6 +213,17 @@ def test_who_began_it_never_has_it(market: Market) -> None:
     assert [each.name for each in queue.colleagues(admin, own)] == ["Arun Nair", "Dev Sen"]
 
 
+def test_who_began_it_does_not_choose_who_decides(market: Market) -> None:
+    admin = market.desks["admin"]
+    [item] = queues.opened(market, not_for=admin.user_id)
+    queue.claim(market.desks[ESHA], item)
+    with pytest.raises(OwnCase):
+        queue.release(admin, item, "I want another one")
+    with pytest.raises(OwnCase):
+        queue.reassign(admin, item, market.desks[DEV].user_id or 0, "I want him")
+    assert queues.row_of(market, item).owner_id == market.desks[ESHA].user_id
+
+
 # Next, many at once.
 
 

@@ -38,6 +38,7 @@ def statuses() -> None:
     )
     op.execute("UPDATE users SET status = 'locked' WHERE NOT active")
     op.drop_column("users", "active")
+    op.create_index("ix_users_role", "users", ["role", "branch_id"])
 
 
 def rules() -> None:
