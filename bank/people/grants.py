@@ -60,7 +60,10 @@ def give_grant(
     valid_to: date | None,
     reason: str,
 ) -> int:
-    """Give an employee a named grant from one day to another, or for good; answers its id."""
+    """Give an employee a named grant from one day to another, or for good.
+
+    Answers its id.
+    """
     why = clean_text(reason, field="reason", longest=LONGEST_REASON)
     if valid_from < tx.business_date:
         raise BeginsInThePast(field="valid_from")

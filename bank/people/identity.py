@@ -222,7 +222,10 @@ def record_staff(
     ifsc: str | None,
     password_hash: Secret,
 ) -> tuple[int, str]:
-    """Write down a new employee whose temporary password has been hashed; answers id and name."""
+    """Write down a new employee whose temporary password has been hashed.
+
+    Answers id and name.
+    """
     if role not in STAFF:
         raise BadInput("Choose one of the roles of employees.", field="role")
     if not ifsc and role not in WHOLE_BANK:

@@ -103,7 +103,10 @@ CHANGE: Final = Checked(about=about_employee, ends=(*OF_NO_USE, NothingChanged, 
 def add_employee(
     tx: Tx, username: str, name: str, email: str, role: Role, ifsc: str | None = None
 ) -> int:
-    """Add an employee, who alone is sent the link to choose a password; answers their id."""
+    """Add an employee, who alone is sent the link to choose a password.
+
+    Answers their id.
+    """
     user = add_user_row(
         tx,
         username=username,
