@@ -26,7 +26,7 @@ from bank.core.desk import Bank, Desk, chunk
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
 from bank.counters import cash, drawers, slips, vault, window
-from bank.people import branches, customers
+from bank.people import branches, customers, identity
 from bank.people.customers import NewCustomer
 from tests.bench.harness import Pair, Workshop, bench
 from tests.bench.ledger import RawSqlite, asking, deposit_draft, per_item, raw_postgres
@@ -35,6 +35,7 @@ from tests.support.bank import NOON, settings_for
 
 ACCOUNTS: Final = 500
 CASHIERS: Final = 4
+CASHIER, ADMIN = 2, 3  # after the system itself
 DEPOSITS: Final = 200
 DAY: Final = "2026-03-16"
 NOW: Final = "2026-03-16 06:30:00.000000"
@@ -74,8 +75,20 @@ def a_bank(folder: Path, url: str = "") -> Iterator[tuple[Bank, list[str]]]:
             accounts.open_row(tx, customer_id=one, product=savings, branch_id=branch.id).number
             for one in ids
         ]
+        for username, role in (("ravi", Role.CASHIER), ("arun", Role.BRANCH_ADMIN)):
+            identity.add_user_row(
+                tx,
+                username=username,
+                name=username.title(),
+                email=f"{username}@example.com",
+                role=role,
+                branch_id=branch.id,
+                password_hash="$2b$04$" + "." * 53,
+            )
     drawer_id = drawers.ask_for_drawer(a_cashier(bank), {}, request_id=new_request_id())
-    vault.confirm_opening(replace(a_cashier(bank), role=Role.BRANCH_ADMIN, user_id=2), drawer_id)
+    vault.confirm_opening(
+        replace(a_cashier(bank), role=Role.BRANCH_ADMIN, user_id=ADMIN), drawer_id
+    )
     yield bank, numbers
     bank.db.close()
 
@@ -85,7 +98,7 @@ def a_cashier(bank: Bank) -> Desk:
     return Desk(
         bank=bank,
         role=Role.CASHIER,
-        user_id=1,
+        user_id=CASHIER,
         name="Ravi Kumar",
         branch_id=1,
         session_id=1,
