@@ -185,7 +185,7 @@ def raw_claims(driver: Any, ids: list[int], dialect: str) -> Callable[[], None]:
             driver.execute(
                 trail,
                 (NOW, "office.queue.claim", "done", 1, "Esha Iyer", "executive", 1, 1, "branch",
-                 "127.0.0.1", "work item", str(item_id), '{"item_id":1}', None, None, None),
+                 "127.0.0.1", "work item", str(item_id), '{"item_id":1}', None, None, None, None),
             )  # fmt: skip
             driver.execute("COMMIT")
 
