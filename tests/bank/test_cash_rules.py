@@ -81,6 +81,8 @@ def test_what_was_reversed_does_not_count(market: Market) -> None:
     wrong = market.deposit("nila", 40_000_00)
     reverse_entry(market.desks["admin"], wrong.entry_id, "wrong account", new_request_id())
     market.deposit("nila", 40_000_00)
+    with pytest.raises(PanNeeded):  # the second one does
+        market.deposit("nila", 10_000_01)
 
 
 @pytest.mark.parametrize(
