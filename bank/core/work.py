@@ -10,25 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert
 
-from bank.core import hours, search, work_rights
+from bank.core import hours, search, work_rights, work_rows
 from bank.core.clock import in_india
 from bank.core.desk import Tx
 from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.permissions import Role
 from bank.core.states import check_move
+from bank.core.work_rows import promise_of
 from bank.core.work_tables import (
-    ITEMS,
     LONGEST_NOTE,
     LONGEST_TITLE,
     MOVES,
     Level,
     Priority,
     W,
-    WorkEvent,
     WorkItem,
-    WorkRule,
 )
 
 SEARCHED: Final = "work"
@@ -83,20 +81,6 @@ class NewItem:
     words: str = ""
 
 
-def rule_of(tx: Tx, kind: str, priority: int) -> Any:
-    """The promise in force today. A kind without one is a bug, not a default."""
-    return tx.connection.execute(
-        select(WorkRule.first_minutes, WorkRule.solve_minutes, WorkRule.claim_minutes)
-        .where(
-            WorkRule.kind == kind,
-            WorkRule.priority == priority,
-            WorkRule.effective_from <= tx.business_date,
-        )
-        .order_by(WorkRule.effective_from.desc())
-        .limit(1)
-    ).one()
-
-
 def open_item(tx: Tx, new: NewItem) -> int:
     """Open a case in this transaction, with its clocks running; answers its id."""
     return open_many(tx, [new])[0]
@@ -104,7 +88,7 @@ def open_item(tx: Tx, new: NewItem) -> int:
 
 def open_many(tx: Tx, many: Sequence[NewItem]) -> list[int]:
     """Open many cases at once; their ids in order."""
-    rules = {pair: rule_of(tx, *pair) for pair in {(new.kind, new.priority) for new in many}}
+    rules = {pair: promise_of(tx, *pair) for pair in {(new.kind, new.priority) for new in many}}
     rows = []
     for new in many:
         rule, calendar = rules[new.kind, new.priority], hours.calendar(tx, new.branch_id)
@@ -142,15 +126,13 @@ def open_many(tx: Tx, many: Sequence[NewItem]) -> list[int]:
             for item_id, new in zip(ids, many, strict=True)
         ],
     )
-    _tell(tx, [{"item_id": item_id, "act": "opened"} for item_id in ids])
+    work_rows.tell(tx, [{"item_id": item_id, "act": "opened"} for item_id in ids])
     return ids
 
 
 def held(tx: Tx, item_id: int) -> Any:
     """The item, held until the transaction ends, if this desk may see it; or NoSuchItem."""
-    row = tx.connection.execute(
-        select(ITEMS).where(ITEMS.c.id == item_id).with_for_update()
-    ).first()
+    row = work_rows.by_id(tx, item_id, is_held=True)
     if row is None or not work_rights.may_see(tx.desk, row):
         raise NoSuchItem
     return row
@@ -165,8 +147,7 @@ def item_of(tx: Tx, kind: str, subject_id: int) -> Any:
 
 def item_if_any(tx: Tx, kind: str, subject_id: int) -> Any:
     """The same, or None for a subject that is older than the queues."""
-    found = select(ITEMS).where(ITEMS.c.kind == kind, ITEMS.c.subject_id == subject_id)
-    return tx.connection.execute(found.with_for_update()).first()
+    return work_rows.by_subject(tx, kind, subject_id)
 
 
 def is_timed_out(row: Any, now: datetime) -> bool:
@@ -201,7 +182,7 @@ def give_to(tx: Tx, row: Any, owner_id: int, owner_name: str, act: str, note: st
         change(tx, row, {"owner_id": owner_id, "owner_name": owner_name}, act, note)
         return
     check_move(row.status, W.CLAIMED, MOVES)
-    minutes = rule_of(tx, row.kind, row.priority).claim_minutes
+    minutes = promise_of(tx, row.kind, row.priority).claim_minutes
     values = {
         "status": W.CLAIMED,
         "owner_id": owner_id,
@@ -264,7 +245,7 @@ def answer(tx: Tx, row: Any, note: str = "") -> None:
     check_move(row.status, W.CLAIMED if owned else W.UNASSIGNED, MOVES)
     values = running(tx, row.branch_id, row.first_left_seconds, row.solve_left_seconds)
     if owned:
-        minutes = rule_of(tx, row.kind, row.priority).claim_minutes
+        minutes = promise_of(tx, row.kind, row.priority).claim_minutes
         values["claimed_until"] = tx.now + timedelta(minutes=minutes)
     values["status"] = W.CLAIMED if owned else W.UNASSIGNED
     change(tx, row, values, "answered", note)
@@ -291,7 +272,7 @@ def reopen(tx: Tx, row: Any, note: str = "") -> None:
     """A decided case comes back to the queue with a new promise."""
     if row.status is not W.DECIDED:
         raise NotDecidedYet
-    rule = rule_of(tx, row.kind, row.priority)
+    rule = promise_of(tx, row.kind, row.priority)
     first_seconds = rule.first_minutes * 60 or None
     values = running(tx, row.branch_id, first_seconds, rule.solve_minutes * 60)
     put_back(tx, row, "re-opened", note, **values, outcome=None, decided_at=None, decided_by=None,
@@ -318,11 +299,29 @@ def running(
     }
 
 
+def under_priority(tx: Tx, row: Any, priority: int) -> dict[str, Any]:
+    """The item's columns under another priority: each clock moved by the difference of the rules.
+
+    A claim lasts as long as it was taken for.
+    """
+    old, new = (promise_of(tx, row.kind, each) for each in (row.priority, priority))
+    calendar = hours.calendar(tx, row.branch_id)
+    values: dict[str, Any] = {"priority": priority}
+    for clock in ("first", "solve"):
+        more = 60 * (getattr(new, f"{clock}_minutes") - getattr(old, f"{clock}_minutes"))
+        due, left = getattr(row, f"{clock}_due_at"), getattr(row, f"{clock}_left_seconds")
+        values[f"{clock}_due_at"] = None if due is None else calendar.after(due, more)
+        values[f"{clock}_left_seconds"] = None if left is None else left + more
+    running = (values["first_due_at"], values["solve_due_at"])
+    values["next_due_at"] = min((at for at in running if at is not None), default=None)
+    return values
+
+
 def change(tx: Tx, row: Any, values: Mapping[str, Any], act: str, note: str = "") -> None:
     """Write new values of a held item and the line of its history."""
-    tx.connection.execute(update(WorkItem).where(WorkItem.id == row.id).values(**values))
+    work_rows.write(tx, row.id, values)
     owner = {name: values.get(name, getattr(row, name)) for name in ("owner_id", "owner_name")}
-    _tell(tx, [{"item_id": row.id, "act": act, "note": note, **owner}])
+    work_rows.tell(tx, [{"item_id": row.id, "act": act, "note": note, **owner}])
 
 
 def clean_note(note: str, *, may_be_empty: bool = False) -> str:
@@ -331,15 +330,3 @@ def clean_note(note: str, *, may_be_empty: bool = False) -> str:
     if len(clean) > LONGEST_NOTE or not (clean or may_be_empty):
         raise NoteMissing(field="note")
     return clean
-
-
-def _tell(tx: Tx, events: Sequence[Mapping[str, Any]]) -> None:
-    common = {
-        "at": tx.now,
-        "actor_id": tx.desk.user_id,
-        "actor_name": tx.desk.name,
-        "owner_id": None,
-        "owner_name": None,
-        "note": "",
-    }
-    tx.connection.execute(insert(WorkEvent), [{**common, **event} for event in events])

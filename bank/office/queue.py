@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, select
 
-from bank.core import work, work_rights
+from bank.core import work, work_rights, work_rows
 from bank.core.db import marks
 from bank.core.desk import Desk, Tx, chunk, command, flow, looking, note, query
 from bank.core.errors import BankError, NotAllowed, WrongState
@@ -155,7 +155,8 @@ def escalate(tx: Tx, item_id: int, why: str) -> None:
     level = _level_above(row)
     if level is None:
         raise NobodyUpTheLine
-    more = {"level": level, "priority": max(Priority.URGENT, row.priority - 1)}
+    sooner = work.under_priority(tx, row, max(Priority.URGENT, row.priority - 1))
+    more = {**sooner, "level": level}
     if row.status is W.UNASSIGNED:
         work.change(tx, row, more, "escalated", note_text)
     else:
@@ -165,7 +166,7 @@ def escalate(tx: Tx, item_id: int, why: str) -> None:
 @query(Permission.WORK_LEAD)
 def colleagues(tx: Tx, item_id: int) -> Sequence[Colleague]:
     """List who may be handed an item."""
-    row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
+    row = work_rows.by_id(tx, item_id)
     if row is None or not work_rights.may_see(tx.desk, row):
         raise work.NoSuchItem
     users = tx.connection.execute(
@@ -186,7 +187,7 @@ def look(desk: Desk, item_id: int) -> list[str]:
     with note(desk) as tx:
         now = tx.stamp(tx.now)
         since = tx.stamp(tx.now - timedelta(seconds=LOOKING_SECONDS))
-        row = tx.connection.execute(select(ITEMS).where(ITEMS.c.id == item_id)).first()
+        row = work_rows.by_id(tx, item_id)
         if row is None or not work_rights.may_see(desk, row):
             raise work.NoSuchItem
         tx.cursor.execute(

@@ -4,11 +4,11 @@ All of it by who has claimed the ticket, with a word why that stays in its histo
 priority comes another promise: the deadlines move by the difference, in open hours.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 
-from bank.core import hours, search, work
+from bank.core import search, work
 from bank.core.desk import Tx, command
 from bank.core.errors import BadInput, WrongState
 from bank.core.ids import request_id_of
@@ -64,7 +64,7 @@ def sort_ticket(tx: Tx, ticket_id: int, category: str, priority: int, why: str) 
         words = tickets.found_by(ticket, kind.name, customer, tickets.first_words(tx, ticket))
         search.keep_words(tx, work.SEARCHED, row.id, f"{row.reference} {row.title} {words}")
     said = f"{kind.name}, {Priority.NAMES[priority]}: {note}"[:LONGEST_NOTE]
-    work.change(tx, row, _promised(tx, row, priority), "sorted", said)
+    work.change(tx, row, work.under_priority(tx, row, priority), "sorted", said)
 
 
 @command(Permission.TICKET_WORK)
@@ -121,21 +121,3 @@ def merge_ticket(tx: Tx, ticket_id: int, into_id: int) -> None:
         f"your ticket {here}, {ticket.subject}, is about the same as {there}, {kept.subject}.\n\n"
         f"We answer both in {there}. What you wrote is kept there.",
     )
-
-
-def _promised(tx: Tx, row: Any, priority: int) -> dict[str, Any]:
-    """The item's columns under another priority: each clock moved by the difference of the rules.
-
-    A claim lasts as long as it was taken for.
-    """
-    old, new = (work.rule_of(tx, KIND.name, each) for each in (row.priority, priority))
-    calendar = hours.calendar(tx, row.branch_id)
-    values: dict[str, Any] = {"priority": priority}
-    for clock in ("first", "solve"):
-        more = 60 * (getattr(new, f"{clock}_minutes") - getattr(old, f"{clock}_minutes"))
-        due, left = getattr(row, f"{clock}_due_at"), getattr(row, f"{clock}_left_seconds")
-        values[f"{clock}_due_at"] = None if due is None else calendar.after(due, more)
-        values[f"{clock}_left_seconds"] = None if left is None else left + more
-    running = (values["first_due_at"], values["solve_due_at"])
-    values["next_due_at"] = min((at for at in running if at is not None), default=None)
-    return values

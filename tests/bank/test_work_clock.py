@@ -13,7 +13,7 @@ from bank.core import hours, work
 from bank.core.clock import INDIA
 from bank.core.errors import WrongState
 from bank.core.hours import Calendar, Hours
-from bank.core.work_tables import W
+from bank.core.work_tables import W, WorkRule
 from bank.office import queue
 from tests.support import queues
 from tests.support.market import BANER, FORT, Market
@@ -242,7 +242,7 @@ def test_a_decided_item_has_no_deadline_and_a_reopened_one_a_new_promise(market:
 def test_a_stricter_promise_counts_from_its_date(market: Market) -> None:
     with market.tx() as tx:
         tx.session.add(
-            work.WorkRule(
+            WorkRule(
                 kind="ticket", priority=3, effective_from=date(2026, 3, 17), first_minutes=0,
                 solve_minutes=30, claim_minutes=5, source="a test",
             )

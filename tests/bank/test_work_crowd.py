@@ -185,7 +185,7 @@ def replay(events: list[Any], item: Any, promises: Promises) -> None:
     assert events[0].act == "opened"
     state, owner, until, level = W.UNASSIGNED, None, None, 0
     running_since, ran = events[0].at, 0
-    promised = SOLVE[int(item.title.removeprefix("P"))]
+    priority = int(item.title.removeprefix("P"))
     for event in events[1:]:
         assert state is not W.DECIDED, "nothing happens to what is decided"
         then = state
@@ -201,7 +201,7 @@ def replay(events: list[Any], item: Any, promises: Promises) -> None:
             state, owner = W.UNASSIGNED, None
         elif event.act == "escalated":
             state, owner = (state if state is W.WAITING else W.UNASSIGNED), None
-            level += 1
+            level, priority = level + 1, max(1, priority - 1)
         elif event.act == "asked":
             assert owner == event.actor_id
             state, until = W.WAITING, None
@@ -213,11 +213,12 @@ def replay(events: list[Any], item: Any, promises: Promises) -> None:
             assert event.act == "decided"
             assert owner == event.actor_id == item.decided_by
             if state is W.CLAIMED:
-                assert ran + promises.between(running_since, item.solve_due_at) == promised
+                assert ran + promises.between(running_since, item.solve_due_at) == SOLVE[priority]
             state = W.DECIDED
         assert state is then or state in MOVES[then]
         assert event.owner_id == owner
     assert state is W.DECIDED is item.status
+    assert (priority, level) == (item.priority, item.level)
 
 
 def is_entitled(person: Desk, item: Any) -> bool:
@@ -240,7 +241,7 @@ def test_sixteen_people_decide_every_item_once(market: Market) -> None:
     chance = random.Random(seed)
     people = hire(market)
     fill(market, people, count, chance)
-    with market.tx() as tx:  # what was promised, kept where escalation does not reach
+    with market.tx() as tx:  # the first promise, kept where escalation does not reach
         tx.connection.exec_driver_sql("UPDATE work_items SET title = 'P' || priority")
     crowd = [
         Person(market, desk, [*range(1, count + 1)], seed + number)

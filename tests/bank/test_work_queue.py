@@ -12,7 +12,7 @@ from bank.core import work
 from bank.core.errors import BadInput, BankError, NotAllowed
 from bank.core.permissions import Role
 from bank.core.work_rights import GoneUpTheLine, NotForYou, OwnCase
-from bank.core.work_tables import Level, W
+from bank.core.work_tables import Level, Priority, W
 from bank.office import queue, queue_lists
 from bank.office.queue_lists import Looked, View
 from bank.people.identity import NoSuchUser
@@ -335,6 +335,20 @@ def test_an_item_goes_up_the_line_to_the_lead_and_to_the_head_office(market: Mar
     with pytest.raises(queue.TopOfTheLine):
         queue.escalate(head, item, "further")
     assert queues.row_of(market, item).priority == 1
+
+
+def test_what_is_escalated_is_promised_sooner(market: Market) -> None:
+    """Its clocks are those of the priority it now has, as if it had been opened with it."""
+    admin = market.desks["admin"]
+    [item, sooner] = [*queues.opened(market), *queues.opened(market, priority=Priority.HIGH)]
+    queue.escalate(admin, item, "she has waited long enough")
+    row, like = queues.row_of(market, item), queues.row_of(market, sooner)
+    due = (row.first_due_at, row.solve_due_at, row.next_due_at)
+    assert due == (like.first_due_at, like.solve_due_at, like.next_due_at)
+    urgent = queues.opened(market, priority=Priority.URGENT)[0]
+    before = queues.row_of(market, urgent)
+    queue.escalate(admin, urgent, "nothing is more than urgent")
+    assert queues.row_of(market, urgent).solve_due_at == before.solve_due_at
 
 
 def test_what_nobody_up_the_line_may_take_is_not_sent_there(market: Market) -> None:

@@ -13,7 +13,7 @@ FLOORS: Final = {
     # Lowest floor first; on a floor, a module may use those to its left. A new module gets its
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config db secrets audit permissions"
-    " reads desk keys mail outbox hours search work_tables work_rights work objections"
+    " reads desk keys mail outbox hours search work_tables work_rows work_rights work objections"
     " approval_rules approvals checked",
     "book": "chart kinds tables references drafts known posting_sqlite posting_postgres ledger"
     " holds roots seals journal_search journal",
