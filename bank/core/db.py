@@ -162,6 +162,13 @@ def raw_instant(dialect: str, instant: datetime) -> Any:
     return instant
 
 
+def instant_of(raw: str | datetime) -> datetime:
+    """The aware UTC instant of what the bare driver answers: text from SQLite."""
+    if isinstance(raw, str):
+        return datetime.fromisoformat(raw).replace(tzinfo=UTC)
+    return raw.astimezone(UTC)
+
+
 def raw_date(dialect: str, day: date) -> Any:
     """The day as the bare driver stores it."""
     return day.isoformat() if dialect == "sqlite" else day

@@ -1,26 +1,23 @@
 """How work items are read and written: constant SQL, because every claim goes through here."""
 
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, select
-
-from bank.core.db import marks
+from bank.core.db import Instant, instant_of, marks
 from bank.core.desk import Tx
-from bank.core.work_tables import ITEMS
+from bank.core.work_tables import ITEMS, WorkStatus
 
-_COLUMNS: Final = frozenset(ITEMS.c.keys())
-# Built once: putting a SELECT together takes SQLAlchemy longer than the database to answer it.
-_BY_ID: Final = select(ITEMS).where(ITEMS.c.id == bindparam("item_id"))
-_BY_ID_HELD: Final = _BY_ID.with_for_update()
-_BY_SUBJECT_HELD: Final = (
-    select(ITEMS)
-    .where(ITEMS.c.kind == bindparam("kind"), ITEMS.c.subject_id == bindparam("subject_id"))
-    .with_for_update()
-)
+_COLUMNS: Final = tuple(ITEMS.c.keys())
+_INSTANTS: Final = tuple(at for at, of in enumerate(ITEMS.c) if isinstance(of.type, Instant))
+_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM work_items WHERE"  # noqa: S608
+_BY_ID: Final = f"{_SELECT} id = ?"
+_BY_SUBJECT: Final = f"{_SELECT} kind = ? AND subject_id = ?"
+_STATUS: Final = _COLUMNS.index("status")
+_LOCK: Final = {False: "", True: " FOR UPDATE"}
 _PROMISE: Final = (
     "SELECT first_minutes, solve_minutes, claim_minutes FROM work_rules"
     " WHERE kind = ? AND priority = ? AND effective_from <= ?"
@@ -30,6 +27,10 @@ _TOLD: Final = (
     "INSERT INTO work_events (item_id, at, act, actor_id, actor_name, owner_id, owner_name, note)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+
+
+# The columns are known when this runs, not before.
+_Item: Any = namedtuple("_Item", _COLUMNS)  # type: ignore[misc]
 
 
 class Promise(NamedTuple):
@@ -43,14 +44,12 @@ class Promise(NamedTuple):
 
 def by_id(tx: Tx, item_id: int, *, is_held: bool = False) -> Any:
     """The row of an item or None; held until the transaction ends, if asked to."""
-    found = _BY_ID_HELD if is_held else _BY_ID
-    return tx.connection.execute(found, {"item_id": item_id}).first()
+    return _one(tx, _BY_ID, (item_id,), is_held=is_held)
 
 
 def by_subject(tx: Tx, kind: str, subject_id: int) -> Any:
     """The row of the item about a subject, held, or None for one older than the queues."""
-    keys = {"kind": kind, "subject_id": subject_id}
-    return tx.connection.execute(_BY_SUBJECT_HELD, keys).first()
+    return _one(tx, _BY_SUBJECT, (kind, subject_id), is_held=True)
 
 
 def promise_of(tx: Tx, kind: str, priority: int) -> Promise:
@@ -81,9 +80,23 @@ def tell(tx: Tx, events: Sequence[Mapping[str, Any]]) -> None:
     tx.cursor.executemany(marks(tx.dialect, _TOLD), rows)
 
 
+def _one(tx: Tx, sql: str, keys: tuple[Any, ...], *, is_held: bool) -> Any:
+    is_sqlite = tx.dialect == "sqlite"  # which has but one writer, so that a row needs no lock
+    tx.cursor.execute(sql if is_sqlite else marks(tx.dialect, sql + _LOCK[is_held]), keys)
+    found = tx.cursor.fetchone()
+    if found is None:
+        return None
+    values = list(found)
+    values[_STATUS] = WorkStatus(values[_STATUS])
+    for at in _INSTANTS:
+        if values[at] is not None:
+            values[at] = instant_of(values[at])
+    return _Item._make(values)
+
+
 @lru_cache(maxsize=64)
 def _update(dialect: str, columns: tuple[str, ...]) -> str:
-    assert _COLUMNS.issuperset(columns), f"not columns of an item: {columns}"
+    assert set(_COLUMNS).issuperset(columns), f"not columns of an item: {columns}"
     settings = ", ".join(f"{column} = ?" for column in columns)
     return marks(dialect, f"UPDATE work_items SET {settings} WHERE id = ?")  # noqa: S608
 

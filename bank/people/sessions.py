@@ -10,14 +10,14 @@ One that has reached `expires_at` is over in the same way.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank.core.db import Base, marks
+from bank.core.db import Base, instant_of, marks
 from bank.core.desk import Bank, Desk, Tx, command, looking, note, query
 from bank.core.errors import NotFound
 from bank.core.ids import fingerprint, new_token
@@ -317,10 +317,10 @@ def _look(bank: Bank, sid: str | None, ip: str) -> _Seen | None:
         today = tx.day(tx.business_date)
         tx.cursor.execute(_FIND_FOR[tx.dialect], (today, today, tx.stamp(now), fingerprint(sid)))
         rows = tx.cursor.fetchall()  # one, or one for each grant given by name
-    if not rows or now >= _instant(rows[0][3]):
+    if not rows or now >= instant_of(rows[0][3]):
         return None
     row = rows[0]
-    role, last_seen_at = Role(row[6]), _instant(row[2])
+    role, last_seen_at = Role(row[6]), instant_of(row[2])
     own = Desk(
         bank=bank,
         role=role,
@@ -368,7 +368,7 @@ def _viewing(own: Desk, row: Sequence[Any]) -> Viewing | None:
         on_behalf_of=customer_id,
         channel="view_as",
     )
-    return Viewing(desk=desk, own=own, customer=customer, until=_instant(until))
+    return Viewing(desk=desk, own=own, customer=customer, until=instant_of(until))
 
 
 def _own(tx: Tx, session_id: int | None) -> Session:
@@ -385,10 +385,3 @@ def _end(tx: Tx, rows: Sequence[Session], because: str) -> None:
     for row in rows:
         move(row, SessionStatus.ENDED, MOVES)
         row.ended_at, row.ended_because = tx.now, because
-
-
-def _instant(raw: datetime | str) -> datetime:
-    """What the bare driver read: ISO text in UTC on SQLite, an aware instant on PostgreSQL."""
-    if isinstance(raw, str):
-        return datetime.fromisoformat(raw).replace(tzinfo=UTC)
-    return raw
