@@ -2,7 +2,7 @@
 
 An employee may bank here, too. Their user at the counter and their customer record are two rows;
 what they share is the mail address, so by that a holder is recognised. Nominees, guardians and
-guarantors register beside this one (`approvals.interested_parties`) when they come.
+guarantors register beside this one (`checkers.interested_parties`) when they come.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,9 +13,10 @@ from sqlalchemy import func, or_, select
 from bank.accounts.accounts import Account
 from bank.book.chart import GlAccount
 from bank.book.tables import JournalEntry, Posting
-from bank.core import approvals
-from bank.core.approvals import Employee, Interest
+from bank.core import approvals, checkers
+from bank.core.checkers import Interest
 from bank.core.desk import Tx
+from bank.core.work_rights import Employee
 from bank.people.branches import Branch
 from bank.people.customers import Customer
 from bank.people.identity import User
@@ -23,7 +24,7 @@ from bank.people.identity import User
 HOLDER: Final = "holder of the account"
 
 
-@approvals.interested_parties("holder")
+@checkers.interested_parties("holder")
 def holders(tx: Tx, accounts: Collection[str], employees: Sequence[Employee]) -> Sequence[Interest]:
     """The employees who hold one of the accounts themselves."""
     numbers = [each for each in accounts if not each.startswith("#")]

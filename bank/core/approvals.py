@@ -7,13 +7,11 @@
       v |
     returned                           pending, returned --withdraw--> withdrawn, --time--> expired
 
-The queue and the decisions are in `office/approvals`, the interception in `core/checked`. Upper
-floors tell this module what it cannot know: who works here (`know_staff_by`), who has an interest
-in an account (`interested_parties`), how the lines of an entry read (`read_lines_by`).
+The queue and the decisions are in `office/approvals`, the interception in `core/checked`, who may
+decide in `core/checkers`. An upper floor tells how the lines of an entry read (`read_lines_by`).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -21,13 +19,13 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank.core import money, work
+from bank.core import checkers, money, work
 from bank.core.db import Base, marks
 from bank.core.desk import CATALOGUE, Tx
 from bank.core.errors import BankError, WrongState
-from bank.core.permissions import GRANTS, WHOLE_BANK, Permission, Role
+from bank.core.permissions import Permission, Role
 from bank.core.states import machine
-from bank.core.work_tables import Priority, WorkKind, register_kind
+from bank.core.work_tables import Level, Priority, WorkKind, WorkStatus, register_kind
 
 LONGEST_TEXT: Final = 300
 KIND: Final = register_kind(WorkKind("approval", "Approvals", Permission.APPROVAL_DECIDE))
@@ -64,7 +62,7 @@ class AwaitingApproval(BankError):
         if approval.status is S.RETURNED:
             said = f"Approval {approval.id} came back with a question: {approval.question}"
         elif names:
-            said = f"Waits for approval by {either(names)} (approval {approval.id})."
+            said = f"Waits for approval by {checkers.either(names)} (approval {approval.id})."
         else:
             said = (
                 f"Waits for approval (approval {approval.id}), but nobody who works here now may "
@@ -173,27 +171,6 @@ class ApprovalEvent(Base):
     said: Mapped[str] = mapped_column(String(LONGEST_TEXT))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Employee:
-    """Somebody who works here now, as far as deciding goes."""
-
-    id: int
-    name: str
-    role: Role
-    branch_id: int | None
-    email: str | None
-
-
-class Interest(NamedTuple):
-    """Why somebody may not decide about an account, e.g. `holder of the account`."""
-
-    employee_id: int
-    account: str
-    words: str
-
-
-Directory = Callable[[Tx, Collection[Role], int | None], Sequence[Employee]]
-Interests = Callable[[Tx, Collection[str], Sequence[Employee]], Sequence["Interest"]]
 Lines = Callable[[Tx, str], Sequence[Mapping[str, Any]]]
 _WAITING_OF_TODAY: Final = """
     SELECT COALESCE(SUM(p.amount_minor), 0)
@@ -202,27 +179,7 @@ _WAITING_OF_TODAY: Final = """
     WHERE a.account = ? AND p.command = ? AND p.maker_id = ? AND p.business_date = ?
         AND p.status IN ('pending', 'returned') AND p.expires_at > ? AND p.id <> ?
 """
-_directory: Final[list[Directory]] = []
-_interests: Final[dict[str, Interests]] = {}
 _lines: Final[list[Lines]] = []
-
-
-def know_staff_by(directory: Directory) -> Directory:
-    """Register who answers: the active employees with one of these roles who see this branch."""
-    _directory[:] = [directory]
-    return directory
-
-
-def interested_parties(name: str) -> Callable[[Interests], Interests]:
-    """Register one way to be interested in accounts: holder, nominee, guarantor. It answers which
-    of the employees are, in which of the accounts."""
-
-    def register(interests: Interests) -> Interests:
-        assert name not in _interests, f"{name} is registered twice"
-        _interests[name] = interests
-        return interests
-
-    return register
 
 
 def read_lines_by(lines: Lines) -> Lines:
@@ -236,51 +193,36 @@ def lines_of(tx: Tx, request_id: str) -> list[dict[str, Any]]:
     return [dict(line) for reader in _lines for line in reader(tx, request_id)]
 
 
-def interests(
-    tx: Tx, accounts: Collection[str], employees: Sequence[Employee]
-) -> Sequence[Interest]:
-    """Which employees are interested in which of the accounts, and how."""
-    if not accounts or not employees:
-        return []
-    return [each for asked in _interests.values() for each in asked(tx, accounts, employees)]
-
-
-def staff(tx: Tx, roles: Collection[Role], branch_id: int | None) -> list[Employee]:
-    """The active employees with one of these roles who see this branch."""
-    return [one for directory in _directory for one in directory(tx, roles, branch_id)]
-
-
-def could_decide(
-    tx: Tx,
-    *,
-    roles: Collection[Role],
-    branch_id: int | None,
-    maker_id: int,
-    accounts: Sequence[str],
-) -> list[Employee]:
-    """The employees who may decide now: the right, the role, the branch, not the maker, no interest
-    in it."""
-    able = [role for role in roles if Permission.APPROVAL_DECIDE in GRANTS[role]]
-    asked = [one for one in staff(tx, able, branch_id) if one.id != maker_id]
-    interested = {each.employee_id for each in interests(tx, accounts, asked)}
-    return [one for one in asked if one.id not in interested]
-
-
-def sees_branch(role: Role, own_branch_id: int | None, branch_id: int | None) -> bool:
-    """Whether somebody may decide what belongs to this branch."""
-    return role in WHOLE_BANK or (own_branch_id is not None and own_branch_id == branch_id)
-
-
 def names_for(tx: Tx, approval: Approval) -> list[str]:
     """Who may decide this approval now, by name."""
-    able = could_decide(
+    able = checkers.could_decide(
         tx,
-        roles=roles_in(approval.checkers),
+        roles=checkers.roles_in(approval.checkers),
         branch_id=approval.branch_id,
         maker_id=approval.maker_id,
         accounts=accounts_of(tx, approval.id),
+        level=standing_of(tx, approval.id).level,
     )
     return [one.name for one in able]
+
+
+class Standing(NamedTuple):
+    """How the item of an approval stands: how far up the line it is, and who has claimed it."""
+
+    level: int
+    owner_id: int | None
+    owner_name: str | None
+    since: datetime | None
+
+
+def standing_of(tx: Tx, approval_id: int) -> Standing:
+    """Where an approval is in the queue; at the desk where it has no item."""
+    item = work.item_if_any(tx, KIND.name, approval_id, is_held=False)
+    if item is None:
+        return Standing(Level.DESK, None, None, None)
+    has_it = item.status is WorkStatus.CLAIMED and not work.is_timed_out(item, tx.now)
+    owner = (item.owner_id, item.owner_name, item.claimed_at) if has_it else (None, None, None)
+    return Standing(item.level, *owner)
 
 
 def accounts_of(tx: Tx, approval_id: int) -> list[str]:
@@ -300,11 +242,6 @@ def waiting_of_today(
     return int(tx.cursor.fetchone()[0])
 
 
-def roles_in(checkers: str) -> frozenset[Role]:
-    """The roles of a rule's `checkers`."""
-    return frozenset(map(Role, checkers.split()))
-
-
 def happened(tx: Tx, approval_id: int, what: str, said: str = "") -> None:
     """Add to the history of an approval."""
     tx.session.add(
@@ -317,12 +254,6 @@ def happened(tx: Tx, approval_id: int, what: str, said: str = "") -> None:
             said=said[:LONGEST_TEXT],
         )
     )
-
-
-def either(names: Sequence[str]) -> str:
-    """`A`, `A or B`, `A, B or C`."""
-    *most, last = names
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def announce(tx: Tx, approval: Approval) -> None:
@@ -340,7 +271,7 @@ def announce(tx: Tx, approval: Approval) -> None:
             reference=f"approval {approval.id}",
             title=f"{shown}{verb.sentence.rstrip('.')}",
             priority=Priority.HIGH,
-            for_roles=roles_in(approval.checkers),
+            for_roles=checkers.roles_in(approval.checkers),
             not_for=approval.maker_id,
             words=f"{approval.maker_name} {approval.object_kind or ''} {approval.object_id or ''}",
         ),

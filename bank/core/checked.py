@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 from sqlalchemy import select
 
-from bank.core import approvals, audit
+from bank.core import approvals, audit, checkers
 from bank.core.approval_rules import About, Required, required
 from bank.core.approvals import (
     UNDECIDED,
@@ -203,7 +203,7 @@ def _stop(
     if (known := _known(tx, verb, given, digest)) is not None:
         return _meet(tx, known, digest)
     branch_id = about.branch_id or tx.desk.branch_id
-    able = approvals.could_decide(
+    able = checkers.could_decide(
         tx,
         roles=need.checkers,
         branch_id=branch_id,

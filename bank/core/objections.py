@@ -35,12 +35,13 @@ class Holding:
     `noun` is what a person reads ("claimed item"). `counts` answers how many each user has; whoever
     has none may be left out. `hand_over` moves all of it from one user to another in this
     transaction and answers how many it moved; it raises a BankError when the colleague may not
-    have them.
+    have them. `put_back` leaves all of it to whoever takes it next, with a word why.
     """
 
     noun: str
     counts: Callable[[Tx, Sequence[int]], Mapping[int, int]]
     hand_over: Callable[[Tx, int, int], int]
+    put_back: Callable[[Tx, int, str], int]
 
 
 ANSWERS: Final[dict[Question, dict[str, Answer]]] = {question: {} for question in Question}
@@ -91,4 +92,10 @@ def hand_over(tx: Tx, user_id: int, colleague_id: int) -> dict[str, int]:
     moved = {
         holding.noun: holding.hand_over(tx, user_id, colleague_id) for holding in HOLDINGS.values()
     }
+    return {noun: count for noun, count in moved.items() if count}
+
+
+def put_back(tx: Tx, user_id: int, why: str) -> dict[str, int]:
+    """Take everything out of a user's hands, for whoever takes it next; answers what it was."""
+    moved = {each.noun: each.put_back(tx, user_id, why) for each in HOLDINGS.values()}
     return {noun: count for noun, count in moved.items() if count}

@@ -145,9 +145,9 @@ def item_of(tx: Tx, kind: str, subject_id: int) -> Any:
     return row
 
 
-def item_if_any(tx: Tx, kind: str, subject_id: int) -> Any:
+def item_if_any(tx: Tx, kind: str, subject_id: int, *, is_held: bool = True) -> Any:
     """The same, or None for a subject that is older than the queues."""
-    return work_rows.by_subject(tx, kind, subject_id)
+    return work_rows.by_subject(tx, kind, subject_id, is_held=is_held)
 
 
 def is_timed_out(row: Any, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Who sees a work item and who may take it: branch, kind, role, level, and not who began it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bank.core.desk import Desk, Tx
@@ -21,12 +22,23 @@ class GoneUpTheLine(NotAllowed):
     """This item was escalated, so somebody further up the line must take it."""
 
 
-Refusal = Callable[[Tx, int], BankError | None]
+@dataclass(frozen=True)
+class Employee:
+    """Somebody who works here now, as far as their work goes."""
+
+    id: int
+    name: str
+    role: Role
+    branch_id: int | None
+    email: str | None = None
+
+
+Refusal = Callable[[Tx, int, Sequence[Employee]], Mapping[int, BankError]]
 _refusals: Final[dict[str, Refusal]] = {}
 
 
 def refused_by(kind: str) -> Callable[[Refusal], Refusal]:
-    """Register who says why the person at a desk may not take a subject of this kind, beyond role
+    """Register who says which employees may not take a subject of this kind and why, beyond role
     and branch: an interest in the account, for one."""
 
     def register(refusal: Refusal) -> Refusal:
@@ -88,12 +100,30 @@ def check_working(tx: Tx, row: Any, *, is_entitled: bool = False) -> None:
     if not is_entitled:
         if not is_for(desk.role, desk.user_id, row):
             raise NotForYou
-        refusal = _refusals.get(row.kind, _nothing)(tx, row.subject_id)
-        if refusal is not None:
-            raise refusal
+        assert desk.user_id is not None
+        me = Employee(desk.user_id, desk.name, desk.role, desk.branch_id)
+        refused = _refusals.get(row.kind, _nobody)(tx, row.subject_id, [me])
+        if me.id in refused:
+            raise refused[me.id]
     if row.level > level_of(desk):
         raise GoneUpTheLine
 
 
-def _nothing(_tx: Tx, _subject_id: int) -> BankError | None:
-    return None
+def entitled(tx: Tx, employees: Sequence[Employee], row: Any) -> list[Employee]:
+    """Those of the employees who may be handed an item: what `check_working` asks of the person at
+    the desk, asked of many at once."""
+    able = [
+        one
+        for one in employees
+        if Permission.WORK_DO in GRANTS[one.role]
+        and sees_branch(one.role, one.branch_id, row.branch_id)
+        and KINDS[row.kind].permission in GRANTS[one.role]
+        and is_for(one.role, one.id, row)
+        and row.level <= level_of_role(one.role)
+    ]
+    refused = _refusals.get(row.kind, _nobody)(tx, row.subject_id, able)
+    return [one for one in able if one.id not in refused]
+
+
+def _nobody(_tx: Tx, _id: int, _employees: Sequence[Employee]) -> Mapping[int, BankError]:
+    return {}

@@ -47,9 +47,9 @@ def by_id(tx: Tx, item_id: int, *, is_held: bool = False) -> Any:
     return _one(tx, _BY_ID, (item_id,), is_held=is_held)
 
 
-def by_subject(tx: Tx, kind: str, subject_id: int) -> Any:
-    """The row of the item about a subject, held, or None for one older than the queues."""
-    return _one(tx, _BY_SUBJECT, (kind, subject_id), is_held=True)
+def by_subject(tx: Tx, kind: str, subject_id: int, *, is_held: bool) -> Any:
+    """The row of the item about a subject, or None for one older than the queues."""
+    return _one(tx, _BY_SUBJECT, (kind, subject_id), is_held=is_held)
 
 
 def promise_of(tx: Tx, kind: str, priority: int) -> Promise:

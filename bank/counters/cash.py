@@ -16,7 +16,7 @@ from bank.accounts.accounts import AccountIsClosed, AccountStatus, NoSuchAccount
 from bank.accounts.papers import masked
 from bank.book import chart, ledger
 from bank.book.drafts import Draft, Posted, RequestReused
-from bank.core import approvals, money, outbox
+from bank.core import checkers, money, outbox
 from bank.core.checked import About, Checked, required_now
 from bank.core.clock import in_india
 from bank.core.db import marks
@@ -202,14 +202,14 @@ def _will_wait(tx: Tx, slip: Slip) -> str:
     need = required_now(tx, verb, about)
     if need is None:
         return ""
-    able = approvals.could_decide(
+    able = checkers.could_decide(
         tx,
         roles=need.checkers,
         branch_id=tx.desk.branch_id,
         maker_id=tx.desk.user_id or 0,
         accounts=about.accounts,
     )
-    names = approvals.either([one.name for one in able]) if able else "nobody who works here now"
+    names = checkers.either([one.name for one in able]) if able else "nobody who works here now"
     day = money.show(need.compared_minor or 0)
     return (
         f"This will wait for approval by {names}: with it you have {_DONE[slip.kind]} {day} on "

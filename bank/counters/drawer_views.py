@@ -91,6 +91,7 @@ class DrawerCard:
     counted_minor: int | None
     expected_minor: int | None
     is_settled: bool
+    settled_by: int | None
     note: str
 
     @property
@@ -315,6 +316,7 @@ def _drawers(tx: Tx, wanted: Select[*tuple[Any, ...]]) -> list[DrawerCard]:
             counted_minor=drawer.counted_minor,
             expected_minor=drawer.expected_minor,
             is_settled=drawer.is_settled,
+            settled_by=drawer.settled_by,
             note=drawer.note,
         )
         for drawer, name in rows

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
-from bank.core import approvals, work_rights
+from bank.core import approvals, checkers, work_rights
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     UNDECIDED,
@@ -20,13 +20,13 @@ from bank.core.approvals import (
     ApprovalAccount,
     ApprovalEvent,
     ApprovalStatus,
-    Employee,
-    sees_branch,
 )
 from bank.core.checked import Checked, required_now, unpack
 from bank.core.desk import CATALOGUE, Desk, Tx, query
 from bank.core.errors import BankError, NotAllowed, NotFound
-from bank.core.permissions import Permission
+from bank.core.permissions import GRANTS, Permission
+from bank.core.work_rights import Employee
+from bank.core.work_tables import ITEMS
 from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, as_text
 
 MOST_ROWS: Final = 200
@@ -66,6 +66,7 @@ def to_decide(tx: Tx) -> Sequence[ApprovalRow]:
             Approval.maker_id != tx.desk.user_id,
             Approval.checkers.contains(tx.desk.role.value, autoescape=True),
             _of_branch(tx.desk),
+            _not_above(tx.desk),
         )
         .order_by(Approval.id)
         .limit(MOST_ROWS)
@@ -140,7 +141,7 @@ def sees(desk: Desk, row: Approval) -> bool:
     """Whether an approval is in sight of this desk."""
     if row.maker_id == desk.user_id or desk.sees_whole_bank:
         return True
-    return desk.may(Permission.APPROVAL_DECIDE) and sees_branch(
+    return desk.may(Permission.APPROVAL_DECIDE) and work_rights.sees_branch(
         desk.role, desk.branch_id, row.branch_id
     )
 
@@ -151,28 +152,56 @@ def why_not(tx: Tx, row: Approval, need: Required | None) -> BankError | None:
     `need` is the rule as it bites now; without one the rule of the day it was asked for counts.
     """
     desk = tx.desk
-    roles = need.checkers if need is not None else approvals.roles_in(row.checkers)
-    if desk.user_id == row.maker_id:
+    assert desk.user_id is not None
+    me = Employee(desk.user_id, desk.name, desk.role, desk.branch_id)
+    return refusals(tx, row, need, [me]).get(me.id)
+
+
+def refusals(
+    tx: Tx, row: Approval, need: Required | None, employees: Sequence[Employee]
+) -> Mapping[int, BankError]:
+    """Why which of these employees may not decide this; whoever may is not in it."""
+    ids, roles = {one.id for one in employees}, {one.role for one in employees}
+    here = [one for one in checkers.staff(tx, roles, row.branch_id) if one.id in ids]
+    touched = approvals.accounts_of(tx, row.id)
+    interested = {each.employee_id: each.words for each in checkers.interests(tx, touched, here)}
+    active = {one.id for one in here}
+    level = approvals.standing_of(tx, row.id).level
+    found: dict[int, BankError] = {}
+    for one in employees:
+        refusal = _refused_by_role(row, need, level, one)
+        if refusal is None and one.id not in active:
+            refusal = NoLongerHere()
+        if refusal is None and one.id in interested:
+            refusal = InterestedParty(
+                f"You are {interested[one.id]}, so somebody else must decide."
+            )
+        if refusal is not None:
+            found[one.id] = refusal
+    return found
+
+
+def _refused_by_role(
+    row: Approval, need: Required | None, level: int, one: Employee
+) -> BankError | None:
+    roles = need.checkers if need is not None else checkers.roles_in(row.checkers)
+    if one.id == row.maker_id:
         return OwnApproval()
-    if not desk.may(Permission.APPROVAL_DECIDE) or desk.role not in roles:
-        names = approvals.either(sorted(role.value.replace("_", " ") for role in roles))
+    if Permission.APPROVAL_DECIDE not in GRANTS[one.role] or one.role not in roles:
+        names = checkers.either(sorted(role.value.replace("_", " ") for role in roles))
         return NotTheChecker(f"Your role may not decide this: it is for a {names}.")
-    if not sees_branch(desk.role, desk.branch_id, row.branch_id):
+    if not work_rights.sees_branch(one.role, one.branch_id, row.branch_id):
         return NoSuchApproval()
-    me = _me(tx, row.branch_id)
-    if not me:
-        return NoLongerHere()
-    found = approvals.interests(tx, approvals.accounts_of(tx, row.id), me)
-    if found:
-        return InterestedParty(f"You are {found[0].words}, so somebody else must decide.")
+    if level > work_rights.level_of_role(one.role):
+        return work_rights.GoneUpTheLine()
     return None
 
 
 @work_rights.refused_by(approvals.KIND.name)
-def _refusal(tx: Tx, approval_id: int) -> BankError | None:
-    """Why the person at this desk may not take an approval from the queue."""
+def _refusals(tx: Tx, approval_id: int, employees: Sequence[Employee]) -> Mapping[int, BankError]:
+    """Why which of these employees may not take an approval from the queue."""
     row = tx.session.get_one(Approval, approval_id)
-    return why_not(tx, row, required_of(tx, row))
+    return refusals(tx, row, required_of(tx, row), employees)
 
 
 def row_of(tx: Tx, row: Approval) -> ApprovalRow:
@@ -205,13 +234,15 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
     is_open = shown.status in UNDECIDED
     need = required_of(tx, row) if is_open else None
     refusal = why_not(tx, row, need) if is_open else None
+    standing = approvals.standing_of(tx, row.id)
     able = (
-        approvals.could_decide(
+        checkers.could_decide(
             tx,
-            roles=need.checkers if need is not None else approvals.roles_in(row.checkers),
+            roles=need.checkers if need is not None else checkers.roles_in(row.checkers),
             branch_id=row.branch_id,
             maker_id=row.maker_id,
             accounts=approvals.accounts_of(tx, row.id),
+            level=standing.level,
         )
         if is_open
         else []
@@ -224,6 +255,9 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
         lines=json.loads(row.lines),
         history=_history(tx, row.id),
         names=[one.name for one in able],
+        held_by=standing.owner_name or "",
+        held_since=standing.since,
+        held_by_me=standing.owner_id is not None and standing.owner_id == tx.desk.user_id,
         why_not=str(refusal) if refusal else "",
         is_mine=row.maker_id == tx.desk.user_id,
         wants_amount_again=need is not None and need.wants_amount_again(row.amount_minor),
@@ -252,7 +286,7 @@ def required_of(tx: Tx, row: Approval) -> Required | None:
 def _me(tx: Tx, branch_id: int | None) -> list[Employee]:
     """The person at this desk as the tables know them now; nobody when they have left or changed
     their role since the desk was made."""
-    asked = approvals.staff(tx, [tx.desk.role], branch_id)
+    asked = checkers.staff(tx, [tx.desk.role], branch_id)
     return [one for one in asked if one.id == tx.desk.user_id]
 
 
@@ -263,7 +297,7 @@ def _interests_of(tx: Tx, me: list[Employee], approval_ids: Sequence[int]) -> se
             ApprovalAccount.approval_id.in_(approval_ids)
         )
     ).all()
-    found = approvals.interests(tx, {account for _, account in touched}, me)
+    found = checkers.interests(tx, {account for _, account in touched}, me)
     theirs = {each.account for each in found}
     return {approval_id for approval_id, account in touched if account in theirs}
 
@@ -277,6 +311,14 @@ def _of_branch(desk: Desk) -> ColumnElement[bool]:
     if desk.sees_whole_bank:
         return true()
     return Approval.branch_id == desk.branch_id if desk.branch_id is not None else false()
+
+
+def _not_above(desk: Desk) -> ColumnElement[bool]:
+    """What was escalated is for those further up the line."""
+    above = select(ITEMS.c.subject_id).where(
+        ITEMS.c.kind == approvals.KIND.name, ITEMS.c.level > work_rights.level_of(desk)
+    )
+    return Approval.id.not_in(above)
 
 
 def _in_sight(desk: Desk) -> ColumnElement[bool]:

@@ -62,7 +62,8 @@ class Happening:
 @dataclass(frozen=True, kw_only=True)
 class ApprovalCard:
     """An approval in full. `lines` are what it would book (or has), `names` who may decide now,
-    `why_not` why the reader may not, `record` what became of the maker's approvals lately."""
+    `held_by` who of them has claimed it (empty: nobody) and since when, `why_not` why the reader
+    may not, `record` what became of the maker's approvals lately."""
 
     row: ApprovalRow
     asked: Mapping[str, str]
@@ -71,6 +72,9 @@ class ApprovalCard:
     lines: Sequence[Mapping[str, Any]]
     history: Sequence[Happening]
     names: Sequence[str]
+    held_by: str
+    held_since: datetime | None
+    held_by_me: bool
     why_not: str
     is_mine: bool
     wants_amount_again: bool

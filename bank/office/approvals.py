@@ -7,7 +7,6 @@ can never be done any more has failed, the rest stays to be decided.
 
 import json
 import threading
-from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, select
@@ -16,18 +15,16 @@ from bank.core import approvals, audit, checked, money
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     LONGEST_TEXT,
-    MOVES,
     UNDECIDED,
     AlreadyDecided,
     Approval,
-    ApprovalEvent,
     ApprovalStatus,
 )
 from bank.core.checked import Checked
 from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, looking
 from bank.core.errors import BadInput, BankError, Declined, NotAllowed, WrongState
 from bank.core.permissions import Permission, is_granted
-from bank.core.states import move
+from bank.office import approval_steps as steps
 from bank.office.approval_cards import NoSuchApproval, NotTheChecker, card_of, required_of, sees
 from bank.office.approval_cards import why_not as why_not_to
 from bank.office.approval_rows import ApprovalCard
@@ -106,7 +103,7 @@ def approve(
     entry_id = getattr(result, "entry_id", None)
     booked = f"Booked as entry {entry_id}." if entry_id is not None else ""
     tx.facts["maker_id"] = row.maker_id
-    _settle(tx, row, S.EXECUTED, reason=said or None, said=f"{booked} {said}".strip())
+    steps.settle(tx, row, S.EXECUTED, reason=said or None, said=f"{booked} {said}".strip())
     return card_of(tx, row)
 
 
@@ -115,12 +112,12 @@ def reject(tx: Tx, approval_id: int, reason: str) -> ApprovalCard:
     """Refuse what waits, with a reason that its maker reads."""
     row = _held(tx, approval_id)
     said = clean_text(reason, field="reason", longest=LONGEST_TEXT)
-    if _is_again(tx, row, S.REJECTED, said):
+    if steps.is_again(tx, row, S.REJECTED, said):
         return card_of(tx, row)
     _still_open(tx, row, S.PENDING)
     _check_checker(tx, row, required_of(tx, row))
     approvals.take(tx, row)
-    _settle(tx, row, S.REJECTED, reason=said, said=said)
+    steps.settle(tx, row, S.REJECTED, reason=said, said=said)
     return card_of(tx, row)
 
 
@@ -129,13 +126,13 @@ def send_back(tx: Tx, approval_id: int, question: str) -> ApprovalCard:
     """Return what waits to its maker with a question."""
     row = _held(tx, approval_id)
     said = clean_text(question, field="question", longest=LONGEST_TEXT)
-    if _is_again(tx, row, S.RETURNED, said):
+    if steps.is_again(tx, row, S.RETURNED, said):
         return card_of(tx, row)
     _still_open(tx, row, S.PENDING)
     _check_checker(tx, row, required_of(tx, row))
     approvals.take(tx, row)
     row.question = said
-    _step(tx, row, S.RETURNED, said)
+    steps.step(tx, row, S.RETURNED, said)
     return card_of(tx, row)
 
 
@@ -144,11 +141,11 @@ def answer(tx: Tx, approval_id: int, text: str) -> ApprovalCard:
     """Answer the question an approval came back with; it waits again."""
     row = _own(tx, approval_id)
     said = clean_text(text, field="answer", longest=LONGEST_TEXT)
-    if _is_again(tx, row, S.PENDING, said):
+    if steps.is_again(tx, row, S.PENDING, said):
         return card_of(tx, row)
     _still_open(tx, row, S.RETURNED)
     row.question = None
-    _step(tx, row, S.PENDING, said)
+    steps.step(tx, row, S.PENDING, said)
     return card_of(tx, row)
 
 
@@ -159,7 +156,7 @@ def add_note(tx: Tx, approval_id: int, text: str) -> ApprovalCard:
     said = clean_text(text, field="note", longest=LONGEST_TEXT)
     if row.status not in UNDECIDED:
         raise AlreadyDecided
-    if not _is_last(tx, row, "noted", said):
+    if not steps.is_last(tx, row, "noted", said):
         approvals.happened(tx, row.id, "noted", said)
         tx.session.flush()
     tx.concerns("approval", row.id)
@@ -173,7 +170,7 @@ def withdraw(tx: Tx, approval_id: int) -> ApprovalCard:
     if row.status is not S.WITHDRAWN:
         if row.status not in UNDECIDED:
             raise AlreadyDecided
-        _settle(tx, row, S.WITHDRAWN)
+        steps.settle(tx, row, S.WITHDRAWN)
     return card_of(tx, row)
 
 
@@ -189,7 +186,7 @@ def expire_overdue(tx: Tx) -> int:
     )
     rows = tx.session.scalars(wanted).all()
     for row in rows:
-        _settle(tx, row, S.EXPIRED)
+        steps.settle(tx, row, S.EXPIRED)
     return len(rows)
 
 
@@ -224,7 +221,7 @@ def _own(tx: Tx, approval_id: int) -> Approval:
 
 def _still_open(tx: Tx, row: Approval, state: ApprovalStatus) -> None:
     if row.status in UNDECIDED and row.expires_at <= tx.now:
-        raise ApprovalExpired(remember=_remembering(row.id, S.EXPIRED, ""))
+        raise ApprovalExpired(remember=steps.expiring(row.id))
     if row.status is state:
         return
     if row.status is S.RETURNED:
@@ -239,7 +236,7 @@ def _check_checker(tx: Tx, row: Approval, need: Required | None) -> None:
     refusal = why_not_to(tx, row, need)
     if refusal is not None:
         if need is not None and isinstance(refusal, NotTheChecker):
-            refusal.remember = _asking_others(row.id, need)
+            refusal.remember = steps.asking_others(row.id, need)
         raise refusal
 
 
@@ -282,9 +279,9 @@ def _execute(tx: Tx, row: Approval, verb: Verb) -> tuple[Any, list[dict[str, Any
             seen = {"lines": json.dumps(lines, ensure_ascii=False)}
         inner = refused.remember
         if ends:
-            remember = _remembering(row.id, S.FAILED, said, inner)
+            remember = steps.remembering(row.id, S.FAILED, said, inner)
             raise CanNeverBeDone(f"This has failed: {said}", remember=remember) from refused
-        remember = _remembering(row.id, None, said, inner, seen=seen)
+        remember = steps.remembering(row.id, None, said, inner, seen=seen)
         raise CannotBeDoneNow(f"This cannot be done now: {said}", remember=remember) from refused
     return result, lines
 
@@ -311,80 +308,6 @@ def _maker_of(tx: Tx, row: Approval, verb: Verb) -> Desk:
         from_where=row.from_where,
         named=named,
     )
-
-
-def _remembering(
-    approval_id: int,
-    state: ApprovalStatus | None,
-    said: str,
-    inner: Callable[[Any], None] | None = None,
-    *,
-    seen: Mapping[str, str | None] | None = None,
-) -> Callable[[Any], None]:
-    """What a refused decision leaves behind: a line of history, perhaps a last state."""
-
-    def remember(tx: Tx) -> None:
-        if inner is not None:
-            inner(tx)
-        row = tx.locked(Approval, approval_id)
-        tx.concerns("approval", approval_id)
-        if row.status not in UNDECIDED:
-            return  # somebody else was faster
-        for name, shown in (seen or {}).items():  # what the checker is shown from now on
-            setattr(row, name, shown)
-        if state is None:
-            approvals.happened(tx, approval_id, "refused", said)
-        else:
-            _settle(tx, row, state, reason=said or None, said=said)
-
-    return remember
-
-
-def _asking_others(approval_id: int, need: Required) -> Callable[[Any], None]:
-    """The rule has changed: from now on the lists of those whom it names show this approval."""
-
-    def remember(tx: Tx) -> None:
-        row = tx.locked(Approval, approval_id)
-        tx.concerns("approval", approval_id)
-        row.checkers, row.rule_source = " ".join(sorted(need.checkers)), need.source
-        approvals.asks_others(tx, row)
-
-    return remember
-
-
-def _settle(
-    tx: Tx, row: Approval, state: ApprovalStatus, *, reason: str | None = None, said: str = ""
-) -> None:
-    """The last step of an approval: no secret of it is kept any longer."""
-    if state in {S.EXECUTED, S.REJECTED, S.FAILED}:
-        row.checker_id, row.checker_name = tx.desk.user_id, tx.desk.name
-    row.decided_at, row.reason, row.sealed = tx.now, reason, None
-    _step(tx, row, state, said)
-
-
-def _step(tx: Tx, row: Approval, state: ApprovalStatus, said: str) -> None:
-    before = row.status
-    move(row, state, MOVES)
-    approvals.happened(tx, row.id, state.value, said)
-    tx.session.flush()
-    tx.concerns("approval", row.id)
-    tx.changed({"status": before.value}, {"status": state.value})
-    approvals.moved(tx, row, said)
-
-
-def _is_again(tx: Tx, row: Approval, state: ApprovalStatus, said: str) -> bool:
-    """Whether this very click has been made already and nothing has happened since."""
-    return row.status is state and _is_last(tx, row, state.value, said)
-
-
-def _is_last(tx: Tx, row: Approval, what: str, said: str) -> bool:
-    last = tx.session.scalars(
-        select(ApprovalEvent)
-        .where(ApprovalEvent.approval_id == row.id)
-        .order_by(ApprovalEvent.id.desc())
-        .limit(1)
-    ).first()
-    return last is not None and (last.what, last.by_id, last.said) == (what, tx.desk.user_id, said)
 
 
 def _bare(lines: list[dict[str, Any]]) -> list[tuple[object, ...]]:

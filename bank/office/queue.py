@@ -17,6 +17,7 @@ from bank.core.db import marks
 from bank.core.desk import Desk, Tx, chunk, command, flow, looking, note, query
 from bank.core.errors import BankError, NotAllowed, WrongState
 from bank.core.permissions import GRANTS, STAFF, Permission, Role
+from bank.core.work_rights import Employee
 from bank.core.work_tables import ITEMS, KINDS, Level, Priority, W, WorkLook
 from bank.office.queue_lists import most_pressing, to_take
 from bank.people.identity import NoSuchUser, User
@@ -134,7 +135,8 @@ def reassign(tx: Tx, item_id: int, user_id: int, why: str) -> None:
     user = tx.session.get(User, user_id)
     if user is None or not user.active:
         raise NoSuchUser(field="colleague")
-    if not is_entitled(user.id, user.role, user.branch_id, row):
+    colleague = Employee(user.id, user.name, user.role, user.branch_id)
+    if not work_rights.entitled(tx, [colleague], row):
         raise NotEntitled
     work.give_to(tx, row, user.id, user.name, "re-assigned", note_text)
 
@@ -174,10 +176,10 @@ def colleagues(tx: Tx, item_id: int) -> Sequence[Colleague]:
         .where(User.active, User.customer_id.is_(None))
         .order_by(User.name)
     )
+    everybody = [Employee(user.id, user.name, user.role, user.branch_id) for user in users]
     return [
-        Colleague(user_id=user.id, name=user.name, role=user.role)
-        for user in users
-        if is_entitled(user.id, user.role, user.branch_id, row)
+        Colleague(user_id=one.id, name=one.name, role=one.role)
+        for one in work_rights.entitled(tx, everybody, row)
     ]
 
 
@@ -275,13 +277,3 @@ def _level_above(row: Any) -> int | None:
 
 def _may_take(role: Role, row: Any) -> bool:
     return KINDS[row.kind].permission in GRANTS[role] and work_rights.is_for(role, None, row)
-
-
-def is_entitled(user_id: int, role: Role, branch_id: int | None, row: Any) -> bool:
-    return (
-        Permission.WORK_DO in GRANTS[role]
-        and work_rights.sees_branch(role, branch_id, row.branch_id)
-        and KINDS[row.kind].permission in GRANTS[role]
-        and work_rights.is_for(role, user_id, row)
-        and row.level <= work_rights.level_of_role(role)
-    )

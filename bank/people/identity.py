@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank.core import approvals
-from bank.core.approvals import AwaitingApproval, Employee
+from bank.core import checkers
+from bank.core.approvals import AwaitingApproval
 from bank.core.checked import About, Checked, Given
 from bank.core.db import Base
 from bank.core.desk import Desk, Tx, command, flow
@@ -26,6 +26,7 @@ from bank.core.ids import new_password
 from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
 from bank.core.secrets import Secret
 from bank.core.states import machine
+from bank.core.work_rights import Employee
 from bank.people import branches, passwords
 from bank.people.fields import LONGEST_EMAIL, LONGEST_NAME, clean_email, clean_name
 
@@ -161,7 +162,7 @@ def user_by_name(tx: Tx, username: str) -> User | None:
     return tx.session.scalar(select(User).where(User.username == name))
 
 
-@approvals.know_staff_by
+@checkers.know_staff_by
 def colleagues(tx: Tx, roles: Collection[Role], branch_id: int | None) -> Sequence[Employee]:
     """The active employees with one of these roles who work at this branch or see the whole bank,
     by name."""

@@ -7,6 +7,7 @@ away. A grant counts on its days only; which ones exclude each other is dated da
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, ForeignKey, String, exists, or_, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
@@ -14,10 +15,11 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from bank.core.db import Base
 from bank.core.desk import Tx
 from bank.core.errors import WrongState
-from bank.core.permissions import NamedGrant, Role
+from bank.core.permissions import GRANTS, NamedGrant, Permission, Role
 from bank.people.identity import User, UserStatus
 
 LONGEST_REASON = 200
+_KEEPERS: Final = tuple(role for role in Role if Permission.VAULT_KEEP in GRANTS[role])
 
 
 class ConflictingGrants(WrongState):
@@ -138,33 +140,30 @@ def refuse_conflicts(tx: Tx, role: Role, named: Sequence[NamedGrant]) -> None:
 
 
 def against_leaving(tx: Tx, user_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
-    """Whose leaving would leave their branch's vault without a custodian."""
-    mine, their = aliased(User), aliased(User)
-    other = aliased(NamedGrantRow)
-    day = tx.business_date
-    another = exists().where(
-        other.named == NamedGrant.VAULT_CUSTODIAN,
-        other.ended_at.is_(None),
-        other.valid_from <= day,
-        or_(other.valid_to.is_(None), other.valid_to >= day),
-        their.id == other.user_id,
-        their.id != mine.id,
-        their.branch_id == mine.branch_id,
-        their.status == UserStatus.ACTIVE,
+    """Whose leaving would leave nobody at their branch who keeps its vault, by role or by name."""
+    theirs = select(User.branch_id).where(User.id.in_(user_ids))
+    by_name = exists().where(
+        NamedGrantRow.user_id == User.id,
+        NamedGrantRow.named == NamedGrant.VAULT_CUSTODIAN,
+        in_force(tx.business_date),
     )
-    alone = tx.session.scalars(
-        select(mine.id)
-        .join(NamedGrantRow, NamedGrantRow.user_id == mine.id)
-        .where(
-            mine.id.in_(user_ids),
-            mine.status != UserStatus.REMOVED,
-            NamedGrantRow.named == NamedGrant.VAULT_CUSTODIAN,
-            in_force(day),
-            ~another,
+    keepers = tx.session.execute(
+        select(User.id, User.branch_id, User.status).where(
+            User.branch_id.in_(theirs),
+            User.status != UserStatus.REMOVED,
+            or_(User.role.in_(_KEEPERS), by_name),
         )
-    )
-    said = ["They are the branch's only vault custodian."]
-    return {user_id: said for user_id in alone}
+    ).all()
+    active = {(one.branch_id, one.id) for one in keepers if one.status is UserStatus.ACTIVE}
+    asked = set(user_ids)
+    alone = [
+        one.id
+        for one in keepers
+        if one.id in asked
+        and not any(branch == one.branch_id and user != one.id for branch, user in active)
+    ]
+    said = ["Nobody else at their branch may keep the vault: name or hire somebody first."]
+    return dict.fromkeys(alone, said)
 
 
 def _forbidden(tx: Tx) -> set[tuple[str, str]]:

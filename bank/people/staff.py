@@ -10,13 +10,14 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
 
-from bank.core import approvals, objections, outbox
-from bank.core.approvals import Employee, Interest
+from bank.core import checkers, objections, outbox
 from bank.core.checked import About, Checked, Given
+from bank.core.checkers import Interest
 from bank.core.desk import Tx, command
 from bank.core.errors import BadInput, NotAllowed, WrongState
 from bank.core.objections import Question
 from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
+from bank.core.work_rights import Employee
 from bank.people import activations, backup_codes, branches, named_grants, sessions
 from bank.people.fields import clean_email, clean_name
 from bank.people.identity import (
@@ -78,7 +79,7 @@ def _about_newcomer(tx: Tx, given: Given) -> About:
     return About(kind=given["role"], branch_id=branch_id)
 
 
-@approvals.interested_parties("the employee")
+@checkers.interested_parties("the employee")
 def employees_concerned(
     _tx: Tx, accounts: Collection[str], employees: Sequence[Employee]
 ) -> Sequence[Interest]:
@@ -156,6 +157,8 @@ def change_role(tx: Tx, user_id: int, role: Role, ifsc: str | None = None) -> No
     else:
         held = [row.named for row in named_grants.open_grants(tx, user.id)]
         named_grants.refuse_conflicts(tx, role, held)
+    # Their next role may not even see it, and nobody else could claim it.
+    tx.facts["put_back"] = objections.put_back(tx, user.id, f"{user.name} has another post now")
     user.role, user.branch_id = role, place
     _changed(tx, user, before)
     if user.email:

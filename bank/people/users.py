@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 
+from bank.core import objections
 from bank.core.desk import Tx, command, query
 from bank.core.errors import NotFound, WrongState
 from bank.core.permissions import STAFF, Permission, Role
@@ -128,7 +129,9 @@ def lock_user(tx: Tx, user_id: int, reason: str) -> None:
     sessions.end_sessions(tx, row.id, because="locked")
     tx.concerns("user", row.id)
     tx.changed({"status": before.value}, {"status": row.status.value})
-    tx.facts["reason"] = why
+    tx.facts.update(
+        reason=why, put_back=objections.put_back(tx, row.id, f"{row.name} cannot sign in now")
+    )
     activations.tell(tx, row, "The bank has locked your access. Your branch knows more.")
 
 

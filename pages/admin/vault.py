@@ -143,13 +143,17 @@ def taking_back(card: DrawerCard) -> None:
         if card.is_settled:
             if off:
                 st.caption(words.plain(f"{_over_or_short(off)} is booked: {card.note}"))
+            if card.settled_by is not None and card.settled_by == desk.user_id:
+                st.info("You accepted the difference, so another custodian takes the cash back.")
+                return
             if st.button("Take the cash and close", type="primary", key=f"vault_close_{card.id}"):
                 with ui.attempt(f"The drawer of {card.cashier} is closed."):
                     vault.close_drawer(desk, card.id)
             return
         st.warning(
             words.plain(
-                f"{_over_or_short(off)}: {money.show(card.expected_minor or 0)} should be there."
+                f"{_over_or_short(off)}: {money.show(card.expected_minor or 0)} should be there. "
+                "Whoever accepts it does not take the cash back: that is for another custodian."
             )
         )
         reason = st.text_input(

@@ -82,6 +82,9 @@ def said_of(card: ApprovalCard) -> str:
     """Where an approval stands, in a sentence."""
     row = card.row
     if row.status is ApprovalStatus.PENDING:
+        if card.held_since is not None:
+            who = "You have" if card.held_by_me else f"{card.held_by} has"
+            return f"{who} this since {words.moment(card.held_since)}."
         return f"Waits for approval by {either(card)}."
     if row.status is ApprovalStatus.RETURNED:
         return f"Came back with a question: {row.question}"

@@ -192,7 +192,7 @@ def test_short_by_500_is_booked_with_a_reason_by_a_supervisor(market: Market) ->
     with pytest.raises(DifferenceNotSettled):
         vault.close_drawer(admin, drawer_id)
     entry_id = counts.settle_difference(
-        admin, drawer_id, "Not found after two counts", request_id=new_request_id()
+        market.supervisor, drawer_id, "Not found after two counts", request_id=new_request_id()
     )
     lines = market.rows(
         "SELECT g.code, p.amount_minor FROM postings p JOIN gl_accounts g"
@@ -209,7 +209,7 @@ def test_short_by_500_is_booked_with_a_reason_by_a_supervisor(market: Market) ->
     )
     vault.close_drawer(admin, drawer_id)
     [row] = market.rows(f"SELECT * FROM drawers WHERE id = {drawer_id}")
-    assert (row["settled_by"], row["closed_by"]) == (admin.user_id, admin.user_id)
+    assert (row["settled_by"], row["closed_by"]) == (market.supervisor.user_id, admin.user_id)
     assert row["over_short_entry_id"] == entry_id
     assert places(market) == (1_500_00, 0, 1_500_00)
 
@@ -220,12 +220,16 @@ def test_over_is_owed_to_somebody_unknown(market: Market) -> None:
     assert counted(market, note_200=1).difference_minor == 100_00
     admin, drawer_id = market.desks["admin"], market.drawers["ravi"]
     once = new_request_id()
-    entry_id = counts.settle_difference(admin, drawer_id, "Nobody came back", request_id=once)
+    entry_id = counts.settle_difference(
+        market.supervisor, drawer_id, "Nobody came back", request_id=once
+    )
     assert entry_id == counts.settle_difference(
-        admin, drawer_id, "Nobody came back", request_id=once
+        market.supervisor, drawer_id, "Nobody came back", request_id=once
     ), "the second click books nothing"
     with pytest.raises(NothingToSettle):
-        counts.settle_difference(admin, drawer_id, "Nobody came back", request_id=new_request_id())
+        counts.settle_difference(
+            market.supervisor, drawer_id, "Nobody came back", request_id=new_request_id()
+        )
     total = market.rows(
         "SELECT SUM(p.amount_minor) AS owed FROM postings p JOIN gl_accounts g"
         f" ON g.id = p.gl_account_id WHERE g.code = '{chart.CASH_OVER}'"
@@ -277,7 +281,7 @@ def test_a_settled_difference_is_not_sent_back(market: Market) -> None:
     market.fund(note_500=1)
     counted(market)
     admin, drawer_id = market.desks["admin"], market.drawers["ravi"]
-    counts.settle_difference(admin, drawer_id, "Gone", request_id=new_request_id())
+    counts.settle_difference(market.supervisor, drawer_id, "Gone", request_id=new_request_id())
     with pytest.raises(NothingToSettle, match="booked already"):
         counts.send_back(admin, drawer_id, "Look again")
 
@@ -585,7 +589,9 @@ def test_an_over_short_that_is_reversed_is_the_vaults(market: Market) -> None:
     market.fund(note_500=2)
     counted(market, note_500=1)
     admin, drawer_id = market.desks["admin"], market.drawers["ravi"]
-    entry_id = counts.settle_difference(admin, drawer_id, "Gone", request_id=new_request_id())
+    entry_id = counts.settle_difference(
+        market.supervisor, drawer_id, "Gone", request_id=new_request_id()
+    )
     vault.close_drawer(admin, drawer_id)
     with market.tx() as tx:  # by somebody else than the supervisor who booked it
         ledger.reverse(tx, entry_id, reason="found in the tray", request_id=new_request_id())

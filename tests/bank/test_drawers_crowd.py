@@ -65,7 +65,9 @@ def test_a_drawer_closes_under_a_rush_of_slips(market: Market, _round: int) -> N
         drawer_id, admin = market.drawers["ravi"], market.desks["admin"]
         counts.start_count(market.cashier, drawer_id)
         found = counts.enter_count(market.cashier, drawer_id, {})
-        counts.settle_difference(admin, drawer_id, "blown away", request_id=new_request_id())
+        counts.settle_difference(
+            market.supervisor, drawer_id, "blown away", request_id=new_request_id()
+        )
         vault.close_drawer(admin, drawer_id)
         taken = sum(hand.result() for hand in hands)
     assert found.expected_minor == taken * 100_00
@@ -133,6 +135,6 @@ def test_a_reversal_and_a_count_come_one_after_the_other(market: Market, _round:
         counts.start_count(market.cashier, drawer_id)
     found = counts.enter_count(market.cashier, drawer_id, {})
     if found.difference_minor:
-        counts.settle_difference(admin, drawer_id, "gone", request_id=new_request_id())
+        counts.settle_difference(market.supervisor, drawer_id, "gone", request_id=new_request_id())
     vault.close_drawer(admin, drawer_id)
     assert broken(market) == []

@@ -105,7 +105,7 @@ class Model:
         admin = self.market.desks["admin"]
         if found.difference_minor:
             once = new_request_id()
-            counts.settle_difference(admin, drawer_id, "so it is", request_id=once)
+            counts.settle_difference(self.market.supervisor, drawer_id, "so it is", request_id=once)
         vault.close_drawer(admin, drawer_id)
         self.vault += found.counted_minor
         self.drawer[who] = 0

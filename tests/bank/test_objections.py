@@ -31,7 +31,12 @@ def stubborn() -> Iterator[None]:
     def counts(_tx: object, users: object) -> dict[int, int]:
         return dict.fromkeys(list(users), 1)  # type: ignore[call-overload]
 
-    objections.register_holding("second", Holding(noun="key", counts=counts, hand_over=refuse))
+    def keep(_tx: object, _user: int, _why: str) -> int:
+        return 0
+
+    objections.register_holding(
+        "second", Holding(noun="key", counts=counts, hand_over=refuse, put_back=keep)
+    )
     yield
     del objections.HOLDINGS["second"]
 

@@ -11,7 +11,7 @@ from bank.core.clock import FixedClock
 from bank.core.errors import BankError
 from bank.core.permissions import Permission, Role
 from bank.core.work_tables import W
-from bank.office import approvals, queue, queue_lists
+from bank.office import approval_cards, approvals, queue, queue_lists
 from bank.office.approval_cards import InterestedParty, NotTheChecker
 from bank.office.queue_lists import Looked, View
 from bank.people.identity import User, UserStatus
@@ -182,8 +182,16 @@ def test_a_tightened_rule_moves_the_item_to_those_it_names(checking: Checking) -
 def test_an_escalated_approval_is_decided_up_the_line(checking: Checking) -> None:
     checking.ask("withdraw")
     queue.escalate(checking.desks["nalini"], 1, "I do not know this signature")
+    assert approval_cards.to_decide(checking.desks["nalini"]) == []
+    assert [row.id for row in approval_cards.to_decide(checking.desks["vera"])] == [1]
+    seen = checking.card("nalini")
+    assert "escalated" in seen.why_not
+    assert "Nalini Bhave" not in seen.names
+    assert "Vera Lobo" in seen.names
     with pytest.raises(BankError, match="escalated"):
         checking.approve("nalini")
+    again = checking.ask("withdraw")
+    assert "Nalini Bhave" not in again.names, "nor is the maker told to ask her"
     checking.approve("vera")
     assert queues.row_of(checking.market, 1).decided_by_name == "Vera Lobo"
 
@@ -200,3 +208,39 @@ def test_an_approval_from_before_there_were_queues_is_decided_as_ever(checking: 
             tx.connection.exec_driver_sql(f"DELETE FROM {table}")
     checking.approve("vera")
     assert checking.status() == "executed"
+
+
+def test_the_card_says_who_has_it(checking: Checking) -> None:
+    checking.ask("withdraw")
+    assert checking.card("vera").held_since is None
+    queue.claim(checking.desks["vera"], 1)
+    hers, another = checking.card("vera"), checking.card("nalini")
+    assert (hers.held_by, hers.held_by_me) == ("Vera Lobo", True)
+    assert (another.held_by, another.held_by_me) == ("Vera Lobo", False)
+    later(checking, minutes=15)  # the claim runs out
+    assert checking.card("nalini").held_since is None
+
+
+def test_it_is_time_that_closes_what_is_overdue_not_who_clicks_on_it(checking: Checking) -> None:
+    checking.ask("withdraw")
+    later(checking, hours=9)
+    with pytest.raises(approvals.ApprovalExpired):
+        checking.approve("vera")
+    assert checking.history()[-1] == ("expired", "system")
+    row = queues.row_of(checking.market, 1)
+    assert (row.outcome, row.decided_by_name) == ("expired", "system")
+    [refused] = checking.market.rows("SELECT actor_name FROM trail WHERE outcome = 'refused'")
+    assert refused["actor_name"] == "Vera Lobo", "the trail says who clicked"
+
+
+def test_an_approval_is_handed_to_nobody_who_may_not_decide_it(checking: Checking) -> None:
+    """Whoever leads hands it out by the same rules by which people take it themselves."""
+    checking.ask("withdraw")
+    offered = {one.user_id for one in queue.colleagues(checking.desks["vera"], 1)}
+    assert checking.id("nalini") in offered
+    for who in ("holder", "ravi"):
+        assert checking.id(who) not in offered
+        with pytest.raises(queue.NotEntitled):
+            queue.reassign(checking.desks["vera"], 1, checking.id(who), "for you")
+    queue.reassign(checking.desks["vera"], 1, checking.id("nalini"), "for you")
+    assert queues.row_of(checking.market, 1).owner_name == "Nalini Bhave"

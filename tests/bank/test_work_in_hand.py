@@ -6,9 +6,12 @@ from bank.core import work
 from bank.core.errors import BadInput
 from bank.core.ids import new_request_id
 from bank.core.objections import Objected
-from bank.office import queue, tickets
-from bank.people import leaving, staff_list
-from tests.support.market import Market
+from bank.core.permissions import Role
+from bank.office import queue, ticket_desk, tickets
+from bank.office.ticket_desk import Then
+from bank.people import leaving, staff, staff_list, users
+from tests.support.market import FORT, Market
+from tests.support.office import nobody_is_asked
 
 pytestmark = pytest.mark.feature("B41")
 
@@ -95,3 +98,28 @@ def test_an_open_drawer_keeps_its_cashier(market: Market) -> None:
             "moved away",
             colleague_id=user_id(market, "gita"),
         )
+
+
+@pytest.mark.parametrize("because", ["another role", "locked"])
+def test_who_can_no_longer_work_on_it_has_it_no_longer(market: Market, because: str) -> None:
+    item_id, who = claimed_ticket(market), user_id(market, "executive")
+    admin = market.desks["admin"]
+    if because == "locked":
+        users.lock_user(admin, who, "lost her phone")
+    else:
+        nobody_is_asked(market.bank)
+        staff.change_role(admin, who, Role.CASHIER, FORT)
+    assert owner(market, item_id) == ("unassigned", None)
+    assert last_event(market, item_id) == ("released", "Arun Nair", None)
+    queue.claim(market.desks["executive_two"], item_id)
+
+
+@pytest.mark.feature("B12", "C9")
+def test_what_has_no_hands_left_waits_on_for_its_customer(market: Market) -> None:
+    item_id, who = claimed_ticket(market), user_id(market, "executive")
+    [ticket] = market.rows("SELECT id FROM tickets")
+    ticket_desk.reply(
+        market.desks["executive"], ticket["id"], "Which?", Then.WAIT, request_id=new_request_id()
+    )
+    users.lock_user(market.desks["admin"], who, "lost her phone")
+    assert owner(market, item_id) == ("waiting", None)

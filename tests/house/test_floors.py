@@ -14,14 +14,15 @@ FLOORS: Final = {
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config db secrets audit permissions"
     " reads desk keys mail outbox hours search work_tables work_rows work_rights work objections"
-    " approval_rules approvals checked",
+    " approval_rules checkers approvals checked",
     "book": "chart kinds tables references drafts known posting_sqlite posting_postgres ledger"
     " holds roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
     " customers staff_list staff leaving grants users branch_list viewings rights demo kyc",
     "office": "trail performance queue_lists queue in_hand saved_views messages approval_rows"
-    " approval_cards approvals ticket_tables ticket_posts tickets ticket_desk ticket_moves"
+    " approval_cards approval_steps approvals ticket_tables ticket_posts tickets ticket_desk"
+    " ticket_moves"
     " ticket_imports announcements",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",

@@ -40,13 +40,14 @@ def prepare(bank: Bank, *, bare: bool) -> None:
     town = towns.build_busy(bank)
     cashier = _employee(town, "cashier.town", "Ravi Kumar", Role.CASHIER)
     admin = _employee(town, "admin.town", "Arun Nair", Role.BRANCH_ADMIN)
+    supervisor = _employee(town, "second.town", "Farah Khan", Role.BRANCH_ADMIN)
     with chunk(admin, "tests.extras") as tx:
         holds.place(tx, town.accounts["asha"], 1_000_00, "a cheque to be cleared")
         released = holds.place(tx, town.accounts["bina"], 500_00, "a mistake")
         holds.release(tx, released)
         interest = town.booked - 1  # a small credit on an account
         ledger.reverse(tx, interest, reason="wrong account", request_id="the-reversal")
-    _a_day_at_the_counter(town, cashier, admin)
+    _a_day_at_the_counter(town, cashier, admin, supervisor)
     if bare:
         without_guards(bank)
     bank.db.close()
@@ -66,7 +67,7 @@ def _employee(town: Town, username: str, name: str, role: Role) -> Desk:
     return town.desk(role, user_id=user.id)
 
 
-def _a_day_at_the_counter(town: Town, cashier: Desk, admin: Desk) -> None:
+def _a_day_at_the_counter(town: Town, cashier: Desk, admin: Desk, supervisor: Desk) -> None:
     """One drawer that was closed with a difference, and one that is open, each with slips."""
     with looking(town.system) as tx:
         number = tx.session.get_one(Account, town.accounts["asha"]).number
@@ -81,7 +82,7 @@ def _a_day_at_the_counter(town: Town, cashier: Desk, admin: Desk) -> None:
     first = opened()
     counts.start_count(cashier, first)
     counts.enter_count(cashier, first, {"note-500": 5})
-    counts.settle_difference(admin, first, "not found", request_id=new_request_id())
+    counts.settle_difference(supervisor, first, "not found", request_id=new_request_id())
     vault.close_drawer(admin, first)
     opened()
 

@@ -8,7 +8,7 @@ Everybody is a real row with a real session, so receipts name people and payment
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from bank.book import ledger
 from bank.core import money
 from bank.core.desk import Bank, Desk, Tx, chunk, looking
 from bank.core.ids import new_request_id
-from bank.core.permissions import Role
+from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
 from bank.counters import (
     cash,
@@ -77,6 +77,16 @@ class Market:
     def cashier(self) -> Desk:
         """Ravi, cashier at Fort."""
         return self.desks["ravi"]
+
+    @property
+    def supervisor(self) -> Desk:
+        """Bina, who signs for differences at Fort."""
+        return replace(self.desks["banker"], named=frozenset({NamedGrant.SUPERVISOR}))
+
+    @property
+    def custodian(self) -> Desk:
+        """Bina on another day, with the second key of Fort's vault."""
+        return replace(self.desks["banker"], named=frozenset({NamedGrant.VAULT_CUSTODIAN}))
 
     def number(self, who: str, what: str = "savings") -> str:
         """The number of somebody's account."""

@@ -134,7 +134,13 @@ class Desks:
         """Answer and be handed over, as a registered floor, until the block ends."""
         objections.register_answer(Question.EMPLOYEE_LEAVES, "test", self._against)
         objections.register_holding(
-            "test", Holding(noun="paper", counts=self._counts, hand_over=self._hand_over)
+            "test",
+            Holding(
+                noun="paper",
+                counts=self._counts,
+                hand_over=self._hand_over,
+                put_back=self._put_back,
+            ),
         )
         try:
             yield self
@@ -154,6 +160,9 @@ class Desks:
         moved = self.papers.pop(user, 0)
         self.papers[colleague] = self.papers.get(colleague, 0) + moved
         return moved
+
+    def _put_back(self, _tx: Any, user: int, _why: str) -> int:
+        return self.papers.pop(user, 0)
 
 
 @pytest.fixture
