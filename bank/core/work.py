@@ -182,13 +182,12 @@ def give_to(tx: Tx, row: Any, owner_id: int, owner_name: str, act: str, note: st
         change(tx, row, {"owner_id": owner_id, "owner_name": owner_name}, act, note)
         return
     check_move(row.status, W.CLAIMED, MOVES)
-    minutes = promise_of(tx, row.kind, row.priority).claim_minutes
     values = {
         "status": W.CLAIMED,
         "owner_id": owner_id,
         "owner_name": owner_name,
         "claimed_at": tx.now,
-        "claimed_until": tx.now + timedelta(minutes=minutes),
+        "claimed_until": _claim_end(tx, row),
     }
     change(tx, row, values, act, note)
 
@@ -207,6 +206,16 @@ def check_owner(tx: Tx, row: Any) -> None:
     """Raise NotYours unless the person at the desk has claimed this held item."""
     if row.owner_id != tx.desk.user_id or row.status not in {W.CLAIMED, W.WAITING}:
         raise NotYours
+
+
+def go_on(tx: Tx, row: Any) -> None:
+    """Whoever works on an item they have claimed keeps it: the claim lasts from now on."""
+    if row.owner_id == tx.desk.user_id and row.status is W.CLAIMED:
+        work_rows.write(tx, row.id, {"claimed_until": _claim_end(tx, row)})
+
+
+def _claim_end(tx: Tx, row: Any) -> datetime:
+    return tx.now + timedelta(minutes=promise_of(tx, row.kind, row.priority).claim_minutes)
 
 
 def first_reply(tx: Tx, row: Any) -> None:
@@ -245,8 +254,7 @@ def answer(tx: Tx, row: Any, note: str = "") -> None:
     check_move(row.status, W.CLAIMED if owned else W.UNASSIGNED, MOVES)
     values = running(tx, row.branch_id, row.first_left_seconds, row.solve_left_seconds)
     if owned:
-        minutes = promise_of(tx, row.kind, row.priority).claim_minutes
-        values["claimed_until"] = tx.now + timedelta(minutes=minutes)
+        values["claimed_until"] = _claim_end(tx, row)
     values["status"] = W.CLAIMED if owned else W.UNASSIGNED
     change(tx, row, values, "answered", note)
 

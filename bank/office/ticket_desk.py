@@ -114,6 +114,8 @@ def reply(tx: Tx, ticket_id: int, body: str, then: Then, *, request_id: str) -> 
         says += f"\n\nThis solves your ticket. If it does not, open it again within {days} days."
     elif row.status is W.WAITING:
         work.answer(tx, row, "taken up again")
+    else:
+        work.go_on(tx, row)
     return ticket_posts.mail(tx, ticket, f"{reference}: {ticket.subject}", says)
 
 
@@ -125,6 +127,7 @@ def add_note(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
     tx.concerns("ticket", ticket_id)
     if not is_written(tx, ticket, PostKind.NOTE, words, request_id):
         write(tx, ticket, PostKind.NOTE, words, request_id)
+        work.go_on(tx, work.item_of(tx, KIND.name, ticket_id))
 
 
 @query(Permission.TICKET_WORK)

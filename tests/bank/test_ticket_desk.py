@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from bank import app
 from bank.core import hours, work
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
@@ -382,3 +383,25 @@ def test_a_claim_is_not_lost_by_the_time_a_reply_takes(market: Market) -> None:
     queue.claim(market.desks["executive_two"], card.item_id)
     with pytest.raises(work.NotYours):
         replied(market, card, body="Too late")
+
+
+@pytest.mark.feature("B12", "C9")
+def test_who_works_on_a_ticket_keeps_it(market: Market) -> None:
+    """A claim runs out while nothing happens, not while its owner writes."""
+    card = claimed(market, written(market))
+    for write in (
+        lambda: replied(market, card, Then.STAY),
+        lambda: ticket_desk.add_note(
+            market.desks["executive"], card.id, "He called.", request_id=new_request_id()
+        ),
+    ):
+        queues.later(market, minutes=25)
+        write()
+    queues.later(market, minutes=25)
+    queue.release_timed_out(app.system_desk(market.bank))
+    [row] = market.rows("SELECT status FROM work_items")
+    assert row["status"] == "claimed"
+    queues.later(market, minutes=5)
+    queue.release_timed_out(app.system_desk(market.bank))
+    [row] = market.rows("SELECT status FROM work_items")
+    assert row["status"] == "unassigned"
