@@ -380,6 +380,9 @@ def test_a_claim_is_not_lost_by_the_time_a_reply_takes(market: Market) -> None:
     card = claimed(market, written(market))
     queues.later(market, minutes=45)
     assert replied(market, card), "nobody else has taken it meanwhile"
+    with pytest.raises(work.SomebodyElseHasIt):
+        queue.claim(market.desks["executive_two"], card.item_id)
+    queues.later(market, minutes=45)
     queue.claim(market.desks["executive_two"], card.item_id)
     with pytest.raises(work.NotYours):
         replied(market, card, body="Too late")
