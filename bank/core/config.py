@@ -94,7 +94,8 @@ class Settings(BaseSettings):
     @classmethod
     def _certificates(cls, file: str) -> str:
         try:
-            ssl.create_default_context(cafile=file or None)
+            if file:  # the machine's own certificates take long to read and need no check
+                ssl.create_default_context(cafile=file)
         except OSError as error:
             raise ValueError(f"no certificates can be read from it: {error}") from None
         return file

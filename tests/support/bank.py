@@ -26,7 +26,7 @@ from bank.core.desk import Bank, Desk, note
 from bank.core.permissions import Role
 from bank.people.branches import Branch
 from bank.people.identity import User
-from tests.support import postgres
+from tests.support import casts, postgres
 
 NOON: Final = datetime(2026, 3, 16, 6, 30, tzinfo=UTC)  # a Monday, noon in the branches
 SECRET: Final = "a secret of more than thirty-two characters"
@@ -64,17 +64,41 @@ def make_sqlite(template: Path, folder: Path) -> Bank:
 
 
 @pytest.fixture
-def sqlite_bank(_sqlite_template: Path, tmp_path: Path) -> Iterator[Bank]:
-    """A bank on SQLite, with the schema and the seeds and nobody in it."""
-    bank = make_sqlite(_sqlite_template, tmp_path / "bank")
+def sqlite_bank(
+    request: pytest.FixtureRequest,
+    _sqlite_template: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Bank]:
+    """A bank on SQLite, with the schema and the seeds; with people if another fixture wants them,
+    otherwise with nobody in it."""
+    source = _sqlite_template
+    if (cast := casts.wanted(request.fixturenames)) is not None:
+        folder = tmp_path_factory.getbasetemp() / f"cast-{cast.name}"
+        source = Path(
+            casts.template(
+                "sqlite",
+                cast,
+                str(_sqlite_template),
+                lambda empty: make_sqlite(Path(empty), folder),
+                folder / "bank.db",
+            )
+        )
+    bank = make_sqlite(source, tmp_path / "bank")
     yield bank
     bank.db.close()
 
 
 @pytest.fixture
-def postgres_bank(tmp_path: Path) -> Iterator[Bank]:
+def postgres_bank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bank]:
     """The same on PostgreSQL."""
+
+    def opened(url: str) -> Bank:
+        return app.open_bank(settings_for(tmp_path, url), clock=FixedClock(NOON), migrated=True)
+
     template = postgres.template_database("migrated", _migrated)
+    if (cast := casts.wanted(request.fixturenames)) is not None:
+        template = casts.template("postgresql", cast, template, opened, tmp_path)
     with postgres.fresh_database(template) as url:
         folder = tmp_path / "bank"
         folder.mkdir()

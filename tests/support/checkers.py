@@ -18,7 +18,7 @@ from bank import app
 from bank.book import journal
 from bank.core.approval_rules import ApprovalRule, Window
 from bank.core.approvals import AwaitingApproval
-from bank.core.desk import Desk
+from bank.core.desk import Bank, Desk
 from bank.core.ids import new_request_id
 from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
@@ -29,6 +29,7 @@ from bank.office.approval_rows import ApprovalCard
 from bank.people import grants, identity, staff
 from bank.people.identity import User
 from tests.support import market as markets
+from tests.support.casts import cast, people_in
 from tests.support.market import BANER, FORT, Market, pay_in
 
 LAKH: Final = 1_00_000_00
@@ -69,6 +70,10 @@ class Checking:
     amount_minor: int = 6 * LAKH
     entry_id: int = 0
     maker: str = ""
+
+    def moved_to(self, bank: Bank) -> "Checking":
+        """The same people in a copy of their bank, with a request of their own."""
+        return Checking(self.market.moved_to(bank))
 
     @property
     def desks(self) -> dict[str, Desk]:
@@ -247,6 +252,11 @@ CASES: Final = {
 }
 
 
+@cast("checking", "sqlite_checking")
+def _filled(bank: Bank) -> "Checking":
+    return gather(markets.settle(bank))
+
+
 def gather(market: Market) -> Checking:
     """Hire the others, put ten lakh on Asha's account and enough cash into the drawers."""
     with market.tx() as tx:
@@ -270,15 +280,19 @@ def gather(market: Market) -> Checking:
 
 
 @pytest.fixture
-def checking(market: Market) -> Checking:
+def checking(request: pytest.FixtureRequest, bank: Bank, _cheap_passwords: None) -> Checking:
     """Everybody in place, on each database in turn."""
-    return gather(market)
+    found: Checking = people_in(request, bank)
+    return found
 
 
 @pytest.fixture
-def sqlite_checking(sqlite_market: Market) -> Checking:
+def sqlite_checking(
+    request: pytest.FixtureRequest, sqlite_bank: Bank, _cheap_passwords: None
+) -> Checking:
     """The same where the database makes no difference."""
-    return gather(sqlite_market)
+    found: Checking = people_in(request, sqlite_bank)
+    return found
 
 
 TOMORROW: Final = date(2026, 3, 17)

@@ -39,6 +39,7 @@ from bank.people import branches, customers, identity, passwords, sessions
 from bank.people.confirmations import Confirmation, ConfirmationStatus
 from bank.people.customers import NewCustomer
 from bank.people.identity import User
+from tests.support.casts import cast, people_in
 
 TRANSACTION_PASSWORD: Final = "quiet river under stones"
 FORT, BANER = "BANK0000001", "BANK0000002"
@@ -72,6 +73,11 @@ class Market:
     desks: dict[str, Desk] = field(default_factory=dict)
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)
     drawers: dict[str, int] = field(default_factory=dict)
+
+    def moved_to(self, bank: Bank) -> "Market":
+        """The same people in a copy of their bank."""
+        desks = {who: replace(desk, bank=bank) for who, desk in self.desks.items()}
+        return Market(bank, dict(self.branch_ids), desks, dict(self.numbers), dict(self.drawers))
 
     @property
     def cashier(self) -> Desk:
@@ -202,6 +208,7 @@ class Market:
             )
 
 
+@cast("market", "sqlite_market")
 def settle(bank: Bank) -> Market:
     """Fill an empty bank with the market: everybody in it, their accounts, and an open drawer for
     each cashier, with nothing in it yet."""
@@ -283,15 +290,19 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def market(bank: Bank, _cheap_passwords: None) -> Market:
+def market(request: pytest.FixtureRequest, bank: Bank, _cheap_passwords: None) -> Market:
     """The market, on each database in turn."""
-    return settle(bank)
+    found: Market = people_in(request, bank)
+    return found
 
 
 @pytest.fixture
-def sqlite_market(sqlite_bank: Bank, _cheap_passwords: None) -> Market:
+def sqlite_market(
+    request: pytest.FixtureRequest, sqlite_bank: Bank, _cheap_passwords: None
+) -> Market:
     """The market where the database makes no difference."""
-    return settle(sqlite_bank)
+    found: Market = people_in(request, sqlite_bank)
+    return found
 
 
 def pay_in(market: Market, who: str, amount_minor: int, what: str = "savings") -> int:

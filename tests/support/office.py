@@ -24,6 +24,7 @@ from bank.core.permissions import Role
 from bank.people.identity import User
 from tests.support import people
 from tests.support.bank import desk
+from tests.support.casts import cast, people_in
 from tests.support.people import Somebody
 
 FORT: Final = people.OUR_IFSC
@@ -47,6 +48,10 @@ class Office:
 
     bank: Bank
     people: dict[str, Somebody] = field(default_factory=dict)
+
+    def moved_to(self, bank: Bank) -> "Office":
+        """The same people in a copy of their bank."""
+        return Office(bank, dict(self.people))
 
     def id(self, who: str) -> int:
         """Somebody's number."""
@@ -93,6 +98,7 @@ def nobody_is_asked(bank: Bank) -> None:
             )
 
 
+@cast("office", "sqlite_office")
 def staffed(bank: Bank, *, rules_hold: bool = False) -> Office:
     """Fill an empty bank with people; a second person is asked about them where the rules hold."""
     office = Office(bank)
@@ -104,15 +110,17 @@ def staffed(bank: Bank, *, rules_hold: bool = False) -> Office:
 
 
 @pytest.fixture
-def office(bank: Bank, cheap_bcrypt: None) -> Office:
+def office(request: pytest.FixtureRequest, bank: Bank, cheap_bcrypt: None) -> Office:
     """The staffed bank, on each database in turn."""
-    return staffed(bank)
+    found: Office = people_in(request, bank)
+    return found
 
 
 @pytest.fixture
-def sqlite_office(sqlite_bank: Bank, cheap_bcrypt: None) -> Office:
+def sqlite_office(request: pytest.FixtureRequest, sqlite_bank: Bank, cheap_bcrypt: None) -> Office:
     """The same where the database makes no difference."""
-    return staffed(sqlite_bank)
+    found: Office = people_in(request, sqlite_bank)
+    return found
 
 
 @pytest.fixture

@@ -92,8 +92,9 @@ def fresh_database(template: str | None = None) -> Iterator[str]:
         drop_database(name)
 
 
-def template_database(key: str, build: Callable[[str], None]) -> str:
-    """The name of a template made once per run: `build(url)` migrates and seeds it.
+def template_database(key: str, build: Callable[[str], None], template: str | None = None) -> str:
+    """The name of a template made once per run: `build(url)` migrates and seeds it, starting with
+    another template if one is given.
 
     Every worker may ask; the first one builds while the others wait. `build` must dispose its
     engine, or nobody can copy the template.
@@ -108,7 +109,7 @@ def template_database(key: str, build: Callable[[str], None]) -> str:
             # Built under another name, so that a build that fails is not taken for a template.
             draft = f"{name}_draft"
             drop_database(draft)
-            build(create_database(draft))
+            build(create_database(draft, template))
             connection.execute(
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
                     sql.Identifier(draft), sql.Identifier(name)
