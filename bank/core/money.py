@@ -76,6 +76,11 @@ def in_words(amount_minor: int, currency: str = HOME) -> str:
     return f"{text} only"
 
 
+def percent(bps: int) -> str:
+    """Basis points of a year as people read them: `2.75 % a year`."""
+    return f"{bps / 100:.2f} % a year"
+
+
 def parse(text: str, *, field: str = "amount", currency: str = HOME) -> int:
     """What a person typed (`5000`, `5k`, `1.5L`, `2 cr`, `₹ 12,345.67`) in minor units.
 

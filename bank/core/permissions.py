@@ -93,6 +93,8 @@ class Permission(StrEnum):
     TICKET_OWN = "ticket:own"
     TICKET_IMPORT = "ticket:import"
     ANNOUNCE = "announcement:make"
+    TERMS_VIEW = "terms:view"
+    TERMS_SET = "terms:set"
 
 
 P = Permission
@@ -207,7 +209,7 @@ NAMED_GRANTS: Final[dict[NamedGrant, frozenset[Permission]]] = {
 }
 
 # All that somebody may who looks at a customer's portal on their behalf; and nothing is changed.
-VIEWABLE: Final = frozenset({P.OWN_ACCOUNTS_VIEW, P.BRANCH_LIST})
+VIEWABLE: Final = frozenset({P.OWN_ACCOUNTS_VIEW, P.BRANCH_LIST, P.TERMS_VIEW})
 
 
 def is_granted(permission: Permission, role: Role, named: frozenset[NamedGrant]) -> bool:
@@ -229,3 +231,8 @@ for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
 GRANTS[Role.SYSTEM] |= {P.TICKET_IMPORT}
 for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.ANNOUNCE}
+
+# Rates, charges and policies: everybody reads them, head office sets them.
+for _role in (Role.CUSTOMER, *STAFF):
+    GRANTS[_role] |= {P.TERMS_VIEW}
+GRANTS[Role.SUPER_ADMIN] |= {P.TERMS_SET}

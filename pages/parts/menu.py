@@ -84,6 +84,14 @@ MENU: Final = (
         "Write to the bank, and follow what becomes of it.",
     ),
     Entry(
+        "",
+        "Rates and charges",
+        "every/tariff.py",
+        P.TERMS_VIEW,
+        "percent",
+        "What the bank pays and asks, and what it promises.",
+    ),
+    Entry(
         "Counter",
         "Cash counter",
         "cashier/counter.py",
@@ -212,6 +220,14 @@ MENU: Final = (
         P.BRANCH_EDIT,
         "account_balance",
         "The branches of the bank: add one, edit one, see who leads it.",
+    ),
+    Entry(
+        "Head office",
+        "Set rates and charges",
+        "head_office/terms.py",
+        P.TERMS_SET,
+        "percent",
+        "Interest, charges and policies: from a day on, decided by two.",
     ),
     Entry(
         "Control",

@@ -30,6 +30,10 @@ TITLES: Final = {
     "people.staff.reset_password": "New link to choose a password",
     "people.staff.reset_device": "Reset of a device for codes",
     "people.grants.give_grant": "Named grant",
+    "accounts.terms.set_rates": "New rates",
+    "accounts.terms.set_charge": "New charge",
+    "accounts.terms.set_policy": "New policy",
+    "accounts.terms.call_off": "Change called off",
 }
 HAPPENED: Final = {
     "asked": "Asked",

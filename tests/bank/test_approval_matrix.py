@@ -3,15 +3,18 @@ world has changed between the asking and the decision."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 import pytest
 from sqlalchemy import update
 
+from bank.accounts import terms
 from bank.accounts.accounts import Account, AccountStatus
 from bank.book import ledger
 from bank.book.journal import reverse_entry
 from bank.core.approvals import AlreadyDecided, Approval, AwaitingApproval
+from bank.core.clock import FixedClock
 from bank.core.desk import CATALOGUE
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.ids import new_request_id
@@ -39,6 +42,7 @@ EVERYBODY: Final = (
     *("ravi", "meera", "banker", "admin", "admin_baner", "auditor"),
     *("asha", "vikram", "vera", "nalini", "girish", "imran", "head", "chief", "holder"),
 )
+TERMS: Final = ("set rates", "set a charge", "set a policy", "call off a change")
 PAIRS: Final = [(case, who) for case in CASES.values() for who in EVERYBODY]
 
 
@@ -60,6 +64,10 @@ def command_of(case: Case) -> str:
         "reset an admin": "people.staff.reset_password",
         "reset a device": "people.staff.reset_device",
         "give a grant": "people.grants.give_grant",
+        "set rates": "accounts.terms.set_rates",
+        "set a charge": "accounts.terms.set_charge",
+        "set a policy": "accounts.terms.set_policy",
+        "call off a change": "accounts.terms.call_off",
     }[case.name]
 
 
@@ -75,7 +83,10 @@ def refusal_of(case: Case, at: Checking, who: str) -> type[BankError]:
         return NotAllowed
     if who == case.maker:
         return OwnApproval
-    if not desk.sees_whole_bank and desk.branch_id != at.desks["vera"].branch_id:
+    of_head_office = case.name in TERMS
+    if not desk.sees_whole_bank and (
+        of_head_office or desk.branch_id != at.desks["vera"].branch_id
+    ):
         return NoSuchApproval
     if who == "holder" and case.name in {"withdraw", "deposit", "reverse"}:
         return InterestedParty
@@ -237,6 +248,16 @@ def _has_grant(at: Checking) -> None:
     at.again("give a grant")
 
 
+def _two_days(at: Checking) -> None:
+    assert isinstance(at.market.bank.clock, FixedClock)
+    at.market.bank.clock.at += timedelta(days=2)
+
+
+def _set_before(at: Checking) -> None:
+    at.new_rule("accounts.terms.set_rates", checkers="")
+    terms.set_rates(at.desks["chief"], "savings", at.in_days(2), 310, 0, 0, "Seen first")
+
+
 _gone: Final = _imran(status=UserStatus.REMOVED)
 _has_role: Final = _imran(role=Role.REVIEWER)
 _no_device: Final = _imran(totp_secret=None)
@@ -267,6 +288,8 @@ CHANGES: Final = [
     Change("they have that grant", _has_grant, "hold this grant", True, ("give a grant",)),
     Change("their device is forgotten", _no_device, "no device", True, ("reset a device",)),
     Change("they are an admin now", _admin_now, "Head office", True, ABOUT_IMRAN[:-1]),
+    Change("its notice has passed", _two_days, "notice|No such change is to come", True, TERMS),
+    Change("another change is there", _set_before, "Another change is to come", True, TERMS[:1]),
     Change("their mail is another", _other_mail, "no longer what you", False, ("edit",)),
 ]
 CHANGED: Final = [(CASES[name], change) for change in CHANGES for name in change.cases]
@@ -306,6 +329,10 @@ def test_a_tightened_rule_counts_at_once(checking: Checking, case: Case) -> None
         with pytest.raises(NotTheChecker, match="it is for a reviewer"):
             at.approve(who)
     assert at.status() == "pending"
+    if case.name in TERMS:  # head office's own: a reviewer sees what belongs to a branch
+        assert to_decide(at.desks["nalini"]) == []
+        assert at.card("chief").names == []
+        return
     assert [row.id for row in to_decide(at.desks["nalini"])] == [1]
     assert at.card("nalini").rule_source == "tightened"
     assert at.approve("nalini").row.status == "executed"

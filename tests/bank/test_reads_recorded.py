@@ -267,6 +267,8 @@ OWN_SIGN_IN: Final = "how one signs in and has signed in oneself"
 NOT_READS: Final = {
     "accounts.names.user_id_of": STAFF_OR_NOBODY,
     "accounts.products.products_in_force": STAFF_OR_NOBODY,
+    "accounts.tariff.tariff": "what the bank tells everybody",
+    "accounts.terms.yearly_interest": "a sum over a whole product",
     "book.journal.find_entry": "a number that was asked for by its own reference",
     "book.journal.ledger_accounts": STAFF_OR_NOBODY,
     "book.roots.publish_again": STAFF_OR_NOBODY,

@@ -24,7 +24,7 @@ FLOORS: Final = {
     " approval_cards approval_steps approvals ticket_tables ticket_posts tickets ticket_desk"
     " ticket_moves"
     " ticket_imports announcements",
-    "accounts": "products interest instalments accounts names parties charges papers"
+    "accounts": "products tariff interest instalments accounts terms names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules tallies drawers slips drawer_cash handovers supervision"
     " counts vault drawer_views exchanges impounded drawer_report receipts declarations window"

@@ -8,13 +8,16 @@ an admin who banks here, too, at Asha's mail address.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 import pytest
 from sqlalchemy import update
 
 from bank import app
+from bank.accounts import terms
+from bank.accounts.tariff import ChargeTerm
+from bank.accounts.terms import What
 from bank.book import journal
 from bank.core.approval_rules import ApprovalRule, Window
 from bank.core.approvals import AwaitingApproval
@@ -70,6 +73,11 @@ class Checking:
     amount_minor: int = 6 * LAKH
     entry_id: int = 0
     maker: str = ""
+    coming: date | None = None  # of a change that was set before
+
+    def in_days(self, days: int) -> date:
+        """A business date so many days ahead."""
+        return self.market.bank.clock.business_date() + timedelta(days=days)
 
     def moved_to(self, bank: Bank) -> "Checking":
         """The same people in a copy of their bank, with a request of their own."""
@@ -140,13 +148,15 @@ class Checking:
         with self.market.tx() as tx:
             tx.session.add(ApprovalRule(command=command, **(given | facts)))
 
-    def footprint(self) -> tuple[int, int, int]:
-        """How many entries, users and outgoing mails there are."""
-        counts = [
-            self.market.rows(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"]
-            for table in ("entries", "users", "outbox")
-        ]
-        return counts[0], counts[1], counts[2]
+    def footprint(self) -> tuple[int, ...]:
+        """How many entries, users, outgoing mails and dated terms there are."""
+        return tuple(
+            int(self.market.rows(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"])
+            for table in (
+                *("entries", "users", "outbox"),
+                *("product_terms", "charge_terms", "policy_texts"),
+            )
+        )
 
 
 def _withdraw(at: Checking) -> object:
@@ -229,6 +239,35 @@ def _give(at: Checking) -> object:
     return grants.give_grant(at.desks["admin"], *given)
 
 
+def _set_rates(at: Checking) -> object:
+    return terms.set_rates(
+        at.desks["head"], "savings", at.in_days(2), 300, 1_000_00, 0, "The board of today"
+    )
+
+
+def _set_charge(at: Checking) -> object:
+    return terms.set_charge(
+        at.desks["head"], "cheque_book", at.in_days(31), 90_00, "The board of today"
+    )
+
+
+def _set_policy(at: Checking) -> object:
+    return terms.set_policy(
+        at.desks["head"], "privacy", at.in_days(2), "Your data", "As before.", "The board of today"
+    )
+
+
+def _call_off(at: Checking) -> object:
+    day = at.in_days(1) if not at.coming else at.coming
+    if not at.coming:
+        at.coming = day
+        with at.market.tx() as tx:
+            tx.session.add(
+                ChargeTerm(code="cheque_book", effective_from=day, amount_minor=1, source="tests")
+            )
+    return terms.call_off(at.desks["head"], What.CHARGE, "cheque_book", day, "A mistake")
+
+
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})
 CASES: Final = {
     case.name: case
@@ -248,6 +287,10 @@ CASES: Final = {
         Case("reset an admin", "head", frozenset({"chief"}), _reset_admin),
         Case("reset a device", "admin", _COLLEAGUES, _reset_device),
         Case("give a grant", "admin", _COLLEAGUES, _give),
+        Case("set rates", "head", frozenset({"chief"}), _set_rates),
+        Case("set a charge", "head", frozenset({"chief"}), _set_charge),
+        Case("set a policy", "head", frozenset({"chief"}), _set_policy),
+        Case("call off a change", "head", frozenset({"chief"}), _call_off),
     )
 }
 

@@ -1,0 +1,62 @@
+"""Rates, charges and policies: what holds today, since when, and what changes when."""
+
+import streamlit as st
+
+from bank.accounts import tariff as tariffs
+from bank.core import money
+from bank.core.permissions import Permission
+from pages.parts import tables, ui, words
+from pages.parts.tables import Kind, column
+
+desk = ui.enter(Permission.TERMS_VIEW, title="Rates and charges")
+
+RATES = [
+    column("Product", "name", key=True),
+    column("Interest", lambda row: money.percent(row.interest_rate_bps), key=True),
+    column("Minimum balance", "minimum_balance_minor", Kind.AMOUNT),
+    column("Overdraft up to", "overdraft_ceiling_minor", Kind.AMOUNT),
+    column("Since", "effective_from", Kind.DAY),
+]
+CHARGES = [
+    column("Charge", "name", key=True),
+    column("For each", "per"),
+    column("Amount", "amount_minor", Kind.AMOUNT, key=True),
+    column("Since", "effective_from", Kind.DAY),
+]
+
+
+def coming(tariff: tariffs.Tariff) -> None:
+    """What changes, the nearest first: one sentence each."""
+    for rates in tariff.coming_rates:
+        said = (
+            f"{rates.name}: {money.percent(rates.interest_rate_bps)}, minimum balance "
+            f"{money.show(rates.minimum_balance_minor)}."
+        )
+        tell(said, rates.effective_from)
+    for charge in tariff.coming_charges:
+        tell(f"{charge.name}: {money.show(charge.amount_minor)}.", charge.effective_from)
+    for policy in tariff.coming_policies:
+        tell(f"{policy.title}: new words.", policy.effective_from)
+        with st.expander(f"{policy.title} from {words.day(policy.effective_from)}"):
+            st.markdown(words.plain_lines(policy.body))
+
+
+def tell(said: str, day: object) -> None:
+    """A change to come."""
+    st.info(words.plain(f"From {words.day(day)}: {said}"), icon=":material/event_upcoming:")
+
+
+with ui.attempt():
+    tariff = tariffs.tariff(desk)
+    coming(tariff)
+    st.header("Interest and balances")
+    tables.show(tariff.rates, RATES, key="tariff_rates", file_name="rates.csv")
+    st.header("Charges")
+    tables.show(tariff.charges, CHARGES, key="tariff_charges", file_name="charges.csv")
+    st.caption("Without tax. A higher charge is on this page a month before it holds.")
+    st.header("Policies")
+    for policy in tariff.policies:
+        with st.container(border=True):
+            st.subheader(words.plain(policy.title))
+            st.markdown(words.plain_lines(policy.body))
+            st.caption(words.plain(f"Since {words.day(policy.effective_from)}. {policy.source}."))
