@@ -1,4 +1,5 @@
-"""What administration has to show in the demo bank: named grants, a leave, a newcomer who waits.
+"""What administration has to show in the demo bank: named grants, a leave, a newcomer who
+waits, new terms.
 
 Done at the end of the seeding by the verbs themselves, so that history and trail are as real ones.
 """
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from bank.accounts import terms
 from bank.core import checked
 from bank.core.audit import Outcome
 from bank.core.desk import CATALOGUE, Desk, Tx, add_to_trail, open_tx
@@ -42,7 +44,31 @@ def arrange(tx: Tx, plans: Sequence[StaffPlan], desks: Sequence[Desk]) -> None:
     username, why = ON_LEAVE
     who = at[username]
     _do(tx, admins[who.branch_id], users.lock_user, {"user_id": who.user_id, "reason": why}, {})
+    _set_terms(tx, [desk for desk in at.values() if desk.role is Role.SUPER_ADMIN])
     _ask_for_newcomer(tx, next(at[p.username] for p in plans if _is_admin_there(p)))
+
+
+def _set_terms(tx: Tx, heads: Sequence[Desk]) -> None:
+    """A rate and a charge that customers see coming, decided by two at head office."""
+    by, checker, *_ = heads
+    agreed: dict[str, object] = {"checker_id": checker.user_id, "checker": checker.name}
+    today = tx.business_date
+    rate = {
+        "product_code": "savings",
+        "effective_from": today + timedelta(days=15),
+        "interest_rate_bps": 250,
+        "minimum_balance_minor": 1_000_00,
+        "overdraft_ceiling_minor": 0,
+        "reason": "Decision of the board, after the repo rate was cut again",
+    }
+    charge = {
+        "code": "demand_draft",
+        "effective_from": today + timedelta(days=45),
+        "amount_minor": 60_00,
+        "reason": "Decision of the board on charges",
+    }
+    _do(tx, by, terms.set_rates, rate, agreed)
+    _do(tx, by, terms.set_charge, charge, agreed)
 
 
 def _is_admin_there(plan: StaffPlan) -> bool:
