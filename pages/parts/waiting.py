@@ -30,6 +30,8 @@ TITLES: Final = {
     "people.staff.reset_password": "New link to choose a password",
     "people.staff.reset_device": "Reset of a device for codes",
     "people.grants.give_grant": "Named grant",
+    "people.limits.set_limit": "Limit of an employee",
+    "counters.branch_limits.set_limit": "Limit of a branch",
 }
 HAPPENED: Final = {
     "asked": "Asked",
