@@ -8,7 +8,7 @@ branch's admins are told by mail.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from sqlalchemy import select
@@ -24,6 +24,7 @@ from bank.counters.cash_rules import LONGEST_REASON, BranchLimit, BranchLimitNam
 from bank.people.branches import Branch, NoSuchBranch, branch_by_ifsc
 from bank.people.fields import clean_text
 from bank.people.identity import User
+from bank.people.limits import LimitStep
 
 WORDS: Final = {
     BranchLimitName.DRAWER: "cash in a drawer",
@@ -41,20 +42,6 @@ class AboveCeiling(BadInput):
 
 class NothingChanged(BadInput):
     """This counts on that day already. Choose another limit, or leave it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LimitStep:
-    """One limit that was set; without an amount it returned to the bank's rule."""
-
-    id: int
-    name: BranchLimitName
-    effective_from: date
-    amount_minor: int | None
-    reason: str
-    set_by: str
-    set_at: datetime
-    standing: Standing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +79,7 @@ def limits_of_branch(tx: Tx, branch_id: int | None = None) -> Sequence[BranchLim
 
 def _about(tx: Tx, given: Given) -> About:
     branch = branch_by_ifsc(tx, given["ifsc"], field="branch")
-    return About(kind=BranchLimitName(given["name"]).value, branch_id=branch.id)
+    return About(kind=BranchLimitName(given["limit"]).value, branch_id=branch.id)
 
 
 @command(
@@ -104,7 +91,7 @@ def _about(tx: Tx, given: Given) -> About:
 def set_limit(
     tx: Tx,
     ifsc: str,
-    name: BranchLimitName,
+    limit: BranchLimitName,
     effective_from: date,
     amount_minor: int | None,
     reason: str,
@@ -120,15 +107,15 @@ def set_limit(
     branch = tx.locked(Branch, found.id)  # of two who set it at once, the second sees the first
     bank = cash_rules.cash_rules_on(tx, effective_from, None)
     if amount_minor is not None:
-        _check_amount(amount_minor, bank.ceiling_minor(name))
-    of_it = [row for row in cash_rules.limit_rows(tx, branch.id) if row.name is name]
+        _check_amount(amount_minor, bank.ceiling_minor(limit))
+    of_it = [row for row in cash_rules.limit_rows(tx, branch.id) if row.name is limit]
     now = dated.in_force(of_it, effective_from)
     if (now.value if now is not None else None) == amount_minor:
         raise NothingChanged(field="amount")
     assert tx.desk.user_id is not None
     row = BranchLimit(
         branch_id=branch.id,
-        name=name,
+        name=limit,
         effective_from=effective_from,
         value=amount_minor,
         reason=why,
@@ -138,14 +125,14 @@ def set_limit(
     tx.session.add(row)
     tx.session.flush()
     cash_rules.forget(tx.bank.db)
-    before = _in_words(now.value if now is not None else None, bank.bank_minor(name))
-    after = _in_words(amount_minor, bank.bank_minor(name))
+    before = _in_words(now.value if now is not None else None, bank.bank_minor(limit))
+    after = _in_words(amount_minor, bank.bank_minor(limit))
     tx.concerns("branch", branch.ifsc)
     tx.changed(
-        {"branch": branch.name, WORDS[name]: before, "from": None},
-        {"branch": branch.name, WORDS[name]: after, "from": effective_from.isoformat()},
+        {"branch": branch.name, WORDS[limit]: before, "from": None},
+        {"branch": branch.name, WORDS[limit]: after, "from": effective_from.isoformat()},
     )
-    _tell(tx, branch, f"{WORDS[name].capitalize()}: {after} from {effective_from:%d %b %Y}", why)
+    _tell(tx, branch, f"{WORDS[limit].capitalize()}: {after} from {effective_from:%d %b %Y}", why)
     return row.id
 
 
@@ -181,7 +168,7 @@ def _card(
     steps = [
         LimitStep(
             id=row.id,
-            name=name,
+            what=name,
             effective_from=row.effective_from,
             amount_minor=row.value,
             reason=row.reason,

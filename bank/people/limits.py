@@ -81,10 +81,11 @@ class EmployeeLimit(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class LimitStep:
-    """One limit that was set; without an amount the rule for all counted again."""
+    """One limit that was set, of an employee or a branch; without an amount the bank's rule counts
+    again. `what` it is about is a kind of limit, or a branch limit's name."""
 
     id: int
-    kind: LimitKind
+    what: StrEnum
     effective_from: date
     amount_minor: int | None
     reason: str
@@ -163,7 +164,7 @@ def limits_of(tx: Tx, user_id: int) -> Sequence[EmployeeLimitCard]:
 def set_limit(
     tx: Tx,
     user_id: int,
-    kind: LimitKind,
+    limit: LimitKind,
     effective_from: date,
     amount_minor: int | None,
     reason: str,
@@ -179,15 +180,15 @@ def set_limit(
     if amount_minor is not None:
         if not may_have_limits(user.role):
             raise NotAtACounter
-        _check_amount(amount_minor, rule_minor(tx, kind, user.role, effective_from))
-    rows = [row for row in tx.session.scalars(_rows_of(user.id)) if row.kind is kind]
+        _check_amount(amount_minor, rule_minor(tx, limit, user.role, effective_from))
+    rows = [row for row in tx.session.scalars(_rows_of(user.id)) if row.kind is limit]
     now = dated.in_force(rows, effective_from)
     if (now.amount_minor if now is not None else None) == amount_minor:
         raise NothingChanged(field="amount")
     assert tx.desk.user_id is not None
     row = EmployeeLimit(
         user_id=user.id,
-        kind=kind,
+        kind=limit,
         effective_from=effective_from,
         amount_minor=amount_minor,
         reason=why,
@@ -201,8 +202,8 @@ def set_limit(
     after = _in_words(amount_minor)
     tx.concerns("user", user.id)
     tx.changed(
-        {**whose, WORDS[kind]: before, "from": None},
-        {**whose, WORDS[kind]: after, "from": effective_from.isoformat()},
+        {**whose, WORDS[limit]: before, "from": None},
+        {**whose, WORDS[limit]: after, "from": effective_from.isoformat()},
     )
     _tell(tx, user, row)
     return row.id
@@ -243,7 +244,7 @@ def _card(
     steps = [
         LimitStep(
             id=row.id,
-            kind=kind,
+            what=kind,
             effective_from=row.effective_from,
             amount_minor=row.amount_minor,
             reason=row.reason,

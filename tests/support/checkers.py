@@ -22,12 +22,14 @@ from bank.core.desk import Bank, Desk
 from bank.core.ids import new_request_id
 from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
-from bank.counters import cash
+from bank.counters import branch_limits, cash
+from bank.counters.cash_rules import BranchLimitName
 from bank.office import approvals
 from bank.office.approval_cards import approval_card
 from bank.office.approval_rows import ApprovalCard
-from bank.people import grants, identity, staff
+from bank.people import grants, identity, limits, staff
 from bank.people.identity import User
+from bank.people.limits import LimitKind
 from tests.support import market as markets
 from tests.support.casts import cast, people_in
 from tests.support.market import BANER, FORT, Market, pay_in
@@ -229,6 +231,18 @@ def _give(at: Checking) -> object:
     return grants.give_grant(at.desks["admin"], *given)
 
 
+def _limit_branch(at: Checking) -> object:
+    today = at.market.bank.clock.business_date()
+    given = (FORT, BranchLimitName.DRAWER, today, 8 * LAKH, "A large market day")
+    return branch_limits.set_limit(at.desks["head"], *given)
+
+
+def _limit_employee(at: Checking) -> object:
+    today = at.market.bank.clock.business_date()
+    given = (at.id("gita"), LimitKind.PAY_OUT, today, LAKH, "New at the counter")
+    return limits.set_limit(at.desks["admin"], *given)
+
+
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})
 CASES: Final = {
     case.name: case
@@ -248,6 +262,8 @@ CASES: Final = {
         Case("reset an admin", "head", frozenset({"chief"}), _reset_admin),
         Case("reset a device", "admin", _COLLEAGUES, _reset_device),
         Case("give a grant", "admin", _COLLEAGUES, _give),
+        Case("limit a branch", "head", frozenset({"chief"}), _limit_branch),
+        Case("limit an employee", "admin", _COLLEAGUES, _limit_employee),
     )
 }
 
