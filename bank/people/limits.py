@@ -100,10 +100,12 @@ class EmployeeLimitCard:
 
     `own_minor` is the own limit, None where there is none; `rule_minor` what the rule lets
     everybody with this role do, None where no rule is in force. `coming` are the limits after it,
-    the next one first; `steps` is every row, newest first.
+    the next one first; `steps` is every row, newest first. `is_at_counter` says whether they take
+    and pay cash at all: nobody else is given a limit.
     """
 
     kind: LimitKind
+    is_at_counter: bool
     own_minor: int | None
     rule_minor: int | None
     coming: Sequence[LimitStep]
@@ -132,7 +134,7 @@ def limit_today(tx: Tx, user_id: int, kind: str) -> OwnLimit | None:
     return OwnLimit(above_minor=row[0], source=f"The cashier's own limit since {row[1]}: {row[2]}")
 
 
-def may_have_limits(role: Role) -> bool:
+def is_at_counter(role: Role) -> bool:
     """Whether somebody with this role takes and pays cash."""
     return Permission.CASH_POST in GRANTS[role]
 
@@ -178,7 +180,7 @@ def set_limit(
         raise BeginsInThePast(field="effective_from")
     user = managed(tx, user_id)
     if amount_minor is not None:
-        if not may_have_limits(user.role):
+        if not is_at_counter(user.role):
             raise NotAtACounter
         _check_amount(amount_minor, rule_minor(tx, limit, user.role, effective_from))
     rows = [row for row in tx.session.scalars(_rows_of(user.id)) if row.kind is limit]
@@ -258,6 +260,7 @@ def _card(
     now = dated.in_force(rows, tx.business_date)
     return EmployeeLimitCard(
         kind=kind,
+        is_at_counter=is_at_counter(user.role),
         own_minor=now.amount_minor if now is not None else None,
         rule_minor=rule_minor(tx, kind, user.role, tx.business_date),
         coming=sorted(coming, key=lambda step: step.effective_from),

@@ -137,7 +137,7 @@ def own_limits(desk: Desk, card: EmployeeCard) -> None:
     """Above which amounts their cash payments wait for a second person, now and from when on."""
     cards = limits.limits_of(desk, card.id)
     steps = [step for each in cards for step in each.steps]
-    if not steps and not limits.may_have_limits(card.role):
+    if not steps and not any(each.is_at_counter for each in cards):
         ui.empty("They have no limits.", "Limits are for employees who take and pay cash.")
         return
     key = f"employee_limit_{card.id}"
