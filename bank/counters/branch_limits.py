@@ -98,7 +98,8 @@ def set_limit(
 ) -> int:
     """Set what a branch's drawers may hold, or what it pays out without a supervisor.
 
-    Without an amount the bank's rule counts again. Answers the id of the row.
+    Without an amount the bank's rule counts again. From today means within a minute: counters keep
+    their rules for so long. Answers the id of the row.
     """
     why = clean_text(reason, field="reason", longest=LONGEST_REASON)
     if effective_from < tx.business_date:
