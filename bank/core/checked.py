@@ -22,7 +22,7 @@ from pydantic.errors import PydanticUserError
 from sqlalchemy import select
 
 from bank.core import approvals, audit, checkers
-from bank.core.approval_rules import About, Required, required
+from bank.core.approval_rules import About, OwnLimit, Required, own_limit, required
 from bank.core.approvals import (
     UNDECIDED,
     AlreadyDecided,
@@ -51,11 +51,12 @@ class Checked:
     """How a command tells what the rules ask. `amount`, `account` (a number) and `kind` name
     parameters; `about` finds them where no parameter holds them.
 
-    `of_today` answers what the maker has done on an account today, in minor units. `ends` are the
-    refusals after which a waiting command can never be executed. Parameters that are Secret are
-    either `sealed` (a digest: kept under the bank's key until the decision) or `dropped` (their
-    default is used when it is executed). `system_may_begin` lets the bank's own desk go ahead for
-    as long as nobody works here who could decide.
+    `of_today` answers what the maker has done on an account today, in minor units. `own_limit` is
+    the kind of limit that an employee may have of their own for it. `ends` are the refusals after
+    which a waiting command can never be executed. Parameters that are Secret are either `sealed`
+    (a digest: kept under the bank's key until the decision) or `dropped` (their default is used
+    when it is executed). `system_may_begin` lets the bank's own desk go ahead for as long as nobody
+    works here who could decide.
     """
 
     amount: str = ""
@@ -63,6 +64,7 @@ class Checked:
     kind: str = ""
     about: Callable[[Tx, Given], About] | None = None
     of_today: Callable[[Tx, str], int] | None = None
+    own_limit: str = ""
     ends: tuple[type[BankError], ...] = ()
     sealed: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
@@ -140,7 +142,12 @@ def required_now(tx: Tx, verb: Verb, about: About, *, but: int | None = None) ->
             default=0,
         )
 
-    return required(tx, verb.name, tx.desk.role, about, of_today)
+    def own() -> OwnLimit | None:
+        if maker is None or not declared.own_limit:
+            return None
+        return own_limit(tx, maker, declared.own_limit)
+
+    return required(tx, verb.name, tx.desk.role, about, of_today, own)
 
 
 def rehearse(tx: Tx, verb: Verb, given: Given) -> Rehearsal:

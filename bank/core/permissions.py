@@ -95,6 +95,8 @@ class Permission(StrEnum):
     ANNOUNCE = "announcement:make"
     TERMS_VIEW = "terms:view"
     TERMS_SET = "terms:set"
+    # Limits of a branch; those of an employee are part of managing staff.
+    LIMIT_SET = "limit:set"
 
 
 P = Permission
@@ -185,7 +187,7 @@ _ADMINISTRATION: Final[dict[Role, frozenset[Permission]]] = {
     Role.EXECUTIVE: frozenset({P.CUSTOMER_VIEW_AS}),
     Role.BRANCH_ADMIN: _ADMIN | {P.CUSTOMER_VIEW_AS},
     Role.AUDITOR: frozenset({P.STAFF_VIEW, P.USER_VIEW, P.RIGHTS_VIEW}),
-    Role.SUPER_ADMIN: _ADMIN | {P.BRANCH_EDIT, P.RIGHTS_VIEW},
+    Role.SUPER_ADMIN: _ADMIN | {P.BRANCH_EDIT, P.LIMIT_SET, P.RIGHTS_VIEW},
 }
 for _role in STAFF:
     GRANTS[_role] |= {P.OWN_WORK_VIEW} | _ADMINISTRATION.get(_role, frozenset())

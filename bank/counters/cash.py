@@ -31,6 +31,7 @@ from bank.counters.slips import DEPOSIT, WITHDRAWAL, keep_slip, moved_today, tal
 from bank.counters.tallies import Pieces
 from bank.counters.window import CashInRupeesOnly, Served, Slip, narration_of
 from bank.people.fields import masked_email
+from bank.people.limits import LimitKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,16 +79,19 @@ class CashPreview:
 
 
 _VERBS: Final = {DEPOSIT: "counters.cash.deposit", WITHDRAWAL: "counters.cash.withdraw"}
+_OWN_LIMIT: Final = {DEPOSIT: LimitKind.TAKE_IN.value, WITHDRAWAL: LimitKind.PAY_OUT.value}
 _DONE: Final = {DEPOSIT: "taken", WITHDRAWAL: "paid out"}
 _BALANCE_AFTER: Final = "SELECT balance_minor FROM postings WHERE entry_id = ? AND account_id = ?"
 
 
 def _checked(kind: str) -> Checked:
-    """A large amount of one cashier on one account and day waits for a second person."""
+    """A large amount of one cashier on one account and day waits for a second person; what is
+    large may be less for one cashier than for the others."""
     return Checked(
         amount="amount_minor",
         account="account_number",
         of_today=partial(moved_today, kind=kind),
+        own_limit=_OWN_LIMIT[kind],
         ends=(AccountIsClosed, NoSuchAccountNumber, CashInRupeesOnly, TokenIsOver),
         dropped=frozenset({"vouched"} if kind == WITHDRAWAL else ()),
     )
@@ -184,7 +188,7 @@ def preview_cash(
         balance_after_minor=served.booked_minor + taken,
         mail_to=masked_email(served.email),
         drawer_minor=drawer_minor,
-        drawer_limit_minor=cash_rules(tx).drawer_limit_minor,
+        drawer_limit_minor=cash_rules(tx, tx.desk.branch_id).drawer_limit_minor,
         day_total_minor=window.day_total(tx, slip, served),
         supervised="" if waits else window.supervised_sentence(tx, slip, served),
         waits=waits,

@@ -1,17 +1,38 @@
-"""Rules of the cash counter: limits and times. Dated rows with their source, not constants."""
+"""Rules of the cash counter: limits and times. Dated rows with their source, not constants.
 
-from dataclasses import dataclass, fields
+Two of them may be others at one branch (`branch_limits`), never above a ceiling that is a dated
+row, too. So whoever reads the rules says for which branch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import String, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bank.core import dated
 from bank.core.db import Base, Database
 from bank.core.desk import Tx
 
 READ_AGAIN_AFTER: Final = timedelta(minutes=1)  # every slip needs them, and they hardly change
+LONGEST_REASON: Final = 200
+
+
+class BranchLimitName(StrEnum):
+    """The rules that a branch may have of its own; the value is the rule's name."""
+
+    DRAWER = "drawer_limit_minor"
+    SUPERVISED = "supervised_above_minor"
+
+
+CEILINGS: Final = {
+    BranchLimitName.DRAWER: "drawer_limit_ceiling_minor",
+    BranchLimitName.SUPERVISED: "supervised_ceiling_minor",
+}
 
 
 class CashRule(Base):
@@ -25,30 +46,72 @@ class CashRule(Base):
     source: Mapped[str] = mapped_column(String(300))
 
 
+class BranchLimit(Base):
+    """What counts at one branch from a business date on; without a value the bank's rule again.
+
+    Rows are only added: the newest one for a day counts.
+    """
+
+    __tablename__ = "branch_limits"
+    __table_args__ = (
+        CheckConstraint("value > 0", name="value_positive"),
+        Index("ix_branch_limits_branch_id", "branch_id", "name", "effective_from"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    branch_id: Mapped[int] = mapped_column(ForeignKey("branches.id"))
+    name: Mapped[BranchLimitName]
+    effective_from: Mapped[date]
+    value: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(LONGEST_REASON))
+    set_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    set_at: Mapped[datetime]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CashRules:
     """The values in force on one day, by the names of their rows."""
 
     drawer_limit_minor: int
+    drawer_limit_ceiling_minor: int
     pan_above_minor: int
     supervised_above_minor: int
+    supervised_ceiling_minor: int
     token_days: int
     tokens_at_once: int
 
+    def bank_minor(self, name: BranchLimitName) -> int:
+        """What counts where a branch has no limit of its own (as long as these are the bank's)."""
+        return int(getattr(self, name))
 
-_known: Final[WeakKeyDictionary[Database, tuple[datetime, date, CashRules]]] = WeakKeyDictionary()
+    def ceiling_minor(self, name: BranchLimitName) -> int:
+        """Above this no branch's own limit counts."""
+        return int(getattr(self, CEILINGS[name]))
 
 
-def cash_rules(tx: Tx) -> CashRules:
-    """The rules in force on this business date, read at most once a minute."""
-    today, kept = tx.business_date, _known.get(tx.bank.db)
+_known: Final[WeakKeyDictionary[Database, dict[int | None, tuple[datetime, date, CashRules]]]] = (
+    WeakKeyDictionary()
+)
+
+
+def cash_rules(tx: Tx, branch_id: int | None) -> CashRules:
+    """The rules in force at a branch (None: of the bank) on this business date, read at most once a
+    minute."""
+    today, known = tx.business_date, _known.setdefault(tx.bank.db, {})
+    kept = known.get(branch_id)
     if kept is None or kept[1] != today or not timedelta() <= tx.now - kept[0] < READ_AGAIN_AFTER:
-        kept = (tx.now, today, cash_rules_on(tx, today))
-        _known[tx.bank.db] = kept
+        kept = (tx.now, today, cash_rules_on(tx, today, branch_id))
+        known[branch_id] = kept
     return kept[2]
 
 
-def cash_rules_on(tx: Tx, day: date) -> CashRules:
+def forget(db: Database) -> None:
+    """Read anew at the next question: a limit was set in this process."""
+    _known.pop(db, None)
+
+
+def cash_rules_on(tx: Tx, day: date, branch_id: int | None) -> CashRules:
     """The rules in force on a day. A name without a row is a bug, not a default."""
     rows = tx.connection.execute(
         select(CashRule.name, CashRule.value)
@@ -56,4 +119,22 @@ def cash_rules_on(tx: Tx, day: date) -> CashRules:
         .order_by(CashRule.effective_from)
     )
     latest = {name: value for name, value in rows}
-    return CashRules(**{item.name: latest[item.name] for item in fields(CashRules)})
+    rules = CashRules(**{item.name: latest[item.name] for item in fields(CashRules)})
+    own = {} if branch_id is None else own_values(limit_rows(tx, branch_id), rules, day)
+    return replace(rules, **own)
+
+
+def limit_rows(tx: Tx, branch_id: int) -> Sequence[BranchLimit]:
+    """Every limit ever set for a branch, oldest first."""
+    wanted = select(BranchLimit).where(BranchLimit.branch_id == branch_id)
+    return tx.session.scalars(wanted.order_by(BranchLimit.id)).all()
+
+
+def own_values(rows: Sequence[BranchLimit], bank: CashRules, day: date) -> dict[str, int]:
+    """What a branch has of its own on a day, never above the ceiling of that day."""
+    own = {}
+    for name in BranchLimitName:
+        row = dated.in_force([one for one in rows if one.name is name], day)
+        if row is not None and row.value is not None:
+            own[name.value] = min(row.value, bank.ceiling_minor(name))
+    return own

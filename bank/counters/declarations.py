@@ -86,7 +86,7 @@ def asked_for(tx: Tx, customer_id: int, amount_minor: int, *, hold: bool = False
     day = tx.day(tx.business_date)
     tx.cursor.execute(marks(tx.dialect, _TODAY), (customer_id, day))
     total = int(tx.cursor.fetchone()[0]) + amount_minor
-    if total <= cash_rules(tx).pan_above_minor:
+    if total <= cash_rules(tx, tx.desk.branch_id).pan_above_minor:
         return None
     tx.cursor.execute(marks(tx.dialect, _DECLARED), (customer_id, day))
     return total if tx.cursor.fetchone() is None else None

@@ -178,7 +178,7 @@ def own_drawer(tx: Tx) -> OwnDrawer | None:
         in_minor=came if shows_cash else 0,
         out_minor=went if shows_cash else 0,
         slips=count,
-        limit_minor=cash_rules(tx).drawer_limit_minor,
+        limit_minor=cash_rules(tx, drawer.branch_id).drawer_limit_minor,
         counted_minor=drawer.counted_minor,
         expected_minor=drawer.expected_minor if drawer.status is S.COUNTED else None,
         is_settled=drawer.is_settled,

@@ -200,7 +200,7 @@ def prepare_slip(
             "tally_id": tallies.keep_tally(tx, counted).id if counted else None,
             "status": S.PREPARED,
             "request_id": request_id,
-            "valid_until": tx.business_date + timedelta(days=cash_rules(tx).token_days - 1),
+            "valid_until": tx.business_date + timedelta(days=cash_rules(tx, None).token_days - 1),
             "prepared_at": tx.now,
         },
     )
@@ -314,7 +314,7 @@ def _make_room(tx: Tx) -> None:
     mine = select(func.count()).where(
         PreparedSlip.customer_id == tx.desk.customer_id, PreparedSlip.status == S.PREPARED
     )
-    if (tx.session.scalar(mine) or 0) >= cash_rules(tx).tokens_at_once:
+    if (tx.session.scalar(mine) or 0) >= cash_rules(tx, None).tokens_at_once:
         raise TooManyPrepared
 
 

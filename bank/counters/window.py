@@ -154,7 +154,8 @@ def day_total(tx: Tx, slip: Slip, served: Served, *, hold: bool = False) -> int 
 
 def supervised_sentence(tx: Tx, slip: Slip, served: Served) -> str:
     """What a supervisor has to vouch for: nothing below the limit."""
-    if slip.kind != WITHDRAWAL or slip.amount_minor <= cash_rules(tx).supervised_above_minor:
+    limit_minor = cash_rules(tx, tx.desk.branch_id).supervised_above_minor
+    if slip.kind != WITHDRAWAL or slip.amount_minor <= limit_minor:
         return ""
     return (
         f"Pay {money.show(slip.amount_minor)} in cash from account {slip.account_number} of "

@@ -7,6 +7,7 @@ import streamlit as st
 from bank.core import money
 from bank.core.permissions import Permission
 from bank.counters import (
+    branch_limits,
     counts,
     drawer_report,
     drawer_views,
@@ -17,7 +18,8 @@ from bank.counters import (
 from bank.counters.drawer_views import DrawerCard, HandoverCard, VaultView
 from bank.counters.drawers import LONGEST_NOTE, DrawerStatus
 from bank.counters.handovers import Direction
-from pages.parts import forms, frame, notes, tables, ui, words
+from pages.parts import forms, frame, limits, notes, tables, ui, words
+from pages.parts import waiting as approvals
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.VAULT_VIEW, title="Vault and drawers")
@@ -281,6 +283,15 @@ def registers(branch_id: int | None) -> None:
             ui.empty("No impounded note.", "What cashiers impound stands in this register.")
 
 
+def limits_here(branch_id: int) -> None:
+    """Which limits count at this branch, and what of them waits for head office."""
+    st.header("Limits of this branch")
+    branch = frame.branch_by_id(desk, branch_id)
+    if branch is not None:
+        approvals.banner(desk, "branch", branch.ifsc)
+    limits.of_branch(branch_limits.limits_of_branch(desk, branch_id), key="vault_limits")
+
+
 def which_branch() -> int | None:
     """Whoever sees the whole bank chooses a branch; everybody else has one."""
     if not desk.sees_whole_bank:
@@ -302,4 +313,5 @@ else:
     all_drawers(seen)
     if desk.may(Permission.VAULT_KEEP):
         remittance()
+    limits_here(here)
     registers(here)

@@ -1,11 +1,13 @@
-"""The branches of the bank: who leads each, how many work and bank there; add one, edit one."""
+"""The branches of the bank: who leads each, how many work and bank there; add one, edit one, set
+its limits."""
 
 import streamlit as st
 
 from bank.core.permissions import Permission
+from bank.counters import branch_limits
 from bank.people import branch_list, branches
 from bank.people.branch_list import BranchOverview
-from pages.parts import forms, tables, ui, words
+from pages.parts import forms, limits, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.BRANCH_EDIT, title="Branches")
@@ -71,6 +73,28 @@ def edit(row: BranchOverview) -> None:
             branches.change_branch(desk, card.id, name, address, micr or None)
 
 
+def set_limits(row: BranchOverview) -> None:
+    """What counts at its counters beside the bank's rules, and the form that proposes another."""
+    card, key = row.branch, f"branch_limit_{row.branch.id}"
+    st.header(words.plain(f"Limits of {card.name}"))
+    cards = branch_limits.limits_of_branch(desk, card.id)
+    limits.of_branch(cards, key=f"{key}_now")
+    typed = limits.form(desk, limits.OF_BRANCH, key=key)
+    if typed is not None:
+        done = f"The limit of {card.name} was set."
+        with waiting.attempt(done, labels=limits.LABELS, then=lambda: forms.forget(f"{key}_")):
+            branch_limits.set_limit(
+                desk,
+                card.ifsc,
+                typed.what,
+                typed.effective_from,
+                typed.amount_minor,
+                typed.reason,
+            )
+    steps = [step for each in cards for step in each.steps]
+    limits.before(steps, limits.OF_BRANCH, key=f"{key}_before")
+
+
 if st.session_state.get(ADDING):
     add()
     st.stop()
@@ -96,6 +120,8 @@ with ui.attempt():
         prompt="Choose a branch",
     )
     if chosen is None:
-        st.caption("Choose a branch to edit it.")
+        st.caption("Choose a branch to edit it or to set its limits.")
     else:
+        waiting.banner(desk, "branch", chosen.branch.ifsc)
         edit(chosen)
+        set_limits(chosen)

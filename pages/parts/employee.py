@@ -10,10 +10,11 @@ from bank.core.desk import Desk
 from bank.core.errors import BadInput
 from bank.core.permissions import WHOLE_BANK, NamedGrant, Role
 from bank.office import performance
-from bank.people import branches, grants, leaving, staff, staff_list
+from bank.people import branches, grants, leaving, limits, staff, staff_list
 from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
 from pages.parts import forms, tables, ui, waiting, words, work
+from pages.parts import limits as limits_shown
 from pages.parts.forms import Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -130,6 +131,33 @@ def days(grant: GrantCard) -> str:
     """`16 Mar 2026 to 20 Mar 2026`."""
     until = words.day(grant.valid_to) if grant.valid_to else "further notice"
     return f"{words.day(grant.valid_from)} to {until}"
+
+
+def own_limits(desk: Desk, card: EmployeeCard) -> None:
+    """Above which amounts their cash payments wait for a second person, now and from when on."""
+    cards = limits.limits_of(desk, card.id)
+    steps = [step for each in cards for step in each.steps]
+    if not steps and not any(each.is_at_counter for each in cards):
+        ui.empty("They have no limits.", "Limits are for employees who take and pay cash.")
+        return
+    key = f"employee_limit_{card.id}"
+    st.caption("Above it a payment of cash, on one account and day, waits for a second person.")
+    limits_shown.of_employee(cards, key=f"{key}_now")
+    if card.may_change:
+        typed = limits_shown.form(desk, limits_shown.OF_EMPLOYEE, key=key)
+        if typed is not None:
+            done = f"The limit of {card.name} was set."
+            labels = limits_shown.LABELS
+            with waiting.attempt(done, labels=labels, then=lambda: forms.forget(f"{key}_")):
+                limits.set_limit(
+                    desk,
+                    card.id,
+                    typed.what,
+                    typed.effective_from,
+                    typed.amount_minor,
+                    typed.reason,
+                )
+    limits_shown.before(steps, limits_shown.OF_EMPLOYEE, key=f"{key}_before")
 
 
 def access(desk: Desk, card: EmployeeCard) -> None:
@@ -293,5 +321,10 @@ CHANGES: Final[Mapping[str, Draw]] = {
     "Password and device": access,
     "Remove": remove,
 }
-READS: Final[Mapping[str, Draw]] = {"Details": details, "History": history, "Work": done}
-WIDE: Final = (history, done)  # tables, which take the room there is
+READS: Final[Mapping[str, Draw]] = {
+    "Details": details,
+    "Limits": own_limits,
+    "History": history,
+    "Work": done,
+}
+WIDE: Final = (own_limits, history, done)  # tables, which take the room there is

@@ -34,6 +34,8 @@ TITLES: Final = {
     "accounts.terms.set_charge": "New charge",
     "accounts.terms.set_policy": "New policy",
     "accounts.terms.call_off": "Change called off",
+    "people.limits.set_limit": "Limit of an employee",
+    "counters.branch_limits.set_limit": "Limit of a branch",
 }
 HAPPENED: Final = {
     "asked": "Asked",

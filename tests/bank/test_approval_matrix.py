@@ -20,6 +20,7 @@ from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.ids import new_request_id
 from bank.core.permissions import GRANTS, NamedGrant, Permission, Role
 from bank.counters import cash, counts, drawer_cash, handovers, vault
+from bank.counters.cash_rules import CashRule
 from bank.office import approvals
 from bank.office.approval_cards import (
     InterestedParty,
@@ -33,6 +34,7 @@ from bank.office.approvals import CanNeverBeDone, CannotBeDoneNow
 from bank.people import grants, identity, staff
 from bank.people.identity import UserStatus
 from tests.house.test_permissions import load_catalogue
+from tests.support.bank import NOON, move_clock
 from tests.support.checkers import CASES, CASH, LAKH, Case, Checking
 from tests.support.market import pay_in
 
@@ -68,6 +70,8 @@ def command_of(case: Case) -> str:
         "set a charge": "accounts.terms.set_charge",
         "set a policy": "accounts.terms.set_policy",
         "call off a change": "accounts.terms.call_off",
+        "limit a branch": "counters.branch_limits.set_limit",
+        "limit an employee": "people.limits.set_limit",
     }[case.name]
 
 
@@ -258,12 +262,50 @@ def _set_before(at: Checking) -> None:
     terms.set_rates(at.desks["chief"], "savings", at.in_days(2), 310, 0, 0, "Seen first")
 
 
+def _gita(**values: object) -> Callable[[Checking], object]:
+    def change(at: Checking) -> None:
+        at.change_user("gita", **values)
+
+    return change
+
+
+def _set_first(case: str) -> Callable[[Checking], object]:
+    def change(at: Checking) -> None:
+        at.new_rule(command_of(CASES[case]), checkers="")
+        at.again(case)
+
+    return change
+
+
+def _lower_ceiling(at: Checking) -> None:
+    today = at.market.bank.clock.business_date()
+    with at.market.tx() as tx:
+        tx.session.add(
+            CashRule(
+                name="drawer_limit_ceiling_minor",
+                effective_from=today,
+                value=7 * LAKH,
+                source="a rule of the tests",
+            )
+        )
+
+
+def _tighten_for_all(at: Checking) -> None:
+    at.new_rule("counters.cash.withdraw", role="cashier", amount_above_minor=LAKH - 1)
+
+
+def _next_day(at: Checking) -> None:
+    move_clock(at.market.bank, NOON + timedelta(days=1))
+
+
 _gone: Final = _imran(status=UserStatus.REMOVED)
 _has_role: Final = _imran(role=Role.REVIEWER)
 _no_device: Final = _imran(totp_secret=None)
 _admin_now: Final = _imran(role=Role.BRANCH_ADMIN)
 _other_mail: Final = _imran(email="other@bank.example")
 ALL: Final = tuple(CASES)
+BRANCH: Final = ("limit a branch",)
+EMPLOYEE: Final = ("limit an employee",)
 ADDED: Final = ("record a cashier", "record an admin", "hire", "hire an admin")
 ABOUT_IMRAN: Final = (
     "edit", "change a role", "reset a password", "reset a device", "give a grant", "promote"
@@ -291,6 +333,13 @@ CHANGES: Final = [
     Change("its notice has passed", _two_days, "notice|No such change is to come", True, TERMS),
     Change("another change is there", _set_before, "Another change is to come", True, TERMS[:1]),
     Change("their mail is another", _other_mail, "no longer what you", False, ("edit",)),
+    Change("the cashier has left", _gita(status=UserStatus.REMOVED), "was removed", True, EMPLOYEE),
+    Change("they left the counter", _gita(role=Role.REVIEWER), "take and pay cash", True, EMPLOYEE),
+    Change("the rule is stricter", _tighten_for_all, "asks a second person", True, EMPLOYEE),
+    Change("the ceiling is lower", _lower_ceiling, "more than ₹ 7,00,000", True, BRANCH),
+    Change("that limit was set", _set_first(BRANCH[0]), "counts on that day", True, BRANCH),
+    Change("their limit was set", _set_first(EMPLOYEE[0]), "counts on that day", True, EMPLOYEE),
+    Change("its first day is over", _next_day, "today or later", True, (*BRANCH, *EMPLOYEE)),
 ]
 CHANGED: Final = [(CASES[name], change) for change in CHANGES for name in change.cases]
 

@@ -25,12 +25,14 @@ from bank.core.desk import Bank, Desk
 from bank.core.ids import new_request_id
 from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
-from bank.counters import cash
+from bank.counters import branch_limits, cash
+from bank.counters.cash_rules import BranchLimitName
 from bank.office import approvals
 from bank.office.approval_cards import approval_card
 from bank.office.approval_rows import ApprovalCard
-from bank.people import grants, identity, staff
+from bank.people import grants, identity, limits, staff
 from bank.people.identity import User
+from bank.people.limits import LimitKind
 from tests.support import market as markets
 from tests.support.casts import cast, people_in
 from tests.support.market import BANER, FORT, Market, pay_in
@@ -268,6 +270,18 @@ def _call_off(at: Checking) -> object:
     return terms.call_off(at.desks["head"], What.CHARGE, "cheque_book", day, "A mistake")
 
 
+def _limit_branch(at: Checking) -> object:
+    today = at.market.bank.clock.business_date()
+    given = (FORT, BranchLimitName.DRAWER, today, 8 * LAKH, "A large market day")
+    return branch_limits.set_limit(at.desks["head"], *given)
+
+
+def _limit_employee(at: Checking) -> object:
+    today = at.market.bank.clock.business_date()
+    given = (at.id("gita"), LimitKind.PAY_OUT, today, LAKH, "New at the counter")
+    return limits.set_limit(at.desks["admin"], *given)
+
+
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})
 CASES: Final = {
     case.name: case
@@ -291,6 +305,8 @@ CASES: Final = {
         Case("set a charge", "head", frozenset({"chief"}), _set_charge),
         Case("set a policy", "head", frozenset({"chief"}), _set_policy),
         Case("call off a change", "head", frozenset({"chief"}), _call_off),
+        Case("limit a branch", "head", frozenset({"chief"}), _limit_branch),
+        Case("limit an employee", "admin", _COLLEAGUES, _limit_employee),
     )
 }
 
