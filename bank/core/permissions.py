@@ -93,6 +93,9 @@ class Permission(StrEnum):
     TICKET_OWN = "ticket:own"
     TICKET_IMPORT = "ticket:import"
     ANNOUNCE = "announcement:make"
+    # The business calendar.
+    CALENDAR_VIEW = "calendar:view"
+    CALENDAR_KEEP = "calendar:keep"
 
 
 P = Permission
@@ -229,3 +232,9 @@ for _role in (Role.EXECUTIVE, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
 GRANTS[Role.SYSTEM] |= {P.TICKET_IMPORT}
 for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.ANNOUNCE}
+
+# The business calendar: every employee reads when the bank is open, who leads it keeps it.
+for _role in STAFF:
+    GRANTS[_role] |= {P.CALENDAR_VIEW}
+for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.CALENDAR_KEEP}

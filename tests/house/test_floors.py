@@ -23,7 +23,7 @@ FLOORS: Final = {
     "office": "trail performance queue_lists queue in_hand saved_views messages approval_rows"
     " approval_cards approval_steps approvals ticket_tables ticket_posts tickets ticket_desk"
     " ticket_moves"
-    " ticket_imports announcements",
+    " ticket_imports announcements holidays",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules tallies drawers slips drawer_cash handovers supervision"
