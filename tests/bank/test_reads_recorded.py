@@ -297,6 +297,8 @@ NOT_READS: Final = {
     "office.performance.work_of": STAFF_OR_NOBODY,
     "people.activations.activate": OWN_SIGN_IN,
     "people.activations.invitation": OWN_SIGN_IN,
+    "office.scores.own_scores": "scores of one's own work, added up",
+    "office.scores.scores_of": STAFF_OR_NOBODY,
     "office.queue.colleagues": STAFF_OR_NOBODY,
     "office.queue.look": "who else has the same item before their eyes",
     "office.queue.release_timed_out": "how many claims ran out",

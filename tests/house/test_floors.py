@@ -20,10 +20,10 @@ FLOORS: Final = {
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
     " customers staff_list staff leaving grants users branch_list viewings rights demo kyc",
-    "office": "trail performance queue_lists queue in_hand saved_views messages approval_rows"
+    "office": "trail queue_lists queue in_hand saved_views messages approval_rows"
     " approval_cards approval_steps approvals ticket_tables ticket_posts tickets ticket_desk"
     " ticket_moves"
-    " ticket_imports announcements holidays",
+    " ticket_imports performance scores announcements holidays",
     "accounts": "products interest instalments accounts names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules tallies drawers slips drawer_cash handovers supervision"
