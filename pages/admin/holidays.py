@@ -100,6 +100,7 @@ def remove(card: HolidayCard) -> None:
     """Take back a holiday that has not come."""
     with st.container(border=True, width=NARROW):
         st.header(words.plain(f"{card.name}, {words.day(card.day)}"))
+        st.caption(words.plain(f"{where(card)}. Notified: {card.source}"))
         if not card.may_go:
             st.write(
                 "It has come, so it stays in the calendar."
@@ -164,7 +165,7 @@ def beside(branch_id: int | None) -> None:
             lines,
             [
                 column("Days", "days", key=True),
-                column("Open", "times", key=True),
+                column("Open", "times", Kind.STATE, key=True),
                 column("From", "effective_from", Kind.DAY),
                 column("Source", "source"),
             ],
