@@ -181,7 +181,7 @@ def run(tx: Tx, maker: Desk, verb: Verb, given: Given, facts: dict[str, object])
     inner.session.flush()
     inner.facts.update(facts)
     add_to_trail(inner, verb.name, dict(given))
-    tx.wakes_outbox |= inner.wakes_outbox
+    tx.after_commit |= inner.after_commit
     return result, inner
 
 

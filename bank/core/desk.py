@@ -99,7 +99,7 @@ class Tx:
     after: dict[str, object] | None = None
     facts: dict[str, object] = field(default_factory=dict)
     reads: list[tuple[str, str]] = field(default_factory=list)
-    wakes_outbox: bool = False
+    after_commit: set[Callable[[], object]] = field(default_factory=set)
     # A second person has agreed to this command, or is about to be asked (core/approvals).
     is_checked: bool = False
     _session: Session | None = None
@@ -192,8 +192,8 @@ def commit(tx: Tx) -> None:
     if tx.connection.in_transaction():
         tx.connection.commit()  # what SQLAlchemy began
     tx.cursor.connection.commit()  # what only the driver's cursor touched
-    if tx.wakes_outbox:
-        tx.bank.outbox_waits.set()
+    for tell in tx.after_commit:
+        tell()
 
 
 def _write_trail(

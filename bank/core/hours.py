@@ -7,6 +7,7 @@ those are is data with dates (`opening_hours`, `holidays`); the arithmetic below
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -160,6 +161,14 @@ def calendar(tx: Tx, branch_id: int | None) -> Calendar:
 def forget(db: Database) -> None:
     """Read anew at the next question: the hours or holidays were changed in this process."""
     _known.pop(db, None)
+
+
+def changes(tx: Tx) -> None:
+    """Say that this transaction changes a calendar: it counts here from its commit on.
+
+    Other processes, and whoever was reading at that moment, know it a minute later at the latest.
+    """
+    tx.after_commit.add(partial(forget, tx.bank.db))
 
 
 def calendar_of(tx: Tx, branch_id: int | None) -> Calendar:

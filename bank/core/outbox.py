@@ -200,7 +200,7 @@ def queue_mail(
         _QUEUE_FOR[tx.dialect],
         (to, subject, kept, confidential, purpose, user_id, now, now, expires),
     )
-    tx.wakes_outbox = True
+    tx.after_commit.add(tx.bank.outbox_waits.set)
     return int(tx.cursor.fetchone()[0])
 
 
@@ -228,7 +228,7 @@ def queue_many(
     }
     if to:
         tx.connection.execute(insert(Message), [{**common, "recipient": each} for each in to])
-        tx.wakes_outbox = True
+        tx.after_commit.add(tx.bank.outbox_waits.set)
 
 
 def call_off(tx: Tx, purpose: str) -> int:

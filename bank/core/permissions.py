@@ -97,6 +97,9 @@ class Permission(StrEnum):
     TERMS_SET = "terms:set"
     # Limits of a branch; those of an employee are part of managing staff.
     LIMIT_SET = "limit:set"
+    # The business calendar.
+    CALENDAR_VIEW = "calendar:view"
+    CALENDAR_KEEP = "calendar:keep"
 
 
 P = Permission
@@ -238,3 +241,8 @@ for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
 for _role in (Role.CUSTOMER, *STAFF):
     GRANTS[_role] |= {P.TERMS_VIEW}
 GRANTS[Role.SUPER_ADMIN] |= {P.TERMS_SET}
+# The business calendar: every employee reads when the bank is open, who leads it keeps it.
+for _role in STAFF:
+    GRANTS[_role] |= {P.CALENDAR_VIEW}
+for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.CALENDAR_KEEP}

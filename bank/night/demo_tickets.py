@@ -22,7 +22,7 @@ CLAIM: Final = "office.queue.claim"
 REPLY: Final = "office.ticket_desk.reply"
 NOTE: Final = "office.ticket_desk.add_note"
 ESCALATE: Final = "office.queue.escalate"
-RATE: Final = "office.tickets.rate"
+RATE: Final = "office.scores.score_ticket"
 ANNOUNCE: Final = "office.announcements.announce"
 
 

@@ -58,23 +58,16 @@ class InterestedParty(NotAllowed):
 def to_decide(tx: Tx) -> Sequence[ApprovalRow]:
     """List what waits for a decision that this person may take, oldest first."""
     tx.looked_at("approvals", "to decide")
-    wanted = (
-        select(Approval)
-        .where(
-            Approval.status == ApprovalStatus.PENDING,
-            Approval.expires_at > tx.now,
-            Approval.maker_id != tx.desk.user_id,
-            Approval.checkers.contains(tx.desk.role.value, autoescape=True),
-            _of_branch(tx.desk),
-            _not_above(tx.desk),
-        )
-        .order_by(Approval.id)
-        .limit(MOST_ROWS)
+    rows = tx.session.scalars(
+        select(Approval).where(Approval.id.in_(_ids_to_decide(tx))).order_by(Approval.id)
     )
-    me = _me(tx, tx.desk.branch_id)
-    rows = tx.session.scalars(wanted).all() if me else []
-    theirs = _interests_of(tx, me, [row.id for row in rows])
-    return [row_of(tx, row) for row in rows if row.id not in theirs]
+    return [row_of(tx, row) for row in rows]
+
+
+@query(Permission.APPROVAL_DECIDE)
+def count_to_decide(tx: Tx) -> int:
+    """How many wait for a decision that this person may take, counted as far as they are listed."""
+    return len(_ids_to_decide(tx))
 
 
 @query(Permission.APPROVAL_VIEW)
@@ -288,6 +281,28 @@ def _me(tx: Tx, branch_id: int | None) -> list[Employee]:
     their role since the desk was made."""
     asked = checkers.staff(tx, [tx.desk.role], branch_id)
     return [one for one in asked if one.id == tx.desk.user_id]
+
+
+def _ids_to_decide(tx: Tx) -> list[int]:
+    """What waits for the person at this desk, oldest first, as far as it is listed."""
+    me = _me(tx, tx.desk.branch_id)
+    if not me:
+        return []
+    found = tx.session.scalars(
+        select(Approval.id)
+        .where(
+            Approval.status == ApprovalStatus.PENDING,
+            Approval.expires_at > tx.now,
+            Approval.maker_id != tx.desk.user_id,
+            Approval.checkers.contains(tx.desk.role.value, autoescape=True),
+            _of_branch(tx.desk),
+            _not_above(tx.desk),
+        )
+        .order_by(Approval.id)
+        .limit(MOST_ROWS)
+    ).all()
+    theirs = _interests_of(tx, me, found)
+    return [each for each in found if each not in theirs]
 
 
 def _interests_of(tx: Tx, me: list[Employee], approval_ids: Sequence[int]) -> set[int]:

@@ -46,17 +46,31 @@ def own_work(tx: Tx, start: date, end: date) -> Sequence[Work]:
 @query(Permission.STAFF_VIEW)
 def work_of(tx: Tx, user_id: int, start: date, end: date) -> Sequence[Work]:
     """Count what an employee of one's branch did from one day to another: what they see, too."""
-    wanted = select(User.id).where(User.id == user_id, User.role.in_(STAFF), *scope(tx))
-    if tx.session.scalar(wanted) is None:
-        raise NoSuchEmployee
+    checked_employee(tx, user_id)
     return _work(tx, user_id, start, end)
 
 
-def _work(tx: Tx, user_id: int, start: date, end: date) -> Sequence[Work]:
+def checked_employee(tx: Tx, user_id: int) -> None:
+    """Refuse (NoSuchEmployee) who is none, or none of the desk's branch."""
+    wanted = select(User.id).where(User.id == user_id, User.role.in_(STAFF), *scope(tx))
+    if tx.session.scalar(wanted) is None:
+        raise NoSuchEmployee
+
+
+def instants(start: date, end: date) -> tuple[datetime, datetime]:
+    """The instants from which and before which these days lie in India, or BadInput(days)."""
     if end < start:
         raise BadInput("The last day lies before the first one.", field="days")
     if (end - start).days >= LONGEST_DAYS:
         raise BadInput("At most a year at once.", field="days")
+    return (
+        datetime.combine(start, time(), INDIA),
+        datetime.combine(end + timedelta(days=1), time(), INDIA),
+    )
+
+
+def _work(tx: Tx, user_id: int, start: date, end: date) -> Sequence[Work]:
+    first, after_last = instants(start, end)
     row = TrailRecord
     done = func.sum(case((row.outcome == Outcome.DONE, 1), else_=0))
     refused = func.sum(case((row.outcome == Outcome.REFUSED, 1), else_=0))
@@ -65,8 +79,8 @@ def _work(tx: Tx, user_id: int, start: date, end: date) -> Sequence[Work]:
         .where(
             row.actor_id == user_id,
             row.outcome != Outcome.READ,
-            row.at >= datetime.combine(start, time(), INDIA),
-            row.at < datetime.combine(end + timedelta(days=1), time(), INDIA),
+            row.at >= first,
+            row.at < after_last,
         )
         .group_by(row.verb)
         .order_by(done.desc(), row.verb)
@@ -77,10 +91,10 @@ def _work(tx: Tx, user_id: int, start: date, end: date) -> Sequence[Work]:
             sentence=CATALOGUE[verb].sentence if verb in CATALOGUE else verb,
             done=made,
             refused=not_made,
-            first_at=first,
-            last_at=last,
+            first_at=earliest,
+            last_at=latest,
         )
-        for verb, made, not_made, first, last in counted
+        for verb, made, not_made, earliest, latest in counted
         if _is_work(verb)
     ]
 

@@ -19,6 +19,7 @@ from bank.core.work_tables import ITEMS, KINDS, Priority, W, WorkEvent, WorkStat
 
 ROWS_ON_A_PAGE: Final = 50
 COUNTED_UP_TO: Final = 1_000  # beyond it a list says "more than"
+BESIDE_A_MENU: Final = 99
 LATEST: Final = 50  # of one item's history
 
 
@@ -132,12 +133,20 @@ def counts(tx: Tx, kinds: tuple[str, ...] = ()) -> dict[View, int]:
     return {view: count_of(tx, Looked(view=view, kinds=kinds)) for view in COUNTED}
 
 
+@query(Permission.WORK_DO)
+def waiting_for_me(tx: Tx) -> int:
+    """How many items are unassigned or one's own, counted up to one beyond 99 each."""
+    # Two counts, because each has an index of its own.
+    views = (Looked(view=View.UNASSIGNED), Looked(view=View.MINE))
+    return sum(count_of(tx, looked, up_to=BESIDE_A_MENU) for looked in views)
+
+
 COUNTED: Final = (View.UNASSIGNED, View.MINE, View.WAITING, View.OVERDUE)
 
 
-def count_of(tx: Tx, looked: Looked) -> int:
-    """How many items a view holds, counted up to one beyond COUNTED_UP_TO."""
-    found = select(ITEMS.c.id).where(*_conditions(tx, looked)).limit(COUNTED_UP_TO + 1).subquery()
+def count_of(tx: Tx, looked: Looked, *, up_to: int = COUNTED_UP_TO) -> int:
+    """How many items a view holds, counted up to one beyond `up_to`."""
+    found = select(ITEMS.c.id).where(*_conditions(tx, looked)).limit(up_to + 1).subquery()
     return int(tx.connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 

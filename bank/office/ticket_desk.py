@@ -108,7 +108,7 @@ def reply(tx: Tx, ticket_id: int, body: str, then: Then, *, request_id: str) -> 
     elif then is Then.SOLVE:
         work.decide(tx, row, "solved")
         tx.changed({"solved_at": None}, {"solved_at": tx.now.isoformat()})
-        ticket.solved_at = tx.now
+        ticket.solved_at, ticket.solved_by = tx.now, tx.desk.user_id
         tx.session.flush()
         days = tickets.rule_of(tx, "reopen_days")
         says += f"\n\nThis solves your ticket. If it does not, open it again within {days} days."

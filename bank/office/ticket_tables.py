@@ -53,6 +53,7 @@ class Ticket(Base):
         CheckConstraint("score BETWEEN 1 AND 5", name="score_known"),
         Index("ix_tickets_customer_id", "customer_id", "id"),
         Index("ix_tickets_merged_into", "merged_into"),
+        Index("ix_tickets_solved_by", "solved_by", "solved_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -67,6 +68,7 @@ class Ticket(Base):
     opened_on: Mapped[date]
     opened_at: Mapped[datetime]
     solved_at: Mapped[datetime | None]
+    solved_by: Mapped[int | None]
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
     score: Mapped[int | None] = mapped_column(SmallInteger)
     score_note: Mapped[str] = mapped_column(String(LONGEST_SCORE_NOTE))

@@ -1,4 +1,4 @@
-"""Tickets: complaints and feedback, as the customer writes, follows and rates them.
+"""Tickets: complaints and feedback, as the customer writes and follows them.
 
 How a ticket stands is its work item (`core/work.py`); what was written is in `ticket_posts.py`, the
 employee's side in `ticket_desk.py` and `ticket_moves.py`. Customer and bank see one clock.
@@ -21,7 +21,6 @@ from bank.core.work_tables import ITEMS, W, WorkKind, WorkStatus, register_kind
 from bank.office import ticket_posts
 from bank.office.ticket_posts import Post, SentAlready, clean_body, is_written, reference_of, write
 from bank.office.ticket_tables import (
-    LONGEST_SCORE_NOTE,
     LONGEST_SUBJECT,
     PostKind,
     Ticket,
@@ -33,7 +32,6 @@ from bank.people.customers import Customer
 from bank.people.fields import clean_text
 
 KIND: Final = register_kind(WorkKind("ticket", "Tickets", Permission.TICKET_WORK))
-SCORES: Final = range(1, 6)
 
 
 class NoSuchTicket(NotFound):
@@ -88,6 +86,7 @@ class TicketCard:
     solve_due_at: datetime | None
     solved_at: datetime | None
     reopen_until: datetime | None
+    score_until: datetime | None
     merged_into: int | None
     merged_reference: str | None
     score: int | None
@@ -101,6 +100,10 @@ class TicketCard:
     def may_reopen(self, now: datetime) -> bool:
         """Whether its customer may still say that it is not solved."""
         return self.reopen_until is not None and now <= self.reopen_until
+
+    def may_score(self, now: datetime) -> bool:
+        """Whether its customer may still say how well it was solved, or say it differently."""
+        return self.score_until is not None and now <= self.score_until
 
 
 About = Callable[[Tx, str], str]
@@ -131,6 +134,11 @@ def rule_of(tx: Tx, name: str) -> int:
             .limit(1)
         ).scalar_one()
     )
+
+
+def days_of(tx: Tx, name: str) -> timedelta:
+    """A number of days in force on the business date."""
+    return timedelta(days=rule_of(tx, name))
 
 
 @query(Permission.SESSION_KEEP)
@@ -213,7 +221,7 @@ def own_tickets(tx: Tx) -> Sequence[TicketCard]:
 @query(Permission.TICKET_OWN)
 def own_posts(tx: Tx, ticket_id: int) -> Sequence[Post]:
     """Show what was written about an own ticket, oldest first; never a note."""
-    _own(tx, ticket_id)
+    own_ticket(tx, ticket_id)
     tx.looked_at("ticket", ticket_id)
     return ticket_posts.posts_of(tx, ticket_id, with_notes=False)
 
@@ -221,12 +229,12 @@ def own_posts(tx: Tx, ticket_id: int) -> Sequence[Post]:
 @command(Permission.TICKET_OWN)
 def answer(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
     """Write more about an own ticket; the clock runs again if the bank was waiting for it."""
-    ticket = _own(tx, ticket_id, held=True)
+    ticket = own_ticket(tx, ticket_id, held=True)
     words = clean_body(body)
     tx.concerns("ticket", ticket_id)
     if is_written(tx, ticket, PostKind.QUESTION, words, request_id):
         return
-    _check_here(ticket)
+    check_here(ticket)
     row = work.item_of(tx, KIND.name, ticket_id)
     if row.status is W.DECIDED:
         raise TicketIsClosed
@@ -238,22 +246,23 @@ def answer(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
 @command(Permission.TICKET_OWN)
 def reopen(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
     """Open an own ticket again that is not solved after all, within the days the bank promises."""
-    ticket = _own(tx, ticket_id, held=True)
+    ticket = own_ticket(tx, ticket_id, held=True)
     words = clean_body(body)
     tx.concerns("ticket", ticket_id)
     if is_written(tx, ticket, PostKind.QUESTION, words, request_id):
         return
-    _check_here(ticket)
+    check_here(ticket)
     row = work.item_of(tx, KIND.name, ticket_id)
     if row.status is not W.DECIDED or ticket.solved_at is None:
         raise NotSolvedYet
-    if tx.now > ticket.solved_at + timedelta(days=rule_of(tx, "reopen_days")):
+    if tx.now > ticket.solved_at + days_of(tx, "reopen_days"):
         raise TooLateToReopen
     tx.changed(
         {"solved_at": ticket.solved_at.isoformat(), "score": ticket.score},
         {"solved_at": None, "score": None},
     )
-    ticket.solved_at = ticket.score = None
+    # The score was about this solution; the trail keeps it (see scores.py).
+    ticket.solved_at = ticket.solved_by = ticket.score = None
     ticket.score_note = ""
     tx.session.flush()
     write(tx, ticket, PostKind.QUESTION, words, request_id)
@@ -266,21 +275,6 @@ def reopen(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
         f"your ticket {card.reference}, {ticket.subject}, is open again.\n\n"
         f"You will have an answer by {_by(card.first_due_at)}.",
     )
-
-
-@command(Permission.TICKET_OWN)
-def rate(tx: Tx, ticket_id: int, score: int, note: str = "") -> None:
-    """Say how well an own ticket was solved: 1 (badly) to 5 (well)."""
-    ticket = _own(tx, ticket_id, held=True)
-    if score not in SCORES:
-        raise BadInput("Choose one to five.", field="score")
-    said = clean_text(note, field="remark", longest=LONGEST_SCORE_NOTE, may_be_empty=True)
-    if ticket.solved_at is None:
-        raise NotSolvedYet
-    tx.concerns("ticket", ticket_id)
-    tx.changed({"score": ticket.score}, {"score": score})
-    ticket.score, ticket.score_note = score, said
-    tx.session.flush()
 
 
 def item_for(ticket: Ticket, kind: TicketCategory, customer: Customer, words: str) -> NewItem:
@@ -329,19 +323,23 @@ def cards() -> Any:
 
 def cards_from(tx: Tx, rows: Any) -> list[TicketCard]:
     """Rows of `cards` as people see them."""
-    days = timedelta(days=rule_of(tx, "reopen_days"))
+    days = {name: days_of(tx, f"{name}_days") for name in ("reopen", "score")}
     made = []
     for row in rows:
         given = {name: getattr(row, name) for name in _CARD_FIELDS}
-        until = None if row.solved_at is None else row.solved_at + days
+        until = (
+            dict.fromkeys(days)
+            if row.solved_at is None
+            else {name: row.solved_at + more for name, more in days.items()}
+        )
         if row.state is W.DECIDED:  # the item remembers what was promised
             given |= {"first_due_at": None, "solve_due_at": None}
-        made.append(TicketCard(**given, reopen_until=until))
+        made.append(TicketCard(**given, reopen_until=until["reopen"], score_until=until["score"]))
     return made
 
 
 _CARD_FIELDS: Final = tuple(
-    name for name in TicketCard.__dataclass_fields__ if name != "reopen_until"
+    name for name in TicketCard.__dataclass_fields__ if not name.endswith("_until")
 )
 
 
@@ -358,7 +356,7 @@ def _linked(tx: Tx, about_kind: str | None, about: str) -> str | None:
     return ABOUT[about_kind](tx, about)
 
 
-def _own(tx: Tx, ticket_id: int, *, held: bool = False) -> Ticket:
+def own_ticket(tx: Tx, ticket_id: int, *, held: bool = False) -> Ticket:
     """A ticket of the customer at this desk, or NoSuchTicket."""
     ticket = tx.session.get(Ticket, ticket_id, with_for_update=held or None)
     if ticket is None or ticket.customer_id != tx.desk.customer_id:
@@ -366,7 +364,8 @@ def _own(tx: Tx, ticket_id: int, *, held: bool = False) -> Ticket:
     return ticket
 
 
-def _check_here(ticket: Ticket) -> None:
+def check_here(ticket: Ticket) -> None:
+    """Refuse (GoesOnElsewhere) a ticket that was merged into another one."""
     if ticket.merged_into is not None:
         raise GoesOnElsewhere
 

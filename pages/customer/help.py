@@ -8,7 +8,7 @@ from bank.accounts import accounts
 from bank.core.clock import appointment
 from bank.core.permissions import Permission
 from bank.core.work_tables import W
-from bank.office import tickets
+from bank.office import scores, tickets
 from bank.office.ticket_posts import LONGEST_BODY
 from bank.office.ticket_tables import LONGEST_SCORE_NOTE, LONGEST_SUBJECT
 from bank.office.tickets import TicketCard
@@ -183,7 +183,10 @@ def ticket(card: TicketCard) -> None:
                 again=False,
             )
             return
-        rate(card)
+        if card.may_score(now):
+            rate(card)
+        elif card.score is not None:
+            st.caption(words.plain(f"You rated it: {conversation.score_of(card)}"))
         if card.may_reopen(now):
             with st.expander("It is not solved", icon=":material/undo:"):
                 say(card, "Open it again", again=True)
@@ -209,7 +212,7 @@ def say(card: TicketCard, action: str, *, again: bool) -> None:
 
 
 def rate(card: TicketCard) -> None:
-    """How well it was solved; asked until it is answered, and to be changed afterwards."""
+    """How well it was solved, in words: asked until it is answered, then to be changed."""
     with st.form(f"help_rate_{card.id}"):
         choices = list(conversation.SCORES)
         score = st.radio(
@@ -218,6 +221,8 @@ def rate(card: TicketCard) -> None:
             None if card.score is None else choices.index(card.score),
             format_func=conversation.SCORES.__getitem__,
             horizontal=True,
+            help=f"To be changed until {words.moment(card.score_until)}. The bank reads it, and it "
+            "counts for who solved it.",
         )
         note = st.text_input(
             LABELS["remark"],
@@ -227,7 +232,7 @@ def rate(card: TicketCard) -> None:
         )
         if st.form_submit_button("Send rating"):
             with ui.attempt("Thank you: the bank has your rating.", labels=LABELS):
-                tickets.rate(desk, card.id, score or 0, note or "")
+                scores.score_ticket(desk, card.id, score or 0, note or "")
 
 
 def elsewhere() -> None:

@@ -39,6 +39,14 @@ def draw(posts: Sequence[Post], *, key: str) -> None:
             st.caption(words.plain(f"{words.moment(post.at)}{via}"))
 
 
+def score_of(card: TicketCard) -> str:
+    """`4 of 5, well: Quick and clear.`; nothing while there is no score."""
+    if card.score is None:
+        return ""
+    said = f"{card.score} of {max(SCORES)}, {SCORES[card.score].lower()}"
+    return f"{said}: {card.score_note}" if card.score_note else said
+
+
 def state_of(card: TicketCard) -> str:
     """How it stands, for its customer."""
     if card.merged_reference:

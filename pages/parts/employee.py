@@ -9,7 +9,7 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.errors import BadInput
 from bank.core.permissions import WHOLE_BANK, NamedGrant, Role
-from bank.office import performance
+from bank.office import performance, scores
 from bank.people import branches, grants, leaving, limits, staff, staff_list
 from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
@@ -189,6 +189,7 @@ def done(desk: Desk, card: EmployeeCard) -> None:
     work.figures(
         desk,
         lambda start, end: performance.work_of(desk, card.id, start, end),
+        lambda start, end: scores.scores_of(desk, card.id, start, end),
         key=f"employee_work_{card.id}",
     )
 

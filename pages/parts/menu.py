@@ -159,6 +159,15 @@ MENU: Final = (
     ),
     Entry(
         "Branch",
+        "Holidays",
+        "admin/holidays.py",
+        P.CALENDAR_VIEW,
+        "event_busy",
+        "The days on which the bank is closed, and its opening hours: what every deadline counts.",
+        STAFF,
+    ),
+    Entry(
+        "Branch",
         "Branch money",
         "admin/dashboard.py",
         P.BRANCH_MONEY_VIEW,

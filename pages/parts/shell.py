@@ -8,7 +8,7 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.permissions import Role
 from bank.people.sessions import SessionStatus
-from pages.parts import lock, sidebar, sign_in, ui, viewing, visitor
+from pages.parts import counts, lock, sidebar, sign_in, ui, viewing, visitor
 from pages.parts.menu import Entry, entries_for, entry_at
 
 OWNER: Final = "shell_owner"
@@ -35,8 +35,10 @@ def run() -> None:
 
 def _signed_in(desk: Desk) -> None:
     sections: dict[str, list[st.Page]] = {}
+    waiting = counts.known(desk)
     for entry in entries_for(desk):
-        sections.setdefault(entry.section, []).append(_page(entry))
+        page = _page(entry, counts.title_of(entry, waiting))
+        sections.setdefault(entry.section, []).append(page)
         if entry.front:
             st.session_state[FRONT] = entry.url_path
     asked = entry_at(visitor.requested_page())
@@ -47,7 +49,10 @@ def _signed_in(desk: Desk) -> None:
     lock.watch()
     if desk.on_behalf_of is not None:
         viewing.banner()
-    page.run()
+    try:
+        page.run()
+    finally:  # also when the page stops or begins again, as it does after every act
+        counts.again(desk)
 
 
 def _signed_out(desk: Desk) -> None:
@@ -72,10 +77,10 @@ def _one_page(draw: Callable[[], None], title: str, front: str) -> None:
     st.navigation(pages, position="hidden").run()
 
 
-def _page(entry: Entry) -> st.Page:
+def _page(entry: Entry, title: str = "") -> st.Page:
     return st.Page(
         f"pages/{entry.file}",
-        title=entry.title,
+        title=title or entry.title,
         icon=f":material/{entry.icon}:",
         url_path=entry.url_path,
         default=entry.front,

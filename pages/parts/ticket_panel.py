@@ -56,10 +56,6 @@ def panel(desk: Desk, item: ItemRow) -> None:
 def _facts(found: Opened) -> None:
     card = found.card
     about = {"account": "Account", "entry": "Entry"}.get(card.about_kind or "", "")
-    score = ""
-    if card.score is not None:
-        score = f"{card.score} of 5, {conversation.SCORES[card.score].lower()}"
-        score += f": {card.score_note}" if card.score_note else ""
     tables.facts(
         {
             "Customer": f"{found.customer}, {found.customer_number}",
@@ -69,7 +65,7 @@ def _facts(found: Opened) -> None:
             "First reply by": appointment(card.first_due_at) if card.first_due_at else "",
             "Solved by": appointment(card.solve_due_at) if card.solve_due_at else "",
             "Goes on in": card.merged_reference or "",
-            "Rated": score,
+            "Rated": conversation.score_of(card),
         }
     )
 

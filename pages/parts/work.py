@@ -7,12 +7,19 @@ import streamlit as st
 
 from bank.core.desk import Desk
 from bank.office.performance import Work
-from pages.parts import forms, tables, ui
+from bank.office.scores import Scored
+from pages.parts import forms, tables, ui, words
 from pages.parts.tables import Kind, column
 
 
-def figures(desk: Desk, work: Callable[[date, date], Sequence[Work]], *, key: str) -> None:
-    """Days to choose, three numbers, and a line for each kind of thing that was done."""
+def figures(
+    desk: Desk,
+    work: Callable[[date, date], Sequence[Work]],
+    scores: Callable[[date, date], Scored],
+    *,
+    key: str,
+) -> None:
+    """Days to choose, a few numbers, and a line for each kind of thing that was done."""
     today = desk.bank.clock.business_date()
     days = forms.days_input(
         "Days", today - timedelta(days=29), today, last=today, key=f"{key}_days"
@@ -25,7 +32,8 @@ def figures(desk: Desk, work: Callable[[date, date], Sequence[Work]], *, key: st
         if not rows:
             ui.empty("Nothing was done on these days.", "Choose more days.")
             return
-        done, kinds, refused = st.columns(3)
+        scored = scores(days[0], days[1])
+        done, kinds, refused, *more = st.columns(4 if scored.count else 3)
         done.metric("Done", f"{sum(row.done for row in rows):,}", border=True)
         kinds.metric("Kinds of work", f"{len(rows):,}", border=True)
         refused.metric(
@@ -34,6 +42,14 @@ def figures(desk: Desk, work: Callable[[date, date], Sequence[Work]], *, key: st
             border=True,
             help="What was tried and could not be done, such as a slip for a closed account.",
         )
+        for score in more:  # only who solves tickets has any
+            score.metric(
+                f"Average of {words.counted(scored.count, 'score')}",
+                f"{scored.average:.1f} of 5",
+                border=True,
+                help="What customers say of the tickets solved on these days, on average: 5 is "
+                "very well, 1 is not at all.",
+            )
         tables.show(
             rows,
             [

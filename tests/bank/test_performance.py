@@ -7,11 +7,12 @@ import pytest
 from bank.core.errors import BadInput, BankError
 from bank.core.ids import new_request_id
 from bank.counters import cash
-from bank.office import performance
+from bank.office import performance, scores
 from bank.people.staff_list import NoSuchEmployee
 from tests.support import people
 from tests.support.apptest import Pages, words_of
 from tests.support.market import Market
+from tests.support.tickets import solved
 
 TODAY = date(2026, 3, 16)
 
@@ -102,5 +103,22 @@ def test_the_pages_show_the_same(pages: Pages, sqlite_market: Market) -> None:
     assert "Done 4" in words_of(page)
     table = page.dataframe[-1].value
     assert table.equals(mine.dataframe[-1].value)
+    assert "Average of" not in words_of(mine)
     other = pages.open(sqlite_market.desks["banker"], "staff/my_work.py")
     assert "Nothing was done on these days" in words_of(other)
+
+
+@pytest.mark.feature("B20")
+def test_the_pages_show_the_same_score(pages: Pages, sqlite_market: Market) -> None:
+    for score in (5, 4):
+        card = solved(sqlite_market)
+        scores.score_ticket(sqlite_market.desks["asha"], card.id, score)
+    esha = sqlite_market.desks["executive"]
+    mine = pages.open(esha, "staff/my_work.py")
+    page = pages.open(sqlite_market.desks["admin"], "admin/employees.py")
+    page.session_state["employees_chosen"] = str(esha.user_id)
+    page.run()
+    page.segmented_control(f"employee_do_{esha.user_id}").set_value("Work").run()
+    for seen in (mine, page):
+        assert not seen.exception
+        assert "Average of 2 scores 4.5 of 5" in words_of(seen)

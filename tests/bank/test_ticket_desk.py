@@ -12,13 +12,13 @@ from bank.core import hours, work
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.work_tables import Priority, W
-from bank.office import queue, queue_lists, ticket_desk, ticket_moves, tickets
+from bank.office import queue, queue_lists, scores, ticket_desk, ticket_moves, tickets
 from bank.office.queue_lists import Looked, View
 from bank.office.ticket_desk import Then
 from bank.office.ticket_moves import CannotMerge, MergedElsewhere, NoSuchPlace, NoSuchPriority
 from bank.office.ticket_posts import SentAlready
 from bank.office.ticket_tables import PostKind
-from bank.office.tickets import GoesOnElsewhere, NoSuchCategory, NoSuchTicket, NotSolvedYet
+from bank.office.tickets import GoesOnElsewhere, NoSuchCategory, NoSuchTicket
 from tests.support import queues
 from tests.support.market import BANER, FORT, Market
 from tests.support.tickets import claimed, opened, own, replied, solved, written
@@ -335,8 +335,8 @@ def test_a_merged_ticket_goes_on_in_the_other(market: Market) -> None:
     for call in (tickets.answer, tickets.reopen):
         with pytest.raises(GoesOnElsewhere):
             call(asha, twin.id, "Hello?", request_id=new_request_id())
-    with pytest.raises(NotSolvedYet):
-        tickets.rate(asha, twin.id, 1)
+    with pytest.raises(GoesOnElsewhere):
+        scores.score_ticket(asha, twin.id, 1)
     fourth = claimed(market, written(market))
     with pytest.raises(MergedElsewhere):
         ticket_moves.merge_ticket(desk, fourth.id, twin.id)

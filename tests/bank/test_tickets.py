@@ -14,7 +14,7 @@ from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.work_tables import W
 from bank.counters.ticket_links import NoSuchOwnEntry
-from bank.office import ticket_desk, tickets
+from bank.office import scores, ticket_desk, tickets
 from bank.office.ticket_desk import Then
 from bank.office.ticket_posts import SentAlready
 from bank.office.tickets import (
@@ -179,7 +179,7 @@ def test_another_customers_ticket_does_not_exist(
         with pytest.raises(NoSuchTicket):
             tickets.own_posts(desk, card.id)
         with pytest.raises(NoSuchTicket):
-            tickets.rate(desk, card.id, 1)
+            scores.score_ticket(desk, card.id, 1)
         assert tickets.own_tickets(desk) == []
     with pytest.raises(NoSuchTicket):
         verb(market.desks["asha"], 4711, "Mine?", request_id=new_request_id())
@@ -204,7 +204,7 @@ def test_a_solved_ticket_takes_no_answer_but_opens_again(market: Market) -> None
     asha, once = market.desks["asha"], new_request_id()
     with pytest.raises(TicketIsClosed):
         tickets.answer(asha, card.id, "One more thing", request_id=new_request_id())
-    tickets.rate(asha, card.id, 2, "Not yet")
+    scores.score_ticket(asha, card.id, 2, "Not yet")
     queues.later(market, days=REOPEN_DAYS)
     assert own(market, card).may_reopen(market.bank.clock.now())
     for _ in range(2):
@@ -250,31 +250,9 @@ def test_the_days_are_a_rule_with_a_date(market: Market) -> None:
 def test_what_is_not_solved_is_neither_rated_nor_opened_again(market: Market) -> None:
     card, asha = written(market), market.desks["asha"]
     with pytest.raises(NotSolvedYet):
-        tickets.rate(asha, card.id, 5)
+        scores.score_ticket(asha, card.id, 5)
     with pytest.raises(NotSolvedYet):
         tickets.reopen(asha, card.id, "Again", request_id=new_request_id())
-
-
-@pytest.mark.feature("B20")
-def test_how_well_it_was_solved(market: Market) -> None:
-    card, asha = solved(market), market.desks["asha"]
-    tickets.rate(asha, card.id, 4, " Took  a while ")
-    tickets.rate(asha, card.id, 5, "Took a while")
-    assert (own(market, card).score, own(market, card).score_note) == (5, "Took a while")
-    assert opened(market, card).card.score == 5
-    for wrong in (0, 6):
-        with pytest.raises(BadInput) as refused:
-            tickets.rate(asha, card.id, wrong)
-        assert refused.value.field == "score"
-    with pytest.raises(BadInput) as refused:
-        tickets.rate(asha, card.id, 5, "x" * 301)
-    assert refused.value.field == "remark"
-    trail = market.rows("SELECT before, after FROM trail WHERE verb = 'office.tickets.rate'"
-                        " AND outcome = 'done' ORDER BY id")  # fmt: skip
-    assert [(row["before"], row["after"]) for row in trail] == [
-        ('{"score":null}', '{"score":4}'),
-        ('{"score":4}', '{"score":5}'),
-    ]
 
 
 def test_what_was_written_is_never_changed(market: Market) -> None:

@@ -112,3 +112,21 @@ def test_what_one_does_the_other_sees_without_a_reload(
     is_accessible(theirs)
     keep(theirs, "mine-desk")
     assert page_problems == []
+
+
+@pytest.mark.feature("B12", "A14.1")
+def test_the_menu_says_how_many_wait_and_leads_to_the_same_address(
+    demo_town: DemoTown, page_at: PageAt, page_problems: list[str]
+) -> None:
+    open_cases(demo_town, TITLES[:2], 8_001)
+    page = demo_town.window(page_at, "imran")
+    at_rest(page)
+    link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=re.compile(r"Inbox \(\d+"))
+    expect(link).to_have_count(1)
+    link.click()
+    expect(page.get_by_role("heading", name="Inbox", exact=True, level=1)).to_be_visible()
+    at_rest(page)
+    expect(page).to_have_url(re.compile(r"/staff-inbox$"))
+    is_accessible(page)
+    keep(page, "counted")
+    assert page_problems == []

@@ -15,7 +15,7 @@ from pages.parts.ui import NOT_HERE
 from tests.support.browser import DESK, PHONE, PageAt, sideways_scroll
 from tests.support.demo import DemoTown, desk_of
 from tests.support.server import ARTIFACTS
-from tests.support.shell import at_rest, is_accessible, is_outside
+from tests.support.shell import at_rest, in_the_menu, is_accessible, is_outside
 
 # Who is who in the demo: the first of each role.
 WHO: Final = {
@@ -42,9 +42,9 @@ def menu_of(town: DemoTown, role: Role) -> tuple[list[Entry], list[Entry]]:
 
 
 def link_to(page: Page, entry: Entry) -> Locator:
-    """The way to a page in the menu; a link is called by its icon and its title."""
+    """The way to a page in the menu; a link is called by its icon, its title, its count."""
     links = page.get_by_test_id("stSidebarNav").get_by_role("link")
-    return links.filter(has=page.get_by_text(entry.title, exact=True))
+    return links.filter(has=page.get_by_text(in_the_menu(entry.title)))
 
 
 def is_drawn(page: Page, title: str) -> None:

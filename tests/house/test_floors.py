@@ -21,10 +21,9 @@ FLOORS: Final = {
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
     " customers staff_list staff leaving grants limits users branch_list viewings rights demo kyc",
-    "office": "trail performance queue_lists queue in_hand saved_views messages approval_rows"
+    "office": "trail queue_lists queue in_hand saved_views messages approval_rows"
     " approval_cards approval_steps approvals ticket_tables ticket_posts tickets ticket_desk"
-    " ticket_moves"
-    " ticket_imports announcements",
+    " ticket_moves ticket_imports performance scores announcements holidays",
     "accounts": "products tariff interest instalments accounts terms names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules branch_limits tallies drawers slips drawer_cash handovers"

@@ -14,7 +14,7 @@ from bank.core import money
 from bank.people.demo import PASSWORD, TRANSACTION_PASSWORD
 from tests.support.browser import PHONE, PageAt, sideways_scroll
 from tests.support.demo import DemoTown
-from tests.support.shell import at_rest, is_inside
+from tests.support.shell import at_rest, in_the_menu, is_inside
 
 MEERA: Final = "meera.iyer@post.example"
 HER_ACCOUNT: Final = "001000000016"
@@ -40,7 +40,7 @@ def open_page(page: Page, title: str) -> None:
     unfold = page.get_by_role("button", name="Expand sidebar")
     if unfold.is_visible():
         unfold.click()
-    page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
+    page.get_by_test_id("stSidebarNav").get_by_text(in_the_menu(title)).click()
     expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible()
     at_rest(page)
 

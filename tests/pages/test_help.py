@@ -167,7 +167,29 @@ def test_after_thirty_days_there_is_no_way_back(pages: Pages, market: Market) ->
     queues.later(market, days=31)
     page = at(pages, market, card)
     assert "too long ago" in words_of(page)
-    assert "Open it again" not in [each.label for each in page.button]
+    labels = [each.label for each in page.button]
+    assert "Open it again" not in labels
+    assert "Send rating" not in labels
+
+
+@pytest.mark.feature("B20")
+def test_a_score_can_be_changed_and_then_only_read(pages: Pages, market: Market) -> None:
+    card = solved(market)
+    page = at(pages, market, card)
+    # In words: a number of stars says nothing to who does not see them.
+    assert page.radio[0].options == ["Very well", "Well", "So so", "Badly", "Not at all"]
+    assert page.radio[0].value is None
+    page.radio[0].set_value(2)
+    press(page, "Send rating")
+    page = at(pages, market, card)
+    assert page.radio[0].value == 2
+    page.radio[0].set_value(3)
+    typed(page, "A remark", "Slow")
+    press(page, "Send rating")
+    queues.later(market, days=31)
+    page = at(pages, market, card)
+    assert not page.radio
+    assert "You rated it: 3 of 5, so so: Slow" in words_of(page).replace("\\", "")
 
 
 def test_a_merged_ticket_points_to_the_other(pages: Pages, market: Market) -> None:

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bank.core.work_tables import W
-from bank.office import ticket_desk, tickets
+from bank.office import scores, ticket_desk, tickets
 from bank.office.ticket_tables import PostKind
 from bank.office.tickets import TicketCard
 from tests.pages.test_help import press, typed
@@ -150,6 +150,6 @@ def test_a_customer_without_an_address_and_a_score(pages: Pages, market: Market)
     message(page, "Done.")
     press(page, "Send and solve")
     assert "no address is known" in words_of(page)
-    tickets.rate(market.desks["nila"], card.id, 2, "Late")
+    scores.score_ticket(market.desks["nila"], card.id, 2, "Late")
     assert "2 of 5, badly\\: Late" in words_of(at(pages, market, card))
     assert solved(market).id

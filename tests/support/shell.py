@@ -6,6 +6,7 @@ def test_x(town, page_at):
     page = town.window(page_at, town.cashier)  with a session opened by the verbs, at once
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from tests.support.browser import PageAt, assert_accessible
 from tests.support.people import Somebody
 from tests.support.server import SERVE, Server
 
+IN_THE_MENU: Final = r"^{title}( \(\d+\+?\))?$"
 AT_REST: Final = "[data-testid=stApp][data-test-script-state=notRunning]"
 XSRF: Final = "the xsrf cookie of one browser"
 # The server, with a small page of the tests in place of Home.py.
@@ -155,6 +157,11 @@ def new_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 def town(new_town: Callable[..., Town], request: pytest.FixtureRequest) -> Town:
     """The town of one module's tests."""
     return new_town(name=request.module.__name__)
+
+
+def in_the_menu(title: str) -> re.Pattern[str]:
+    """A page as the menu calls it: by its title, with or without how much waits behind it."""
+    return re.compile(IN_THE_MENU.format(title=re.escape(title)))
 
 
 def at_rest(page: Page) -> None:
