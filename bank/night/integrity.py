@@ -116,7 +116,7 @@ SEAL_CHECK: Final = Check(
 
 FILE_CHECK: Final = Check(
     name=FILES,
-    title="Attachments",
+    title="Files with tickets",
     sentence="Every file that came with a ticket is there and unaltered.",
     next_step="The finding names the file. Bring it back from the last backup of documents/.",
     sql="",

@@ -6,6 +6,8 @@ bytes lie in the store of documents, the row in `ticket_files` says with which p
 
 import hashlib
 import io
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -32,6 +34,11 @@ ENDINGS: Final = {
     FileKind.PNG: (".png",),
     FileKind.JPEG: (".jpg", ".jpeg"),
 }
+# Pillow says in many ways that something is no such picture, or would be too large in memory.
+NO_PICTURE: Final = (
+    *(OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, EOFError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
 _PDF_ENDS: Final = b"%%EOF"
 _END_WITHIN: Final = 2_048  # bytes: some programs write a little behind the end
 
@@ -198,6 +205,6 @@ def _opens(content: bytes, kind: FileKind) -> bool:
     try:
         with Image.open(io.BytesIO(content), formats=[kind.upper()]) as picture:
             picture.verify()
-    except Exception:  # Pillow raises many kinds, and all of them say: this is no such picture
+    except NO_PICTURE:
         return False
     return True
