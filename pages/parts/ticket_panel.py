@@ -19,10 +19,11 @@ from bank.office.ticket_desk import LONGEST_NAME, PLACEHOLDERS, Opened, Then
 from bank.office.ticket_posts import LONGEST_BODY
 from pages.parts import conversation, frame, tables, ui, uploads, words
 
+NOTE_LABELS: Final = {"files": "Files with the note", "message": "Note"}
 LABELS: Final = {
     "branch": "Branch",
     "category": "Category",
-    "files": uploads.LABEL,
+    "files": "Files for the customer",
     "message": "Message",
     "name": "Name",
     "note": "Why",
@@ -107,7 +108,7 @@ def _reply(desk: Desk, found: Opened) -> None:
                 height=160,
                 help="The customer reads every word of it.",
             )
-            files = uploads.files_input(desk, key=f"{field}_files")
+            files = uploads.files_input(desk, key=f"{field}_files", label=LABELS["files"])
             with st.container(horizontal=True):
                 then = None
                 if st.form_submit_button("Send reply", type="primary"):
@@ -159,12 +160,10 @@ def _note(desk: Desk, found: Opened) -> None:
         st.markdown("**Internal note**, stays in the bank: no customer ever sees it")
         with st.form(form, border=False):
             text = st.text_area("Note", key=f"{field}_text", max_chars=LONGEST_BODY, height=96)
-            files = uploads.files_input(desk, key=f"{field}_files")
+            files = uploads.files_input(desk, key=f"{field}_files", label=NOTE_LABELS["files"])
             if st.form_submit_button("Keep internal note", icon=":material/lock:"):
                 once = ui.request_id(form)
-                with ui.attempt(
-                    "Internal note kept.", form=form, labels=LABELS | {"message": "Note"}
-                ):
+                with ui.attempt("Internal note kept.", form=form, labels=NOTE_LABELS):
                     given = uploads.taken(files)
                     ticket_desk.add_note(desk, number, text or "", given, request_id=once)
 

@@ -21,12 +21,12 @@ MIME: Final = {
 }
 
 
-def files_input(desk: Desk, *, key: str) -> Sequence[UploadedFile]:
+def files_input(desk: Desk, *, key: str, label: str = LABEL) -> Sequence[UploadedFile]:
     """An input for the files of one message. `key` holds the form's request id: a widget that
     takes files is emptied by nothing but another key."""
     limits = ticket_uploads.file_limits(desk)
     chosen: list[UploadedFile] = st.file_uploader(
-        LABEL,
+        label,
         type=[ending for endings in ENDINGS.values() for ending in endings],
         accept_multiple_files=True,
         max_upload_size=limits.megabytes,

@@ -99,7 +99,7 @@ def test_an_executive_attaches_to_reply_and_note(pages: Pages, market: Market) -
     test_ticket_panel.message(page, "See the tariff.")
     attach(page, "tariff.pdf", PDF[:9], "ticket_reply_")
     press(page, "Send reply")
-    assert page.error[0].value.startswith(r"**Files:** tariff\.pdf is damaged")
+    assert page.error[0].value.startswith(r"**Files for the customer:** tariff\.pdf is damaged")
     assert page.text_area(test_ticket_panel.public(page)).value == "See the tariff."
     assert chosen(page, "ticket_reply_") == ["tariff.pdf"]
     page.file_uploader[0].set_value(("tariff.pdf", PDF, ""))
@@ -120,7 +120,7 @@ def test_a_note_whose_file_is_refused_keeps_its_words(pages: Pages, market: Mark
     typed(page, "Note", "She has asked before.")
     attach(page, "hint.png", JUNK, "ticket_note_")
     press(page, "Keep internal note")
-    assert page.error[0].value.startswith(r"**Files:** hint\.png is neither")
+    assert page.error[0].value.startswith(r"**Files with the note:** hint\.png is neither")
     [note] = [each for each in page.text_area if each.label == "Note"]
     assert note.value == "She has asked before."
     assert ticket_desk.read_ticket(market.desks["executive"], card.id).posts[-1].files == ()
