@@ -96,6 +96,8 @@ def plain(value: object) -> object:
         return value.value if isinstance(value, Enum) else value
     if isinstance(value, Secret):
         return "***"
+    if isinstance(value, bytes):  # the content of a file: the trail keeps no second copy
+        return f"{len(value)} bytes"
     if isinstance(value, date | datetime):
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):

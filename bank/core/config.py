@@ -126,7 +126,7 @@ class Settings(BaseSettings):
             with contextlib.suppress(FileExistsError):  # another process was first: use its key
                 os.link(fresh, path)
             fresh.unlink()
-            _sync_folder(self.data_dir)
+            sync_folder(self.data_dir)
         kept = path.read_text().strip()
         if len(kept) < SHORTEST_SECRET:
             raise ValueError(
@@ -149,7 +149,7 @@ def make_private(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """What was made in this folder is still there after a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -1,7 +1,8 @@
 """Integrity: assertions about the bank's own books that must return no row (reports/checks).
 
 Each check is one SELECT in SQL that both databases understand, run on the bank's own
-database and not on the copy for reports. The seals are one more check. What a run found is
+database and not on the copy for reports. The seals, and the files people attached, are two more
+checks, in Python. What a run found is
 kept in the trail, where nobody can improve it afterwards.
 """
 
@@ -29,9 +30,11 @@ from bank.night import (
 )
 from bank.night.guard import Refused
 from bank.night.report_files import FOLDER, ReportFault, split
+from bank.office import ticket_files
 
 MOST_SAMPLES: Final = 20
 SEALS: Final = "seals"
+FILES: Final = "files"
 KEPT: Final = "night.integrity.keep_result"
 
 
@@ -111,6 +114,19 @@ SEAL_CHECK: Final = Check(
     sql="",
 )
 
+FILE_CHECK: Final = Check(
+    name=FILES,
+    title="Files with tickets",
+    sentence="Every file that came with a ticket is there and unaltered.",
+    next_step="The finding names the file. Bring it back from the last backup of documents/.",
+    sql="",
+)
+FINDINGS: Final[Mapping[str, Callable[[Desk], Sequence[str]]]] = {
+    SEALS: seals.check_seals,
+    FILES: ticket_files.check_files,
+}
+"""The checks that are not SQL: each answers a sentence for everything that is wrong."""
+
 
 def load(folder: Path) -> dict[str, Check]:
     """The checks of a folder by name; ReportFault lists all that is wrong."""
@@ -134,8 +150,8 @@ def load(folder: Path) -> dict[str, Check]:
 
 @cache
 def catalogue() -> Mapping[str, Check]:
-    """The bank's own checks and the seals, read and judged once per process."""
-    return {**load(FOLDER / "checks"), SEALS: SEAL_CHECK}
+    """The bank's own checks the seals and the files, read and judged once per process."""
+    return {**load(FOLDER / "checks"), SEALS: SEAL_CHECK, FILES: FILE_CHECK}
 
 
 @query(Permission.INTEGRITY_VIEW)
@@ -152,7 +168,7 @@ def run_check(desk: Desk, name: str) -> CheckResult:
     if check is None:
         raise NoSuchCheck
     started = time.monotonic()
-    rows, sample = _seals(desk) if name == SEALS else _broken(desk, check)
+    rows, sample = _found(desk, name) if name in FINDINGS else _broken(desk, check)
     seconds = round(time.monotonic() - started, 3)
     keep_result(desk, name, rows, seconds)
     return CheckResult(name=name, title=check.title, rows=rows, sample=sample, seconds=seconds)
@@ -195,8 +211,8 @@ def _broken(desk: Desk, check: Check) -> tuple[int, list[dict[str, Any]]]:
         return int(tx.connection.execute(text(count), given).scalar_one()), sample
 
 
-def _seals(desk: Desk) -> tuple[int, list[dict[str, Any]]]:
-    found = seals.check_seals(desk)
+def _found(desk: Desk, name: str) -> tuple[int, list[dict[str, Any]]]:
+    found = FINDINGS[name](desk)
     return len(found), [{"finding": finding} for finding in found[:MOST_SAMPLES]]
 
 

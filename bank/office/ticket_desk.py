@@ -22,7 +22,8 @@ from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, W
 from bank.office import queue_lists, ticket_posts, tickets
 from bank.office.ticket_posts import Post, clean_body, is_written, write
-from bank.office.ticket_tables import PostKind, Ticket
+from bank.office.ticket_tables import PostKind, Ticket, rule_of
+from bank.office.ticket_uploads import Upload, clean_files, named_in_mail
 from bank.office.tickets import KIND, TicketCard
 from bank.people.customers import Customer
 from bank.people.fields import clean_text, masked_email
@@ -82,7 +83,15 @@ def read_ticket(tx: Tx, ticket_id: int) -> Opened:
 
 
 @command(Permission.TICKET_WORK)
-def reply(tx: Tx, ticket_id: int, body: str, then: Then, *, request_id: str) -> bool:
+def reply(
+    tx: Tx,
+    ticket_id: int,
+    body: str,
+    then: Then,
+    files: Sequence[Upload] = (),
+    *,
+    request_id: str,
+) -> bool:
     """Answer the customer, who is mailed at once; then stay, wait for them, or solve the ticket.
 
     Answers whether a mail goes out: False when the customer has no address.
@@ -91,16 +100,17 @@ def reply(tx: Tx, ticket_id: int, body: str, then: Then, *, request_id: str) -> 
     words = clean_body(body)
     if unfilled := dict.fromkeys(_MARK.findall(words)):
         raise BadInput(f"Fill in {', '.join(unfilled)} first.", field="message")
+    given = clean_files(tx, files)
     tx.concerns("ticket", ticket_id)
     has_address = bool(tx.session.get_one(Customer, ticket.customer_id).email)
-    if is_written(tx, ticket, PostKind.REPLY, words, request_id):
+    if is_written(tx, ticket, PostKind.REPLY, words, request_id, given):
         return has_address
     row = owned_item(tx, ticket_id)
-    write(tx, ticket, PostKind.REPLY, words, request_id)
+    write(tx, ticket, PostKind.REPLY, words, request_id, given)
     work.first_reply(tx, row)
     row = work.item_of(tx, KIND.name, ticket_id)
     reference = ticket_posts.reference_of(ticket)
-    says = f"about your ticket {reference}, {ticket.subject}:\n\n{words}"
+    says = f"about your ticket {reference}, {ticket.subject}:\n\n{words}{named_in_mail(given)}"
     if then is Then.WAIT:
         if row.status is not W.WAITING:
             work.ask(tx, row, "asked the customer")
@@ -110,7 +120,7 @@ def reply(tx: Tx, ticket_id: int, body: str, then: Then, *, request_id: str) -> 
         tx.changed({"solved_at": None}, {"solved_at": tx.now.isoformat()})
         ticket.solved_at, ticket.solved_by = tx.now, tx.desk.user_id
         tx.session.flush()
-        days = tickets.rule_of(tx, "reopen_days")
+        days = rule_of(tx, "reopen_days")
         says += f"\n\nThis solves your ticket. If it does not, open it again within {days} days."
     elif row.status is W.WAITING:
         work.answer(tx, row, "taken up again")
@@ -120,13 +130,15 @@ def reply(tx: Tx, ticket_id: int, body: str, then: Then, *, request_id: str) -> 
 
 
 @command(Permission.TICKET_WORK)
-def add_note(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
+def add_note(
+    tx: Tx, ticket_id: int, body: str, files: Sequence[Upload] = (), *, request_id: str
+) -> None:
     """Write a note that no customer ever sees."""
     ticket = in_sight(tx, ticket_id, held=True)
-    words = clean_body(body)
+    words, given = clean_body(body), clean_files(tx, files)
     tx.concerns("ticket", ticket_id)
-    if not is_written(tx, ticket, PostKind.NOTE, words, request_id):
-        write(tx, ticket, PostKind.NOTE, words, request_id)
+    if not is_written(tx, ticket, PostKind.NOTE, words, request_id, given):
+        write(tx, ticket, PostKind.NOTE, words, request_id, given)
         work.go_on(tx, work.item_of(tx, KIND.name, ticket_id))
 
 
@@ -140,7 +152,7 @@ def canned_replies(tx: Tx, ticket_id: int) -> Mapping[str, str]:
         "{name}": tx.session.get_one(Customer, ticket.customer_id).name,
         "{ref}": card.reference,
         "{account_last4}": (ticket.about or "")[-4:] if ticket.about_kind == "account" else "",
-        "{reopen_days}": str(tickets.rule_of(tx, "reopen_days")),
+        "{reopen_days}": str(rule_of(tx, "reopen_days")),
         "{due}": appointment(card.solve_due_at) if card.solve_due_at else "",
     }
     rows = tx.session.scalars(

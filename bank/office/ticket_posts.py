@@ -16,6 +16,7 @@ from bank.core import outbox
 from bank.core.desk import Tx
 from bank.core.errors import BadInput, WrongState
 from bank.office.ticket_tables import PostKind, Ticket, TicketPost
+from bank.office.ticket_uploads import CleanFile, FileCard, attach, digests_at, files_at
 from bank.people.customers import Customer
 
 LONGEST_BODY: Final = 4_000
@@ -23,7 +24,7 @@ PURPOSE: Final = "ticket"
 
 
 class SentAlready(WrongState):
-    """This form was sent already with other words. Reload the page and look at the ticket."""
+    """This form was sent already with other words or files. Reload the page to see the ticket."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class Post:
     kind: PostKind
     body: str
     via: str | None = None
+    files: Sequence[FileCard] = ()
 
 
 def reference_of(ticket: Any) -> str:
@@ -53,6 +55,8 @@ def posts_of(tx: Tx, ticket_id: int, *, with_notes: bool) -> Sequence[Post]:
     )
     if not with_notes:
         wanted = wanted.where(TicketPost.kind != PostKind.NOTE)
+    rows = tx.session.execute(wanted).all()
+    files = files_at(tx, [row.id for row, _ in rows])
     return [
         Post(
             at=row.at,
@@ -60,8 +64,9 @@ def posts_of(tx: Tx, ticket_id: int, *, with_notes: bool) -> Sequence[Post]:
             kind=row.kind,
             body=row.body,
             via=None if ticket.id == ticket_id else reference_of(ticket),
+            files=files.get(row.id, ()),
         )
-        for row, ticket in tx.session.execute(wanted)
+        for row, ticket in rows
     ]
 
 
@@ -78,7 +83,14 @@ def clean_body(body: str) -> str:
     return text
 
 
-def is_written(tx: Tx, ticket: Ticket, kind: PostKind, body: str, request_id: str) -> bool:
+def is_written(
+    tx: Tx,
+    ticket: Ticket,
+    kind: PostKind,
+    body: str,
+    request_id: str,
+    files: Sequence[CleanFile] = (),
+) -> bool:
     """Whether this very post was written before; SentAlready if its request wrote another one.
 
     The ticket is held, so that of two clicks at once the second finds what the first has written.
@@ -89,23 +101,32 @@ def is_written(tx: Tx, ticket: Ticket, kind: PostKind, body: str, request_id: st
     asked = (ticket.id, tx.desk.user_id, kind, body)
     if asked != (row.ticket_id, row.author_id, row.kind, row.body):
         raise SentAlready
+    if {file.sha256 for file in files} != digests_at(tx, row.id):
+        raise SentAlready
     return True
 
 
-def write(tx: Tx, ticket: Ticket, kind: PostKind, body: str, request_id: str) -> None:
-    """Add a post in this transaction."""
-    tx.session.add(
-        TicketPost(
-            request_id=request_id,
-            ticket_id=ticket.id,
-            at=tx.now,
-            author_id=tx.desk.user_id,
-            author_name=tx.desk.name,
-            kind=kind,
-            body=body,
-        )
+def write(
+    tx: Tx,
+    ticket: Ticket,
+    kind: PostKind,
+    body: str,
+    request_id: str,
+    files: Sequence[CleanFile] = (),
+) -> None:
+    """Add a post with its files in this transaction."""
+    post = TicketPost(
+        request_id=request_id,
+        ticket_id=ticket.id,
+        at=tx.now,
+        author_id=tx.desk.user_id,
+        author_name=tx.desk.name,
+        kind=kind,
+        body=body,
     )
+    tx.session.add(post)
     tx.session.flush()
+    attach(tx, post.id, files)
 
 
 def mail(tx: Tx, ticket: Ticket, subject: str, text: str) -> bool:

@@ -4,13 +4,24 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.core.db import Base
+from bank.core.desk import Tx
 
 LONGEST_SUBJECT: Final = 120
 LONGEST_SCORE_NOTE: Final = 300
+LONGEST_FILE_NAME: Final = 80
 
 
 class PostKind(StrEnum):
@@ -19,6 +30,14 @@ class PostKind(StrEnum):
     QUESTION = "question"
     REPLY = "reply"
     NOTE = "note"
+
+
+class FileKind(StrEnum):
+    """What a file at a post is, as its first bytes tell."""
+
+    PDF = "pdf"
+    PNG = "png"
+    JPEG = "jpeg"
 
 
 class TicketCategory(Base):
@@ -91,3 +110,35 @@ class TicketPost(Base):
     author_name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[PostKind]
     body: Mapped[str] = mapped_column(Text)
+
+
+class TicketFile(Base):
+    """A file that came with a post; its bytes lie under `sha256` in the store of documents
+    (`core/documents.py`). Triggers refuse every change."""
+
+    __tablename__ = "ticket_files"
+    __table_args__ = (
+        UniqueConstraint("post_id", "sha256"),
+        CheckConstraint("size > 0", name="size_positive"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("ticket_posts.id"))
+    name: Mapped[str] = mapped_column(String(LONGEST_FILE_NAME))
+    kind: Mapped[FileKind]
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
+def rule_of(tx: Tx, name: str) -> int:
+    """A number in force on the business date. A name without one is a bug, not a default."""
+    return int(
+        tx.connection.execute(
+            select(TicketRule.value)
+            .where(TicketRule.name == name, TicketRule.effective_from <= tx.business_date)
+            .order_by(TicketRule.effective_from.desc())
+            .limit(1)
+        ).scalar_one()
+    )

@@ -26,8 +26,9 @@ from bank.office.ticket_tables import (
     Ticket,
     TicketCategory,
     TicketPost,
-    TicketRule,
+    rule_of,
 )
+from bank.office.ticket_uploads import Upload, clean_files, named_in_mail
 from bank.people.customers import Customer
 from bank.people.fields import clean_text
 
@@ -124,18 +125,6 @@ def categories_on(tx: Tx) -> dict[str, TicketCategory]:
     return dict(sorted(latest.items(), key=lambda pair: pair[1].name))
 
 
-def rule_of(tx: Tx, name: str) -> int:
-    """A number in force on the business date. A name without one is a bug, not a default."""
-    return int(
-        tx.connection.execute(
-            select(TicketRule.value)
-            .where(TicketRule.name == name, TicketRule.effective_from <= tx.business_date)
-            .order_by(TicketRule.effective_from.desc())
-            .limit(1)
-        ).scalar_one()
-    )
-
-
 def days_of(tx: Tx, name: str) -> timedelta:
     """A number of days in force on the business date."""
     return timedelta(days=rule_of(tx, name))
@@ -161,6 +150,7 @@ def open_ticket(
     body: str,
     about_kind: str | None = None,
     about: str = "",
+    files: Sequence[Upload] = (),
     *,
     request_id: str,
 ) -> TicketCard:
@@ -170,7 +160,7 @@ def open_ticket(
         raise NoSuchCategory(field="category")
     title = clean_text(subject, field="subject", longest=LONGEST_SUBJECT)
     words = clean_body(body)
-    linked = _linked(tx, about_kind, about)
+    linked, given = _linked(tx, about_kind, about), clean_files(tx, files)
     # Held, so that of two clicks at once the second finds what the first has made.
     customer = tx.locked(Customer, tx.desk.customer_id)
     first = tx.session.scalar(select(Ticket).where(Ticket.request_id == request_id))
@@ -178,7 +168,7 @@ def open_ticket(
         asked = (customer.id, category, title, linked)
         if asked != (first.customer_id, first.category, first.subject, first.about):
             raise SentAlready
-        is_written(tx, first, PostKind.QUESTION, words, request_id)
+        is_written(tx, first, PostKind.QUESTION, words, request_id, given)
         return card_of(tx, first.id)
     ticket = Ticket(
         request_id=request_id,
@@ -196,14 +186,14 @@ def open_ticket(
     tx.session.flush()
     tx.concerns("ticket", ticket.id)
     work.open_item(tx, item_for(ticket, kind, customer, words))
-    write(tx, ticket, PostKind.QUESTION, words, request_id)
+    write(tx, ticket, PostKind.QUESTION, words, request_id, given)
     card = card_of(tx, ticket.id)
     ticket_posts.mail(
         tx,
         ticket,
         f"We have your message: {card.reference}",
         f"thank you for writing to the bank. Your ticket has the number {card.reference}: {title}"
-        f"\n\nYou will have a first answer by {_by(card.first_due_at)}.",
+        f"\n\nYou will have a first answer by {_by(card.first_due_at)}.{named_in_mail(given)}",
     )
     return card
 
@@ -227,29 +217,33 @@ def own_posts(tx: Tx, ticket_id: int) -> Sequence[Post]:
 
 
 @command(Permission.TICKET_OWN)
-def answer(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
+def answer(
+    tx: Tx, ticket_id: int, body: str, files: Sequence[Upload] = (), *, request_id: str
+) -> None:
     """Write more about an own ticket; the clock runs again if the bank was waiting for it."""
     ticket = own_ticket(tx, ticket_id, held=True)
-    words = clean_body(body)
+    words, given = clean_body(body), clean_files(tx, files)
     tx.concerns("ticket", ticket_id)
-    if is_written(tx, ticket, PostKind.QUESTION, words, request_id):
+    if is_written(tx, ticket, PostKind.QUESTION, words, request_id, given):
         return
     check_here(ticket)
     row = work.item_of(tx, KIND.name, ticket_id)
     if row.status is W.DECIDED:
         raise TicketIsClosed
-    write(tx, ticket, PostKind.QUESTION, words, request_id)
+    write(tx, ticket, PostKind.QUESTION, words, request_id, given)
     if row.status is W.WAITING:
         work.answer(tx, row, "the customer answered")
 
 
 @command(Permission.TICKET_OWN)
-def reopen(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
+def reopen(
+    tx: Tx, ticket_id: int, body: str, files: Sequence[Upload] = (), *, request_id: str
+) -> None:
     """Open an own ticket again that is not solved after all, within the days the bank promises."""
     ticket = own_ticket(tx, ticket_id, held=True)
-    words = clean_body(body)
+    words, given = clean_body(body), clean_files(tx, files)
     tx.concerns("ticket", ticket_id)
-    if is_written(tx, ticket, PostKind.QUESTION, words, request_id):
+    if is_written(tx, ticket, PostKind.QUESTION, words, request_id, given):
         return
     check_here(ticket)
     row = work.item_of(tx, KIND.name, ticket_id)
@@ -265,7 +259,7 @@ def reopen(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
     ticket.solved_at = ticket.solved_by = ticket.score = None
     ticket.score_note = ""
     tx.session.flush()
-    write(tx, ticket, PostKind.QUESTION, words, request_id)
+    write(tx, ticket, PostKind.QUESTION, words, request_id, given)
     work.reopen(tx, row, "the customer says it is not solved")
     card = card_of(tx, ticket_id)
     ticket_posts.mail(
@@ -273,7 +267,7 @@ def reopen(tx: Tx, ticket_id: int, body: str, *, request_id: str) -> None:
         ticket,
         f"Open again: {card.reference}",
         f"your ticket {card.reference}, {ticket.subject}, is open again.\n\n"
-        f"You will have an answer by {_by(card.first_due_at)}.",
+        f"You will have an answer by {_by(card.first_due_at)}.{named_in_mail(given)}",
     )
 
 

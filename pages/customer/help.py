@@ -8,11 +8,11 @@ from bank.accounts import accounts
 from bank.core.clock import appointment
 from bank.core.permissions import Permission
 from bank.core.work_tables import W
-from bank.office import scores, tickets
+from bank.office import scores, ticket_files, tickets
 from bank.office.ticket_posts import LONGEST_BODY
 from bank.office.ticket_tables import LONGEST_SCORE_NOTE, LONGEST_SUBJECT
 from bank.office.tickets import TicketCard
-from pages.parts import conversation, forms, tables, ui, words
+from pages.parts import conversation, forms, tables, ui, uploads, words
 from pages.parts.forms import Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -26,6 +26,7 @@ LABELS = {
     "about": "Reference of the entry",
     "account": "Account or entry",
     "category": "What is it about",
+    "files": uploads.LABEL,
     "message": "Message",
     "reference": "Reference of the entry",
     "remark": "A remark",
@@ -81,6 +82,7 @@ def write() -> None:
         height=160,
         help="Never write a password or a code here: the bank does not ask for them.",
     )
+    files = uploads.files_input(desk, key=slip.field(f"files_{slip.request_id}"))
     if st.button("Send to the bank", type="primary", key=slip.field("send")):
         kind = None if about is None else ENTRY if about == ENTRY else "account"
         with ui.attempt(labels=LABELS):
@@ -91,12 +93,12 @@ def write() -> None:
                 body or "",
                 kind,
                 (entry if kind == ENTRY else about) or "",
+                uploads.taken(files),
                 request_id=slip.request_id,
             )
             st.query_params.clear()
             st.session_state.pop(LINKED, None)
             slip.finish(card)
-    ui.request_id(slip.name)  # minted with the form: every click on it is one request
 
 
 def linked(entry: str) -> None:
@@ -173,7 +175,12 @@ def ticket(card: TicketCard) -> None:
     else:
         st.info(promise)
     with st.container(width=NARROW):
-        conversation.draw(tickets.own_posts(desk, card.id), key=f"help_{card.id}")
+        conversation.draw(
+            tickets.own_posts(desk, card.id),
+            fetch=ticket_files.own_file,
+            permission=Permission.TICKET_OWN,
+            key=f"help_{card.id}",
+        )
         if card.merged_reference:
             return
         if card.state is not W.DECIDED:
@@ -203,12 +210,13 @@ def say(card: TicketCard, action: str, *, again: bool) -> None:
             max_chars=LONGEST_BODY,
             height=120,
         )
+        files = uploads.files_input(desk, key=f"{field}_files")
         if st.form_submit_button(action, type="primary"):
             verb = tickets.reopen if again else tickets.answer
             done = "Your ticket is open again." if again else "The bank has your message."
             once = ui.request_id(form)
             with ui.attempt(done, form=form, labels=LABELS):
-                verb(desk, card.id, text or "", request_id=once)
+                verb(desk, card.id, text or "", uploads.taken(files), request_id=once)
 
 
 def rate(card: TicketCard) -> None:

@@ -1,17 +1,19 @@
 """A ticket as a conversation: the same for its customer and for the bank, but for the notes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 import streamlit as st
 
 from bank.core.clock import appointment, in_india
+from bank.core.desk import Desk
+from bank.core.permissions import Permission
 from bank.core.work_tables import W
 from bank.office.ticket_posts import Post
 from bank.office.ticket_tables import PostKind
 from bank.office.tickets import TicketCard
-from pages.parts import words
+from pages.parts import uploads, words
 
 SCORES: Final = {5: "Very well", 4: "Well", 3: "So so", 2: "Badly", 1: "Not at all"}
 INTERNAL: Final = "Internal note"
@@ -22,8 +24,17 @@ ICONS: Final = {
 }
 
 
-def draw(posts: Sequence[Post], *, key: str) -> None:
-    """What was written, oldest first. Every note says that it is one, in its own colour."""
+def draw(
+    posts: Sequence[Post],
+    *,
+    fetch: Callable[[Desk, int], bytes],
+    permission: Permission,
+    key: str,
+) -> None:
+    """What was written, oldest first. Every note says that it is one, in its own colour.
+
+    `fetch` reads a file of it by number, for whoever holds the permission.
+    """
     for number, post in enumerate(posts):
         is_note = post.kind is PostKind.NOTE
         name = f"internal_{key}_{number}" if is_note else f"{key}_post_{number}"
@@ -35,6 +46,7 @@ def draw(posts: Sequence[Post], *, key: str) -> None:
                 said += f" {words.badge('The bank', words.Tone.INFO)}"
             st.markdown(said)
             st.markdown(words.plain_lines(post.body))
+            uploads.draw(post.files, fetch, permission=permission, key=f"{name}_file")
             via = f", written in {post.via}" if post.via else ""
             st.caption(words.plain(f"{words.moment(post.at)}{via}"))
 

@@ -11,16 +11,19 @@ import streamlit as st
 
 from bank.core.clock import appointment
 from bank.core.desk import Desk
+from bank.core.permissions import Permission
 from bank.core.work_tables import LONGEST_NOTE, Priority, W
-from bank.office import ticket_desk, ticket_moves, tickets
+from bank.office import ticket_desk, ticket_files, ticket_moves, tickets
 from bank.office.queue_lists import ItemRow
 from bank.office.ticket_desk import LONGEST_NAME, PLACEHOLDERS, Opened, Then
 from bank.office.ticket_posts import LONGEST_BODY
-from pages.parts import conversation, frame, tables, ui, words
+from pages.parts import conversation, frame, tables, ui, uploads, words
 
+NOTE_LABELS: Final = {"files": "Files with the note", "message": "Note"}
 LABELS: Final = {
     "branch": "Branch",
     "category": "Category",
+    "files": "Files for the customer",
     "message": "Message",
     "name": "Name",
     "note": "Why",
@@ -39,7 +42,12 @@ def panel(desk: Desk, item: ItemRow) -> None:
     """The ticket of an item, with what this person may do about it."""
     found = ticket_desk.read_ticket(desk, item.subject_id)
     _facts(found)
-    conversation.draw(found.posts, key=f"ticket_{found.card.id}")
+    conversation.draw(
+        found.posts,
+        fetch=ticket_files.ticket_file,
+        permission=Permission.TICKET_WORK,
+        key=f"ticket_{found.card.id}",
+    )
     is_open, is_mine = found.card.state is not W.DECIDED, found.card.owner_id == desk.user_id
     if is_open and is_mine:
         _reply(desk, found)
@@ -96,6 +104,7 @@ def _reply(desk: Desk, found: Opened) -> None:
                 height=160,
                 help="The customer reads every word of it.",
             )
+            files = uploads.files_input(desk, key=f"{field}_files", label=LABELS["files"])
             with st.container(horizontal=True):
                 then = None
                 if st.form_submit_button("Send reply", type="primary"):
@@ -108,7 +117,8 @@ def _reply(desk: Desk, found: Opened) -> None:
             done = DONE[then] if found.mail_to else DONE[then] + NO_MAIL
             once = ui.request_id(form)
             with ui.attempt(done, form=form, labels=LABELS):
-                ticket_desk.reply(desk, number, text or "", then, request_id=once)
+                given = uploads.taken(files)
+                ticket_desk.reply(desk, number, text or "", then, given, request_id=once)
         _keep(desk, number, text or "", chosen or "")
 
 
@@ -146,10 +156,12 @@ def _note(desk: Desk, found: Opened) -> None:
         st.markdown("**Internal note**, stays in the bank: no customer ever sees it")
         with st.form(form, border=False):
             text = st.text_area("Note", key=f"{field}_text", max_chars=LONGEST_BODY, height=96)
+            files = uploads.files_input(desk, key=f"{field}_files", label=NOTE_LABELS["files"])
             if st.form_submit_button("Keep internal note", icon=":material/lock:"):
                 once = ui.request_id(form)
-                with ui.attempt("Internal note kept.", form=form, labels={"message": "Note"}):
-                    ticket_desk.add_note(desk, number, text or "", request_id=once)
+                with ui.attempt("Internal note kept.", form=form, labels=NOTE_LABELS):
+                    given = uploads.taken(files)
+                    ticket_desk.add_note(desk, number, text or "", given, request_id=once)
 
 
 def _sort(desk: Desk, found: Opened) -> None:

@@ -35,13 +35,21 @@ from bank.counters import (
 )
 from bank.night import reports
 from bank.night.demo_cashbook import fewest_pieces
-from bank.office import approval_cards, queue_lists, ticket_desk, tickets, trail
+from bank.office import (
+    approval_cards,
+    queue_lists,
+    ticket_desk,
+    ticket_files,
+    tickets,
+    trail,
+)
 from bank.office.queue_lists import Looked, View
 from bank.office.trail import Searched
 from bank.people import customers, users, viewings
 from tests.bank.test_transfers import PASSWORD, asked
 from tests.house.test_permissions import load_catalogue
 from tests.support.market import BANER, FORT, Market
+from tests.support.tickets import upload
 
 START, END = date(2026, 1, 1), date(2026, 3, 31)
 Call = Callable[[Market], object]
@@ -56,7 +64,7 @@ def _no_memory() -> None:
 @pytest.fixture
 def used(market: Market) -> Market:
     """A deposit for Asha at Fort, one for Vikram at Baner, a transfer of hers, a large deposit
-    that waits for a second person, and a ticket of Asha's."""
+    that waits for a second person, and a ticket of Asha's with a file."""
     market.deposit("asha", 1_000_00, slip="A1")
     market.deposit("vikram", 1_000_00, slip="B1")
     once, what, own = new_request_id(), asked(market), market.desks["asha"]
@@ -73,7 +81,9 @@ def used(market: Market) -> Market:
         market.cashier, note_code="note-500", serial_number="4AB123456",
         tendered_by="Asha Rao", request_id=new_request_id(),
     )  # fmt: skip
-    tickets.open_ticket(own, "other", "A word", "My name is long.", request_id=new_request_id())
+    tickets.open_ticket(
+        own, "other", "A word", "My name is long.", files=[upload()], request_id=new_request_id()
+    )
     read_record.recent.clear()
     return market
 
@@ -251,6 +261,10 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.ticket_desk.read_ticket": (
         lambda m: ticket_desk.read_ticket(m.desks["executive"], 1), "ticket",
     ),
+    "office.ticket_files.own_file": (lambda m: ticket_files.own_file(own(m), 1), "ticket file"),
+    "office.ticket_files.ticket_file": (
+        lambda m: ticket_files.ticket_file(m.desks["executive"], 1), "ticket file",
+    ),
     "office.tickets.own_posts": (lambda m: tickets.own_posts(own(m), 1), "ticket"),
     "office.tickets.own_tickets": (lambda m: tickets.own_tickets(own(m)), "customer"),
     "office.trail.records": (lambda m: trail.records(m.desks["auditor"], Searched()), "trail"),
@@ -315,6 +329,8 @@ NOT_READS: Final = {
     "office.holidays.holidays": STAFF_OR_NOBODY,
     "office.holidays.opening_hours": STAFF_OR_NOBODY,
     "office.ticket_imports.import_tickets": "its own acts in the trail",
+    "office.ticket_files.check_files": "which files are missing or altered, not what is in them",
+    "office.ticket_uploads.file_limits": STAFF_OR_NOBODY,
     "office.tickets.categories": STAFF_OR_NOBODY,
     "office.tickets.promised_days": STAFF_OR_NOBODY,
     "people.attempts.own_sign_ins": OWN_SIGN_IN,

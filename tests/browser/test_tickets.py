@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.support.browser import DESK, PHONE, PageAt, sideways_scroll
 from tests.support.demo import DemoTown, copy_of, settings_in
 from tests.support.mail import Mailbox
 from tests.support.server import ARTIFACTS, Server
 from tests.support.shell import at_rest, is_accessible
+from tests.support.tickets import PDF, picture
 
 pytestmark = pytest.mark.feature("A6.1", "A6.2", "A6.3", "A6.4", "B20")
 SCREENS: Final = ARTIFACTS / "screens"
@@ -144,4 +145,69 @@ def test_from_complaint_to_mailed_reply_to_reopened(
     # Nobody touches the other window: the ticket is free there again by itself.
     expect(desk.get_by_role("button", name=f"Claim {reference}")).to_be_visible(timeout=20_000)
     expect(desk.get_by_text("Only half of it came back.")).to_be_visible()
+    assert page_problems == []
+
+
+def attach(page: Page, form: Locator, name: str, content: bytes) -> None:
+    """Choose a file in a form, and wait until the bank has it; the browser calls it a text."""
+    given: FilePayload = {"name": name, "mimeType": "text/plain", "buffer": content}
+    form.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(given)
+    expect(form.get_by_text(name, exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0)
+    at_rest(page)
+
+
+def fetched(page: Page, name: str) -> bytes:
+    """What the button of a file downloads, under its own name."""
+    with page.expect_download() as coming:
+        page.get_by_role(
+            "button", name=re.compile(rf"^\W*(download)?\s*{re.escape(name)} \(")
+        ).click()
+    assert coming.value.suggested_filename == name
+    return Path(coming.value.path()).read_bytes()
+
+
+def test_files_go_both_ways_and_that_of_a_note_stays(
+    mailing_town: DemoTown, page_at: PageAt, page_problems: list[str]
+) -> None:
+    customer = mailing_town.window(page_at, "meera", "/customer-help")
+    customer.get_by_text("Write to the bank", exact=True).click()
+    choose(customer, "What is it about", "I do not recognise an entry")
+    customer.get_by_label("In a few words", exact=True).fill("A slip")
+    customer.get_by_label("Message", exact=True).fill("The slip is attached.")
+    attach(customer, customer.locator("body"), "slip.pdf", b"no PDF at all")
+    customer.get_by_role("button", name="Send to the bank").click()
+    expect(customer.get_by_text("slip.pdf is neither a PDF nor")).to_be_visible()
+    expect(customer.get_by_label("Message", exact=True)).to_have_value("The slip is attached.")
+    customer.get_by_role("button", name="Remove slip.pdf").click()
+    expect(customer.get_by_text("slip.pdf", exact=True)).to_have_count(0)
+    at_rest(customer)
+    attach(customer, customer.locator("body"), "slip.pdf", PDF)
+    keep(customer, "write-file")
+    customer.get_by_role("button", name="Send to the bank").click()
+    expect(customer.get_by_text("The bank has your message")).to_be_visible()
+
+    desk = mailing_town.window(page_at, "imran", "/staff-inbox")
+    desk.get_by_role("button", name="Take the next item").click()
+    expect(public(desk)).to_be_visible()
+    assert fetched(desk, "slip.pdf") == PDF
+    internal(desk).get_by_label("Note", exact=True).fill(SECRET)
+    attach(desk, internal(desk), "hint.png", picture())
+    internal(desk).get_by_role("button", name="Keep internal note").click()
+    expect(desk.get_by_text("Internal note kept")).to_be_visible()
+    expect(internal(desk).get_by_text("hint.png", exact=True)).to_have_count(0)  # emptied
+    assert fetched(desk, "hint.png") == picture()
+    public(desk).get_by_label("Message", exact=True).fill("See the picture.")
+    attach(desk, public(desk), "answer.png", picture(shade=9))
+    keep(desk, "panel-file")
+    public(desk).get_by_role("button", name="Send and solve").click()
+    expect(desk.get_by_text("Reply sent and the ticket solved")).to_be_visible()
+
+    customer.get_by_role("button", name="Write once more").click()
+    customer.get_by_text("Your tickets", exact=True).click()
+    choose_row(customer, "Choose a ticket", "A slip")
+    assert fetched(customer, "answer.png") == picture(shade=9)
+    assert fetched(customer, "slip.pdf") == PDF
+    expect(customer.get_by_text("hint.png")).to_have_count(0)
+    keep(customer, "conversation-file")
     assert page_problems == []

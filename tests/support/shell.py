@@ -173,6 +173,7 @@ def at_rest(page: Page) -> None:
 UPSTREAM: Final = {
     "list": "the menu's <ul> holds a <div> for each section",
     "listitem": "so the menu's <li> are no children of the <ul>",
+    "presentation-role-conflict": "the place to drop files on is presentational and has a name",
 }
 
 

@@ -3,13 +3,31 @@
 def test_x(market): card = tickets.written(market); tickets.claimed(market, card)
 """
 
-from typing import Any
+import io
+from typing import Any, Final
+
+from PIL import Image
 
 from bank.core.ids import new_request_id
 from bank.office import queue, ticket_desk, tickets
 from bank.office.ticket_desk import Opened, Then
+from bank.office.ticket_uploads import Upload
 from bank.office.tickets import TicketCard
 from tests.support.market import Market
+
+PDF: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def picture(kind: str = "PNG", shade: int = 200) -> bytes:
+    """A small picture, another one for each shade."""
+    made = io.BytesIO()
+    Image.new("L", (8, 8), shade).save(made, kind)
+    return made.getvalue()
+
+
+def upload(name: str = "slip.pdf", content: bytes = PDF) -> Upload:
+    """A file as somebody hands it in."""
+    return Upload(name=name, content=content)
 
 
 def written(market: Market, who: str = "asha", **facts: Any) -> TicketCard:
