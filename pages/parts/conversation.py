@@ -46,7 +46,7 @@ def draw(
                 said += f" {words.badge('The bank', words.Tone.INFO)}"
             st.markdown(said)
             st.markdown(words.plain_lines(post.body))
-            uploads.draw(post.files, fetch, permission=permission, key=f"{name}_file")
+            uploads.draw(post.files, fetch, permission=permission, key=f"file_{key}_{number}")
             via = f", written in {post.via}" if post.via else ""
             st.caption(words.plain(f"{words.moment(post.at)}{via}"))
 
