@@ -10,7 +10,7 @@ from bank import app
 from bank.core.db import Database
 from tests.support import postgres
 
-BEFORE = "0013_tickets"
+BEFORE = "0014_terms"
 CEILINGS = {"drawer_limit_ceiling_minor": 20_00_000_00, "supervised_ceiling_minor": 5_00_000_00}
 
 

@@ -111,7 +111,9 @@ def test_every_command_and_flow_is_refused_by_the_bank(lite: Help) -> None:
             with pytest.raises(NotAllowed):
                 verb.call(desk)  # no arguments: the refusal comes first
         else:
-            assert verb.permission in {Permission.OWN_ACCOUNTS_VIEW, Permission.BRANCH_LIST}, name
+            assert verb.permission in {
+                Permission.OWN_ACCOUNTS_VIEW, Permission.BRANCH_LIST, Permission.TERMS_VIEW,
+            }, name  # fmt: skip
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.SUPER_ADMIN, Role.SYSTEM])

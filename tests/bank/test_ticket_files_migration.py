@@ -10,7 +10,7 @@ from bank import app
 from bank.core.db import Database
 from tests.support import postgres
 
-BEFORE = "0015_limits"
+BEFORE = "0016_scores"
 RULES = {"post_files": 3, "file_megabytes": 5}
 
 
