@@ -7,18 +7,28 @@ day. Head office sets them in `accounts/terms`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.accounts.products import Product, ProductTerm
+from bank.core import dated
 from bank.core.db import Base
 from bank.core.desk import Tx, query
 from bank.core.permissions import Permission
 
 LONGEST_NAME: Final = 60
 LONGEST_SOURCE: Final = 200
+
+
+class What(StrEnum):
+    """What a change is about."""
+
+    RATES = "rates"
+    CHARGE = "charge"
+    POLICY = "policy"
 
 
 class Charge(Base):
@@ -112,6 +122,7 @@ class Tariff:
     coming_rates: Sequence[Rates]
     coming_charges: Sequence[Charged]
     coming_policies: Sequence[Policy]
+    charge_notice_days: int  # before one rises
 
 
 T = TypeVar("T", Rates, Charged, Policy)
@@ -130,18 +141,15 @@ def tariff(tx: Tx) -> Tariff:
         coming_charges=charges[1],
         policies=policies[0],
         coming_policies=policies[1],
+        charge_notice_days=notice_days(tx, What.CHARGE, rises=True),
     )
 
 
-def notice_days(tx: Tx, name: str) -> int:
-    """How many days ahead a change must be decided today. A name without a row is a bug."""
-    wanted = (
-        select(TermRule.value)
-        .where(TermRule.name == name, TermRule.effective_from <= tx.business_date)
-        .order_by(TermRule.effective_from.desc())
-        .limit(1)
-    )
-    return tx.connection.execute(wanted).scalar_one()
+def notice_days(tx: Tx, what: What, *, rises: bool = False) -> int:
+    """How many days ahead a change must be decided today; a charge that rises has its own."""
+    # What costs a customer no more needs no longer notice than a rate.
+    name = {What.POLICY: "policy", What.CHARGE: "charge" if rises else "rate"}.get(what, "rate")
+    return dated.value_today(tx, TermRule, f"{name}_notice_days")
 
 
 def _split(tx: Tx, rows: Sequence[T]) -> tuple[list[T], list[T]]:

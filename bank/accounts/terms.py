@@ -6,7 +6,6 @@ off; what has begun is only replaced by a later row, so what held on a day stays
 """
 
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -19,6 +18,8 @@ from bank.accounts.tariff import (
     Charge,
     ChargeTerm,
     PolicyText,
+    TermRule,
+    What,
     notice_days,
 )
 from bank.book.tables import Balance
@@ -31,14 +32,6 @@ from bank.people.fields import clean_text
 
 HIGHEST_RATE_BPS: Final = 10_000  # a hundred percent: what is above is a slip of the pen
 LONGEST_BODY: Final = 4_000
-
-
-class What(StrEnum):
-    """What a change is about."""
-
-    RATES = "rates"
-    CHARGE = "charge"
-    POLICY = "policy"
 
 
 class TooSoon(BadInput):
@@ -78,8 +71,9 @@ def set_rates(
 ) -> None:
     """Let a product pay and ask something else from a day on: basis points a year, paise."""
     why = _why(reason)
+    _one_at_a_time(tx)
     sold = product(tx, product_code)
-    _in_time(tx, effective_from, "rate_notice_days")
+    _in_time(tx, effective_from, What.RATES)
     if not 0 <= interest_rate_bps <= HIGHEST_RATE_BPS:
         raise BadInput("Give a rate between 0 and 100 percent.", field="interest")
     for field, amount in (
@@ -122,6 +116,7 @@ def set_rates(
 def set_charge(tx: Tx, code: str, effective_from: date, amount_minor: int, reason: str) -> None:
     """Let a charge come to something else from a day on, in paise."""
     why = _why(reason)
+    _one_at_a_time(tx)
     if tx.session.get(Charge, code) is None:
         raise NoSuchCharge(field="charge")
     if amount_minor < 0:
@@ -136,9 +131,8 @@ def set_charge(tx: Tx, code: str, effective_from: date, amount_minor: int, reaso
         raise ChangeThere
     if held is not None and held.amount_minor == amount_minor:
         raise NothingChanges(field="amount")
-    # Only what costs a customer more needs the long notice.
     rises = held is None or amount_minor > held.amount_minor
-    _in_time(tx, effective_from, "charge_notice_days" if rises else "rate_notice_days")
+    _in_time(tx, effective_from, What.CHARGE, rises=rises)
     tx.session.add(
         ChargeTerm(code=code, effective_from=effective_from, amount_minor=amount_minor, source=why)
     )
@@ -155,10 +149,11 @@ def set_charge(tx: Tx, code: str, effective_from: date, amount_minor: int, reaso
 def set_policy(tx: Tx, code: str, effective_from: date, title: str, body: str, reason: str) -> None:
     """Say something else about a policy from a day on, or say it for the first time."""
     why = _why(reason)
+    _one_at_a_time(tx)
     name = clean_text(title, field="title", longest=LONGEST_NAME)
     key = "_".join(clean_text(code, field="policy", longest=32).lower().split())
     text = _body(body)
-    _in_time(tx, effective_from, "policy_notice_days")
+    _in_time(tx, effective_from, What.POLICY)
     held = tx.session.scalar(
         select(PolicyText)
         .where(PolicyText.code == key, PolicyText.effective_from <= effective_from)
@@ -184,6 +179,7 @@ def set_policy(tx: Tx, code: str, effective_from: date, title: str, body: str, r
 @command(Permission.TERMS_SET, checked=CHECKED)
 def call_off(tx: Tx, what: What, code: str, effective_from: date, reason: str) -> None:
     """Take back a change that is still to come; what holds until then goes on."""
+    _one_at_a_time(tx)
     tx.facts["reason"] = _why(reason)
     wanted: Any
     if what is What.RATES:
@@ -234,13 +230,18 @@ def _rate_facts(term: ProductTerm) -> dict[str, object]:
     }
 
 
-def _in_time(tx: Tx, effective_from: date, rule: str) -> None:
-    earliest = tx.business_date + timedelta(days=notice_days(tx, rule))
+def _in_time(tx: Tx, effective_from: date, what: What, *, rises: bool = False) -> None:
+    earliest = tx.business_date + timedelta(days=notice_days(tx, what, rises=rises))
     if effective_from < earliest:
         raise TooSoon(
             f"This change needs notice: it can hold from {earliest.day} {earliest:%b %Y} on.",
             field="effective_from",
         )
+
+
+def _one_at_a_time(tx: Tx) -> None:
+    """Of two who set terms at once the second sees what the first has set."""
+    tx.connection.execute(select(TermRule.name).with_for_update())
 
 
 def _why(reason: str) -> str:

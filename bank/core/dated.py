@@ -8,6 +8,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import select
+
+from bank.core.desk import Tx
+
 
 class Dated(Protocol):
     """A row of such a table; a greater id is a newer row."""
@@ -53,3 +57,15 @@ def standings(rows: Sequence[T], day: date) -> Callable[[T], Standing]:
         return Standing.IN_FORCE if now is not None and row.id == now.id else Standing.OVER
 
     return standing_of
+
+
+def value_today(tx: Tx, rules: Any, name: str) -> int:
+    """The number called `name` in force on the business date, from a table of rules with name,
+    effective_from and value. A name without a row is a bug, not a default."""
+    wanted = (
+        select(rules.value)
+        .where(rules.name == name, rules.effective_from <= tx.business_date)
+        .order_by(rules.effective_from.desc())
+        .limit(1)
+    )
+    return int(tx.connection.execute(wanted).scalar_one())

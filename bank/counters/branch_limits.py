@@ -24,7 +24,14 @@ from bank.counters.cash_rules import LONGEST_REASON, BranchLimit, BranchLimitNam
 from bank.people.branches import Branch, NoSuchBranch, branch_by_ifsc
 from bank.people.fields import clean_text
 from bank.people.identity import User
-from bank.people.limits import LimitStep
+from bank.people.limits import (
+    BeginsInThePast,
+    LimitStep,
+    NothingChanged,
+    coming_of,
+    setters,
+    steps_of,
+)
 
 WORDS: Final = {
     BranchLimitName.DRAWER: "cash in a drawer",
@@ -32,16 +39,8 @@ WORDS: Final = {
 }
 
 
-class BeginsInThePast(BadInput):
-    """A limit begins today or later. Choose another first day."""
-
-
 class AboveCeiling(BadInput):
     """No branch may have a limit as high as this. Choose a lower one."""
-
-
-class NothingChanged(BadInput):
-    """This counts on that day already. Choose another limit, or leave it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +69,7 @@ def limits_of_branch(tx: Tx, branch_id: int | None = None) -> Sequence[BranchLim
     bank = cash_rules.cash_rules_on(tx, tx.business_date, None)
     rows = cash_rules.limit_rows(tx, where)
     own = cash_rules.own_values(rows, bank, tx.business_date)
-    names = _names(tx, rows)
+    names = setters(tx, {row.set_by for row in rows})
     return [
         _card(name, [row for row in rows if row.name is name], bank, own, names, tx.business_date)
         for name in BranchLimitName
@@ -125,7 +124,7 @@ def set_limit(
     )
     tx.session.add(row)
     tx.session.flush()
-    cash_rules.forget(tx.bank.db)
+    cash_rules.changes(tx)
     before = _in_words(now.value if now is not None else None, bank.bank_minor(limit))
     after = _in_words(amount_minor, bank.bank_minor(limit))
     tx.concerns("branch", branch.ifsc)
@@ -152,11 +151,6 @@ def _in_words(amount_minor: int | None, bank_minor: int) -> str:
     return shown if own else f"{shown}, the bank's rule"
 
 
-def _names(tx: Tx, rows: Sequence[BranchLimit]) -> Mapping[int, str]:
-    people = select(User.id, User.name).where(User.id.in_({row.set_by for row in rows}))
-    return {user_id: name for user_id, name in tx.connection.execute(people)}
-
-
 def _card(
     name: BranchLimitName,
     rows: Sequence[BranchLimit],
@@ -165,21 +159,7 @@ def _card(
     names: Mapping[int, str],
     today: date,
 ) -> BranchLimitCard:
-    standing_of = dated.standings(rows, today)
-    steps = [
-        LimitStep(
-            id=row.id,
-            what=name,
-            effective_from=row.effective_from,
-            amount_minor=row.value,
-            reason=row.reason,
-            set_by=names[row.set_by],
-            set_at=row.set_at,
-            standing=standing_of(row),
-        )
-        for row in reversed(rows)
-    ]
-    coming = [step for step in steps if step.standing is Standing.COMING]
+    steps = steps_of(rows, name, lambda row: row.value, names, today)
     return BranchLimitCard(
         name=name,
         counts_minor=own.get(name.value, bank.bank_minor(name)),
@@ -189,7 +169,7 @@ def _card(
             (s for s in steps if s.standing is Standing.IN_FORCE and s.amount_minor is not None),
             None,
         ),
-        coming=sorted(coming, key=lambda step: step.effective_from),
+        coming=coming_of(steps),
         steps=steps,
     )
 

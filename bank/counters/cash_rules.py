@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -106,9 +107,9 @@ def cash_rules(tx: Tx, branch_id: int | None) -> CashRules:
     return kept[2]
 
 
-def forget(db: Database) -> None:
-    """Read anew at the next question: a limit was set in this process."""
-    _known.pop(db, None)
+def changes(tx: Tx) -> None:
+    """Say that this transaction sets a limit: it counts in this process from its commit on."""
+    tx.after_commit.add(partial(_known.pop, tx.bank.db, None))
 
 
 def cash_rules_on(tx: Tx, day: date, branch_id: int | None) -> CashRules:

@@ -12,10 +12,10 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    select,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bank.core import dated
 from bank.core.db import Base
 from bank.core.desk import Tx
 
@@ -134,11 +134,4 @@ class TicketFile(Base):
 
 def rule_of(tx: Tx, name: str) -> int:
     """A number in force on the business date. A name without one is a bug, not a default."""
-    return int(
-        tx.connection.execute(
-            select(TicketRule.value)
-            .where(TicketRule.name == name, TicketRule.effective_from <= tx.business_date)
-            .order_by(TicketRule.effective_from.desc())
-            .limit(1)
-        ).scalar_one()
-    )
+    return dated.value_today(tx, TicketRule, name)

@@ -95,7 +95,7 @@ def clean_files(tx: Tx, files: Sequence[Upload]) -> Sequence[CleanFile]:
     limits = _limits(tx)
     if len(files) > limits.count:
         raise BadInput(
-            f"At most {limits.count} files go with one message. You chose {len(files)}.",
+            f"Files with one message: at most {limits.count}. You chose {len(files)}.",
             field=FIELD,
         )
     clean = [_clean(file, limits) for file in files]

@@ -5,11 +5,11 @@ A limit counts from a business date until a later row; a row without an amount e
 looser than the rule for all. Who decides above it is whom the rule names (core/approval_rules).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, String, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -117,6 +117,15 @@ class EmployeeLimitCard:
         return min((m for m in (self.own_minor, self.rule_minor) if m is not None), default=None)
 
 
+class SetRow(dated.Dated, Protocol):
+    """A row of a limit, as its history shows it."""
+
+    reason: Any
+    set_by: Any
+    set_at: Any
+
+
+T = TypeVar("T", bound=SetRow)
 _TODAY: Final = """
     SELECT amount_minor, effective_from, reason FROM employee_limits
     WHERE user_id = ? AND kind = ? AND effective_from <= ?
@@ -148,8 +157,7 @@ def limits_of(tx: Tx, user_id: int) -> Sequence[EmployeeLimitCard]:
     if user is None:
         raise NoSuchEmployee
     rows = tx.session.scalars(_rows_of(user_id)).all()
-    people = select(User.id, User.name).where(User.id.in_({row.set_by for row in rows}))
-    names = {key: name for key, name in tx.connection.execute(people)}
+    names = setters(tx, {row.set_by for row in rows})
     return [
         _card(tx, user, kind, [row for row in rows if row.kind is kind], names)
         for kind in LimitKind
@@ -239,16 +247,21 @@ def _rows_of(user_id: int) -> Select[EmployeeLimit]:
     return select(EmployeeLimit).where(EmployeeLimit.user_id == user_id).order_by(EmployeeLimit.id)
 
 
-def _card(
-    tx: Tx, user: User, kind: LimitKind, rows: Sequence[EmployeeLimit], names: Mapping[int, str]
-) -> EmployeeLimitCard:
-    standing_of = dated.standings(rows, tx.business_date)
-    steps = [
+def steps_of(
+    rows: Sequence[T],
+    what: StrEnum,
+    amount_of: Callable[[T], int | None],
+    names: Mapping[int, str],
+    today: date,
+) -> list[LimitStep]:
+    """Every row (oldest first) of one limit, of an employee or a branch, as steps, newest first."""
+    standing_of = dated.standings(rows, today)
+    return [
         LimitStep(
             id=row.id,
-            what=kind,
+            what=what,
             effective_from=row.effective_from,
-            amount_minor=row.amount_minor,
+            amount_minor=amount_of(row),
             reason=row.reason,
             set_by=names[row.set_by],
             set_at=row.set_at,
@@ -256,14 +269,31 @@ def _card(
         )
         for row in reversed(rows)
     ]
+
+
+def coming_of(steps: Sequence[LimitStep]) -> list[LimitStep]:
+    """Those that are to come, the next one first."""
     coming = [step for step in steps if step.standing is Standing.COMING]
+    return sorted(coming, key=lambda step: step.effective_from)
+
+
+def setters(tx: Tx, ids: Collection[int]) -> Mapping[int, str]:
+    """The names of those who set limits."""
+    people = select(User.id, User.name).where(User.id.in_(ids))
+    return {user_id: name for user_id, name in tx.connection.execute(people)}
+
+
+def _card(
+    tx: Tx, user: User, kind: LimitKind, rows: Sequence[EmployeeLimit], names: Mapping[int, str]
+) -> EmployeeLimitCard:
+    steps = steps_of(rows, kind, lambda row: row.amount_minor, names, tx.business_date)
     now = dated.in_force(rows, tx.business_date)
     return EmployeeLimitCard(
         kind=kind,
         is_at_counter=is_at_counter(user.role),
         own_minor=now.amount_minor if now is not None else None,
         rule_minor=rule_minor(tx, kind, user.role, tx.business_date),
-        coming=sorted(coming, key=lambda step: step.effective_from),
+        coming=coming_of(steps),
         steps=steps,
     )
 

@@ -1,6 +1,6 @@
 """Help: write to the bank, follow one's tickets and their clock, answer, open again, rate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -41,32 +41,7 @@ def write() -> None:
     """The form: what it is about, and what there is to say."""
     names, own = tickets.categories(desk), accounts.own_accounts(desk)
     numbers = {card.number: card for card in own}
-    category = st.selectbox(
-        LABELS["category"],
-        list(names),
-        None,
-        format_func=lambda code: names.get(code, code),
-        placeholder="Choose one",
-        key=slip.field("category"),
-        persist_state="page",
-    )
-    about = st.selectbox(
-        LABELS["account"],
-        [None, *numbers, ENTRY],
-        format_func=lambda one: named(one, numbers),
-        key=slip.field("about"),
-        persist_state="page",
-    )
-    entry = ""
-    if about == ENTRY:
-        entry = st.text_input(
-            LABELS["about"],
-            key=slip.field(ENTRY),
-            persist_state="page",
-            placeholder="Such as 260316-1042-6",
-            help="It stands on the receipt. A line of your statement brings it here by itself.",
-            autocomplete="off",
-        )
+    category, about, entry = about_what(names, numbers)
     subject = st.text_input(
         LABELS["subject"],
         key=slip.field("subject"),
@@ -99,6 +74,39 @@ def write() -> None:
             st.query_params.clear()
             st.session_state.pop(LINKED, None)
             slip.finish(card)
+
+
+def about_what(
+    names: Mapping[str, str], numbers: dict[str, accounts.AccountCard]
+) -> tuple[str | None, str | None, str]:
+    """The category, and the account or the entry it is about."""
+    category = st.selectbox(
+        LABELS["category"],
+        list(names),
+        None,
+        format_func=lambda code: names.get(code, code),
+        placeholder="Choose one",
+        key=slip.field("category"),
+        persist_state="page",
+    )
+    about = st.selectbox(
+        LABELS["account"],
+        [None, *numbers, ENTRY],
+        format_func=lambda one: named(one, numbers),
+        key=slip.field("about"),
+        persist_state="page",
+    )
+    entry = ""
+    if about == ENTRY:
+        entry = st.text_input(
+            LABELS["about"],
+            key=slip.field(ENTRY),
+            persist_state="page",
+            placeholder="Such as 260316-1042-6",
+            help="It stands on the receipt. A line of your statement brings it here by itself.",
+            autocomplete="off",
+        )
+    return category, about, entry or ""
 
 
 def linked(entry: str) -> None:

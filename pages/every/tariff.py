@@ -53,7 +53,10 @@ with ui.attempt():
     tables.show(tariff.rates, RATES, key="tariff_rates", file_name="rates.csv")
     st.header("Charges")
     tables.show(tariff.charges, CHARGES, key="tariff_charges", file_name="charges.csv")
-    st.caption("Without tax. A higher charge is on this page a month before it holds.")
+    st.caption(
+        "Without tax. A higher charge is on this page "
+        f"{words.counted(tariff.charge_notice_days, 'day')} before it holds."
+    )
     st.header("Policies")
     for policy in tariff.policies:
         with st.container(border=True):

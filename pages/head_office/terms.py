@@ -7,8 +7,8 @@ import streamlit as st
 
 from bank.accounts import tariff as tariffs
 from bank.accounts import terms
-from bank.accounts.tariff import LONGEST_NAME, LONGEST_SOURCE, Charged, Policy, Rates, Tariff
-from bank.accounts.terms import LONGEST_BODY, What
+from bank.accounts.tariff import LONGEST_NAME, LONGEST_SOURCE, Charged, Policy, Rates, Tariff, What
+from bank.accounts.terms import LONGEST_BODY
 from bank.core import money
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
@@ -35,12 +35,12 @@ NEW = "A new policy"
 SUBJECTS = {What.RATES: "Interest and balances", What.CHARGE: "Charges", What.POLICY: "Policies"}
 
 
-def when_and_why(key: str) -> tuple[date, str]:
-    """From which day, and why: the same for every change."""
+def when_and_why(key: str, notice_days: int = 1) -> tuple[date, str]:
+    """From which day, and why: the same for every change. The bank itself says what is too soon."""
     today = desk.bank.clock.business_date()
     day = forms.day_input(
         LABELS["effective_from"],
-        today + timedelta(days=1),
+        today + timedelta(days=notice_days),
         key=f"{key}_from",
         first=today,
         last=today + FURTHEST,
@@ -164,13 +164,14 @@ def charges(tariff: Tariff) -> None:
         prompt="Choose a charge",
     )
     if chosen is None:
-        st.caption("Choose a charge to change it. A higher one needs a month's notice.")
+        notice = words.counted(tariff.charge_notice_days, "day")
+        st.caption(f"Choose a charge to change it. A higher one needs {notice} of notice.")
         return
     key = f"terms_charge_{chosen.code}"
     with st.container(border=True, width=NARROW):
         st.header(words.plain(chosen.name))
         amount = forms.amount_input(LABELS["amount"], key=f"{key}_amount")
-        day, reason = when_and_why(key)
+        day, reason = when_and_why(key, tariff.charge_notice_days)
         propose(
             What.CHARGE,
             chosen.code,

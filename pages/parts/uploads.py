@@ -31,7 +31,7 @@ def files_input(desk: Desk, *, key: str, label: str = LABEL) -> Sequence[Uploade
         accept_multiple_files=True,
         max_upload_size=limits.megabytes,
         key=key,
-        help=f"At most {limits.count} files: PDF, or a picture as PNG or JPEG, "
+        help=f"PDF, or a picture as PNG or JPEG: at most {limits.count} with one message, "
         f"each of at most {limits.megabytes} MB.",
     )
     return chosen

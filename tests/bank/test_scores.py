@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from alembic.command import upgrade
 
 from bank import app
 from bank.core.db import Database
@@ -17,8 +16,10 @@ from bank.office.scores import Scored, TooLateToScore
 from bank.office.ticket_desk import Then
 from bank.office.tickets import NoSuchTicket, NotSolvedYet, TicketCard
 from bank.people.staff_list import NoSuchEmployee
-from tests.support import postgres, queues
+from tests.support import queues
+from tests.support.bank import DIALECTS
 from tests.support.market import Market
+from tests.support.older import old_database
 from tests.support.tickets import claimed, opened, own, replied, solved, written
 
 pytestmark = pytest.mark.feature("B20")
@@ -161,28 +162,11 @@ def test_whose_scores_are_seen_and_of_which_days(sqlite_market: Market) -> None:
 # Banks of before.
 
 
-def _old(url: str) -> None:
-    db = Database(url)
-    with db.engine.connect() as connection:
-        upgrade(app.alembic_config(connection=connection), BEFORE)
-        connection.commit()
-    db.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DIALECTS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with the schema of before, on each kind in turn."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'old.db'}"
-        _old(url)
-        db = Database(url)
+    with old_database(BEFORE, request.param, tmp_path) as db:
         yield db
-        db.close()
-        return
-    with postgres.fresh_database(postgres.template_database("before_scores", _old)) as url:
-        db = Database(url)
-        yield db
-        db.close()
 
 
 def test_an_old_bank_knows_who_solved_and_has_the_rule(old: Database) -> None:

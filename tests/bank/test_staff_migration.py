@@ -5,38 +5,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alembic.command import upgrade
 
 from bank import app
 from bank.core.db import Database
 from bank.people.identity import UserStatus
-from tests.support import postgres
+from tests.support.bank import DIALECTS
+from tests.support.older import old_database
 
 BEFORE = "0009_approvals"
 
 
-def _old(url: str) -> None:
-    db = Database(url)
-    with db.engine.connect() as connection:
-        upgrade(app.alembic_config(connection=connection), BEFORE)
-        connection.commit()
-    db.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DIALECTS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with the schema of before, on each kind in turn."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'old.db'}"
-        _old(url)
-        db = Database(url)
+    with old_database(BEFORE, request.param, tmp_path) as db:
         yield db
-        db.close()
-        return
-    with postgres.fresh_database(postgres.template_database("before_staff", _old)) as url:
-        db = Database(url)
-        yield db
-        db.close()
 
 
 @pytest.mark.feature("A8.5")

@@ -1,19 +1,21 @@
 """Rates, charges and policies: read by everybody, set from a day on by head office."""
 
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 
 from bank.accounts import tariff, terms
 from bank.accounts.products import UnknownProduct, products_in_force
+from bank.accounts.tariff import What
 from bank.accounts.terms import (
     ChangeThere,
     NoSuchCharge,
     NothingChanges,
     NothingToCome,
     TooSoon,
-    What,
 )
 from bank.core.desk import Desk
 from bank.core.errors import BadInput, NotAllowed
@@ -262,3 +264,25 @@ def test_what_a_rate_costs_in_a_year(market: Market, head: Desk) -> None:
     pay_in(market, "asha", 5_000_00, "koruna")
     assert terms.yearly_interest(head, "savings", 300) == (275_00, 300_00)
     assert terms.yearly_interest(head, "business", 300) == (0, 0)
+
+
+@pytest.mark.parametrize("what", list(What))
+def test_of_two_who_set_the_same_day_one_is_told(market: Market, head: Desk, what: What) -> None:
+    """Not an error of the database: the second sees what the first has set."""
+    day, start = on(market, 40), threading.Barrier(6)
+
+    def change(number: int) -> str:
+        start.wait(10)
+        try:
+            if what is What.RATES:
+                terms.set_rates(head, "savings", day, 300 + number, 0, 0, WHY)
+            elif what is What.CHARGE:
+                terms.set_charge(head, "cheque_book", day, 90_00 + number, WHY)
+            else:
+                terms.set_policy(head, "paper", day, "Paper", f"Words {number}.", WHY)
+        except ChangeThere:
+            return "told"
+        return "set"
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(change, range(6))) == ["set", *["told"] * 5]

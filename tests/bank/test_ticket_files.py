@@ -211,7 +211,7 @@ def test_a_second_click_on_reply_and_note(market: Market) -> None:
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ([upload(f"{n}.png", picture(shade=n)) for n in range(4)], "At most 3 files.* chose 4"),
+        ([upload(f"{n}.png", picture(shade=n)) for n in range(4)], "at most 3.* chose 4"),
         ([upload("void.pdf", b"")], "void.pdf is empty"),
         ([upload(), upload("big.pdf", PDF.ljust(5 * MEGABYTE + 1))], "big.pdf is larger than 5 MB"),
         ([upload("run.pdf", b"MZ\x90\x00")], "run.pdf is neither a PDF nor"),
@@ -266,7 +266,7 @@ def test_how_many_and_how_large_are_rules_with_a_date(market: Market) -> None:
         )
     limits = ticket_uploads.file_limits(market.desks["asha"])
     assert (limits.count, limits.megabytes) == (1, 1)
-    with pytest.raises(BadInput, match="At most 1 files"):
+    with pytest.raises(BadInput, match="at most 1"):
         written(market, files=[upload(), upload("b.png", picture())])
     with pytest.raises(BadInput, match="larger than 1 MB"):
         written(market, files=[upload("b.pdf", PDF.ljust(MEGABYTE + 1))])

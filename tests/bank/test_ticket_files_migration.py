@@ -4,43 +4,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alembic.command import upgrade
 
 from bank import app
 from bank.core.db import Database
-from tests.support import postgres
+from tests.support.bank import DIALECTS
+from tests.support.older import old_database
 
 BEFORE = "0016_scores"
 RULES = {"post_files": 3, "file_megabytes": 5}
 
 
-def _old(url: str) -> None:
-    """A bank of before: its seed knew nothing of files."""
-    db = Database(url)
-    with db.engine.connect() as connection:
-        upgrade(app.alembic_config(connection=connection), BEFORE)
-        for name in RULES:
-            connection.exec_driver_sql(f"DELETE FROM ticket_rules WHERE name = '{name}'")
-        connection.exec_driver_sql("UPDATE ticket_rules SET value = 7 WHERE name = 'reopen_days'")
-        connection.commit()
-        connection.connection.commit()
-    db.close()
+# The seed of before knew nothing of files, and this bank has changed a rule.
+OF_BEFORE = (
+    *(f"DELETE FROM ticket_rules WHERE name = '{name}'" for name in RULES),
+    "UPDATE ticket_rules SET value = 7 WHERE name = 'reopen_days'",
+)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DIALECTS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with the schema of before, on each kind in turn."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'old.db'}"
-        _old(url)
-        db = Database(url)
+    with old_database(BEFORE, request.param, tmp_path, *OF_BEFORE) as db:
         yield db
-        db.close()
-        return
-    with postgres.fresh_database(postgres.template_database("before_files", _old)) as url:
-        db = Database(url)
-        yield db
-        db.close()
 
 
 @pytest.mark.feature("A6.1", "A6.2")

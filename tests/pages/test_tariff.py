@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bank.accounts import tariff, terms
+from bank.accounts import tariff
 from bank.office import approvals
 from tests.pages.test_help import press
 from tests.support.apptest import Pages, words_of
@@ -62,17 +62,19 @@ def test_a_rate_is_proposed_agreed_to_and_read_by_customers(
 def test_a_charge_and_a_policy_are_proposed(pages: Pages, sqlite_checking: Checking) -> None:
     at = sqlite_checking
     page = pages.open(at.desks["head"], SET)
-    page.segmented_control("terms_subject").set_value(terms.What.CHARGE).run()
+    page.segmented_control("terms_subject").set_value(tariff.What.CHARGE).run()
     page.session_state["terms_charges_chosen"] = "cheque_book"
     page.run()
     page.text_input("terms_charge_cheque_book_amount").set_value("90")
     page.text_input("terms_charge_cheque_book_reason").set_value("Paper costs more")
+    assert page.date_input("terms_charge_cheque_book_from").value == date(2026, 4, 15)
+    page.date_input("terms_charge_cheque_book_from").set_value(date(2026, 4, 14))
     press(page, "Propose this change")
-    assert page.error[0].value.startswith("**From:**"), "a month's notice"
+    assert page.error[0].value.startswith("**From:**"), "thirty days of notice"
     page.date_input("terms_charge_cheque_book_from").set_value(date(2026, 4, 15))
     press(page, "Propose this change")
     assert "Waits for approval" in said_on(page)
-    page.segmented_control("terms_subject").set_value(terms.What.POLICY).run()
+    page.segmented_control("terms_subject").set_value(tariff.What.POLICY).run()
     page.selectbox("terms_policy").set_value("privacy").run()
     assert "Only employees who need" in page.text_area("terms_policy_privacy_body").value
     page.text_area("terms_policy_privacy_body").set_value("We keep it to ourselves.")

@@ -16,8 +16,7 @@ from sqlalchemy import update
 
 from bank import app
 from bank.accounts import terms
-from bank.accounts.tariff import ChargeTerm
-from bank.accounts.terms import What
+from bank.accounts.tariff import ChargeTerm, What
 from bank.book import journal
 from bank.core.approval_rules import ApprovalRule, Window
 from bank.core.approvals import AwaitingApproval
