@@ -11,10 +11,10 @@ from bank import app
 from bank.core.db import Database
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
-from bank.office import performance, scores, tickets
+from bank.office import performance, scores, ticket_moves, tickets
 from bank.office.scores import Scored, TooLateToScore
 from bank.office.ticket_desk import Then
-from bank.office.tickets import NoSuchTicket, NotSolvedYet, TicketCard
+from bank.office.tickets import GoesOnElsewhere, NoSuchTicket, NotSolvedYet, TicketCard
 from bank.people.staff_list import NoSuchEmployee
 from tests.support import queues
 from tests.support.bank import DIALECTS
@@ -85,6 +85,15 @@ def test_only_its_own_customer_and_only_once_it_is_solved(market: Market) -> Non
     with pytest.raises(NotAllowed):
         scores.score_ticket(market.desks["executive"], done.id, 5)
     assert own(market, done).score is None
+
+
+def test_a_ticket_that_goes_on_elsewhere_has_no_solution_to_score(market: Market) -> None:
+    into = written(market)
+    gone = claimed(market, written(market))
+    ticket_moves.merge_ticket(market.desks["executive"], gone.id, into.id)
+    with pytest.raises(GoesOnElsewhere):
+        scores.score_ticket(market.desks["asha"], gone.id, 5)
+    assert own(market, gone).score is None
 
 
 def test_it_may_be_given_and_changed_for_thirty_days(market: Market) -> None:
