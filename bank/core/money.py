@@ -81,10 +81,13 @@ def percent(bps: int) -> str:
     return f"{bps / 100:.2f} % a year"
 
 
-def parse(text: str, *, field: str = "amount", currency: str = HOME) -> int:
+def parse(
+    text: str, *, field: str = "amount", currency: str = HOME, may_be_zero: bool = False
+) -> int:
     """What a person typed (`5000`, `5k`, `1.5L`, `2 cr`, `₹ 12,345.67`) in minor units.
 
-    Raises BadInput naming `field` for anything that is not a positive amount of whole minor units.
+    Raises BadInput naming `field` for anything that is not an amount of whole minor units, or that
+    is zero where it may not be.
     """
     bare = re.sub(r"[\s,_₹]", "", text or "").lower().removeprefix("rs.").removeprefix("rs")
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(k|lakh|l|cr)?", bare)
@@ -97,7 +100,7 @@ def parse(text: str, *, field: str = "amount", currency: str = HOME) -> int:
     minor = exact.scaleb(exponent(currency))
     if minor != minor.to_integral_value():
         raise BadInput(f"An amount has at most {exponent(currency)} decimal places.", field=field)
-    if minor <= 0:
+    if minor == 0 and not may_be_zero:
         raise BadInput("The amount must be more than zero.", field=field)
     if minor > LARGEST_MINOR:
         raise BadInput("The amount is too large. Check the number of zeros.", field=field)

@@ -48,7 +48,8 @@ class Looked:
 
 class ItemRow(NamedTuple):
     """One item of a list or in full. `state` is its status as of now: a claim that has run out
-    counts as unassigned, also before anybody wrote that down."""
+    counts as unassigned, also before anybody wrote that down. `may_take` says whether it is for
+    this desk (role, level, not who began it); an interest in it may still stand against it."""
 
     id: int
     kind: str
@@ -69,6 +70,7 @@ class ItemRow(NamedTuple):
     decided_by_name: str | None
     outcome: str | None
     is_overdue: bool
+    may_take: bool
 
     @property
     def priority_name(self) -> str:
@@ -135,18 +137,23 @@ def counts(tx: Tx, kinds: tuple[str, ...] = ()) -> dict[View, int]:
 
 @query(Permission.WORK_DO)
 def waiting_for_me(tx: Tx) -> int:
-    """How many items are unassigned or one's own, counted up to one beyond 99 each."""
+    """How many items one may take or has taken, counted up to one beyond 99 each."""
     # Two counts, because each has an index of its own.
-    views = (Looked(view=View.UNASSIGNED), Looked(view=View.MINE))
-    return sum(count_of(tx, looked, up_to=BESIDE_A_MENU) for looked in views)
+    free = [ITEMS.c.status == W.UNASSIGNED, *to_take(tx, ())]
+    mine = _conditions(tx, Looked(view=View.MINE))
+    return sum(_count(tx, wanted, BESIDE_A_MENU) for wanted in (free, mine))
 
 
 COUNTED: Final = (View.UNASSIGNED, View.MINE, View.WAITING, View.OVERDUE)
 
 
-def count_of(tx: Tx, looked: Looked, *, up_to: int = COUNTED_UP_TO) -> int:
-    """How many items a view holds, counted up to one beyond `up_to`."""
-    found = select(ITEMS.c.id).where(*_conditions(tx, looked)).limit(up_to + 1).subquery()
+def count_of(tx: Tx, looked: Looked) -> int:
+    """How many items a view holds, counted up to one beyond COUNTED_UP_TO."""
+    return _count(tx, _conditions(tx, looked), COUNTED_UP_TO)
+
+
+def _count(tx: Tx, wanted: Sequence[ColumnElement[bool]], up_to: int) -> int:
+    found = select(ITEMS.c.id).where(*wanted).limit(up_to + 1).subquery()
     return int(tx.connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 
@@ -266,8 +273,9 @@ def _columns(tx: Tx) -> Select[Any]:
     item = ITEMS.c
     state = case((is_free(tx), W.UNASSIGNED.value), else_=item.status)
     return select(
-        *(getattr(item, name) for name in ItemRow._fields if name not in {"state", "is_overdue"}),
+        *(getattr(item, name) for name in ItemRow._fields if name in item),
         state.label("state"),
+        case((and_(*to_take(tx, ())), 1), else_=0).label("may_take"),
     )
 
 
@@ -277,5 +285,11 @@ def _row(tx: Tx, row: Any) -> ItemRow:
     owned = {} if state is not W.UNASSIGNED else {"owner_id": None, "owner_name": None}
     due = given["next_due_at"]
     return ItemRow(
-        **{**given, **owned, "state": state, "is_overdue": due is not None and due < tx.now}
+        **{
+            **given,
+            **owned,
+            "state": state,
+            "is_overdue": due is not None and due < tx.now,
+            "may_take": bool(given["may_take"]),
+        }
     )

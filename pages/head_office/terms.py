@@ -97,11 +97,13 @@ def rates(tariff: Tariff) -> None:
         )
         cost(chosen.code, interest or "")
         st.session_state.setdefault(f"{key}_minimum", money.digits(chosen.minimum_balance_minor))
-        minimum = forms.amount_input(LABELS["minimum"], key=f"{key}_minimum")
+        minimum = forms.amount_input(LABELS["minimum"], key=f"{key}_minimum", may_be_zero=True)
         st.session_state.setdefault(
             f"{key}_overdraft", money.digits(chosen.overdraft_ceiling_minor)
         )
-        overdraft = forms.amount_input(LABELS["overdraft"], key=f"{key}_overdraft")
+        overdraft = forms.amount_input(
+            LABELS["overdraft"], key=f"{key}_overdraft", may_be_zero=True
+        )
         day, reason = when_and_why(key)
 
         def change() -> None:
@@ -144,8 +146,7 @@ def bps_of(text: str) -> int:
 
 
 def _amount(text: str, field: str) -> int:
-    free = text.strip().strip("0").strip(".") == "" and text.strip() != ""
-    return 0 if free else money.parse(text, field=field)
+    return money.parse(text, field=field, may_be_zero=True)
 
 
 def charges(tariff: Tariff) -> None:
@@ -170,7 +171,7 @@ def charges(tariff: Tariff) -> None:
     key = f"terms_charge_{chosen.code}"
     with st.container(border=True, width=NARROW):
         st.header(words.plain(chosen.name))
-        amount = forms.amount_input(LABELS["amount"], key=f"{key}_amount")
+        amount = forms.amount_input(LABELS["amount"], key=f"{key}_amount", may_be_zero=True)
         day, reason = when_and_why(key, tariff.charge_notice_days)
         propose(
             What.CHARGE,

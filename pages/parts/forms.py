@@ -134,7 +134,14 @@ class File:
     mime: str = "application/pdf"
 
 
-def amount_input(label: str, *, key: str, currency: str = money.HOME, help: str = "") -> str:
+def amount_input(
+    label: str,
+    *,
+    key: str,
+    currency: str = money.HOME,
+    help: str = "",
+    may_be_zero: bool = False,
+) -> str:
     """An input for an amount, with the amount in words below. Returns the text as typed.
 
     Turn it into minor units with `money.parse(text, field=...)` inside `ui.attempt`, which names
@@ -149,7 +156,7 @@ def amount_input(label: str, *, key: str, currency: str = money.HOME, help: str 
         help=help or "Figures, or short: 5k is 5,000 and 1.5L is 1,50,000.",
         autocomplete="off",
     )
-    echo(text, currency)
+    echo(text, currency, may_be_zero=may_be_zero)
     return text or ""
 
 
@@ -252,7 +259,7 @@ def device(offer: TotpOffer) -> None:
     st.code(offer.key.reveal(), language=None, wrap_lines=True)
 
 
-def echo(text: str | None, currency: str = money.HOME) -> None:
+def echo(text: str | None, currency: str = money.HOME, *, may_be_zero: bool = False) -> None:
     """The amount that `text` means, in figures and words, or why it means none."""
     # The place is there from the start: columns that move down are built anew in the browser, and
     # what a fast hand has begun to type in them is lost.
@@ -260,7 +267,7 @@ def echo(text: str | None, currency: str = money.HOME) -> None:
     if not text:
         return
     try:
-        amount = money.parse(text, currency=currency)
+        amount = money.parse(text, currency=currency, may_be_zero=may_be_zero)
     except BadInput as wrong:
         place.caption(f":{words.Tone.DANGER}[{words.plain(str(wrong))}]")
     else:

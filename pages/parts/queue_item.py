@@ -112,7 +112,8 @@ def _buttons(desk: Desk, key: str, item: ItemRow, anew: Anew) -> None:
     leads = desk.may(Permission.WORK_LEAD)
     with st.container(horizontal=True, vertical_alignment="center"):
         # A click is heard also when a colleague was faster: then the bank says who.
-        if (item.state is W.UNASSIGNED or _clicked(f"{key}_claim")) and st.button(
+        is_free = item.state is W.UNASSIGNED and item.may_take
+        if (is_free or _clicked(f"{key}_claim")) and st.button(
             f"Claim {item.reference}", key=f"{key}_claim", shortcut="t", type="primary"
         ):
             with ui.attempt(f"{item.reference} is yours."):

@@ -289,3 +289,14 @@ def test_only_who_decides_something_has_an_inbox(pages: Pages, market: Market) -
             home.switch_page("pages/staff/inbox.py")
     page = pages.open(market.desks["auditor"], INBOX)
     assert "Not available" in said_on(page)
+
+
+def test_what_has_gone_up_the_line_is_claimed_by_those_up_there(
+    pages: Pages, market: Market
+) -> None:
+    [item] = queues.opened(market)
+    queue.escalate(market.desks["admin"], item, "she wants the manager")
+    page = choose(pages.open(market.desks[ESHA], INBOX), item)
+    assert "With the branch lead" in said_on(page), "she sees what becomes of it"
+    assert "Claim T-1" not in labels(page)
+    assert "Claim T-1" in labels(choose(pages.open(market.desks["admin"], INBOX), item))

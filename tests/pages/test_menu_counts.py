@@ -151,3 +151,10 @@ def test_a_page_that_stops_is_counted_after_as_well(
     assert "Back to the list" in [each.label for each in home.button], "it stopped below the form"
     home.run()
     assert shown[-1]["staff-inbox"] == "Inbox (2)"
+
+
+def test_what_is_for_others_up_the_line_is_not_counted(market: Market) -> None:
+    items = queues.opened(market, 2)
+    queue.escalate(market.desks["admin"], items[0], "she wants the manager")
+    assert queue_lists.waiting_for_me(market.desks[ESHA]) == 1
+    assert queue_lists.waiting_for_me(market.desks["admin"]) == 2

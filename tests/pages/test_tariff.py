@@ -33,6 +33,7 @@ def test_a_rate_is_proposed_agreed_to_and_read_by_customers(
     press(page, "Propose this change")
     assert page.error[0].value.startswith("**Interest, percent a year:**")
     page.text_input("terms_rates_savings_interest").set_value("3.10").run()
+    assert "more than zero" not in said_on(page), "no overdraft is an answer, too"
     assert "On today's balances: ₹ 31,000.00 a year, now ₹ 27,500.00" in said_on(page)
     press(page, "Propose this change")
     assert page.error[0].value.startswith("**Reason:**")
@@ -65,6 +66,8 @@ def test_a_charge_and_a_policy_are_proposed(pages: Pages, sqlite_checking: Check
     page.segmented_control("terms_subject").set_value(tariff.What.CHARGE).run()
     page.session_state["terms_charges_chosen"] = "cheque_book"
     page.run()
+    page.text_input("terms_charge_cheque_book_amount").set_value("0").run()
+    assert "₹ 0.00: Rupees zero only" in said_on(page)
     page.text_input("terms_charge_cheque_book_amount").set_value("90")
     page.text_input("terms_charge_cheque_book_reason").set_value("Paper costs more")
     assert page.date_input("terms_charge_cheque_book_from").value == date(2026, 4, 15)
