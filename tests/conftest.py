@@ -8,6 +8,7 @@ from tests.support.soak import SOAKING
 
 pytest_plugins = (
     "pytester",
+    "tests.support.memory",
     "tests.support.features",
     "tests.support.postgres",
     "tests.support.bank",

@@ -74,6 +74,7 @@ class Permission(StrEnum):
     VAULT_VIEW = "vault:view"
     VAULT_KEEP = "vault:keep"
     DRAWER_SUPERVISE = "drawer:supervise"
+    BRANCH_CLOSE = "branch:close"
     SLIP_PREPARE = "slip:prepare"
     # Administration and accountability
     STAFF_VIEW = "staff:view"
@@ -177,7 +178,9 @@ GRANTS[Role.SYSTEM] |= {P.APPROVAL_EXPIRE}
 _DRAWERS: Final[dict[Role, frozenset[Permission]]] = {
     Role.CUSTOMER: frozenset({P.SLIP_PREPARE}),
     Role.CASHIER: frozenset({P.CASH_COUNT}),
-    Role.BRANCH_ADMIN: frozenset({P.CASH_COUNT, P.VAULT_VIEW, P.VAULT_KEEP, P.DRAWER_SUPERVISE}),
+    Role.BRANCH_ADMIN: frozenset(
+        {P.CASH_COUNT, P.VAULT_VIEW, P.VAULT_KEEP, P.DRAWER_SUPERVISE, P.BRANCH_CLOSE}
+    ),
     Role.AUDITOR: frozenset({P.VAULT_VIEW}),
     Role.SUPER_ADMIN: frozenset({P.VAULT_VIEW}),
 }

@@ -28,7 +28,7 @@ from bank.core.desk import Tx, command, query
 from bank.core.errors import NotAllowed, NotFound, WrongState
 from bank.core.permissions import Permission
 from bank.core.states import machine, move
-from bank.counters import tallies
+from bank.counters import branch_days, tallies
 from bank.counters.tallies import Pieces
 
 LONGEST_NOTE: Final = 200
@@ -176,6 +176,7 @@ def ask_for_drawer(tx: Tx, pieces: Pieces, *, request_id: str) -> int:
     )
     if there is not None:
         raise DrawerNotClosed(_said_of(there, tx.business_date))
+    branch_days.check_open(tx, tx.desk.branch_id)
     tally = tallies.keep_tally(tx, pieces)
     drawer = Drawer(
         branch_id=tx.desk.branch_id,
@@ -202,15 +203,6 @@ def ask_for_drawer(tx: Tx, pieces: Pieces, *, request_id: str) -> int:
 def withdraw_request(tx: Tx, drawer_id: int) -> None:
     """Take back the request for a drawer that nobody has handed over yet."""
     step(tx, held_own(tx, drawer_id), S.WITHDRAWN)
-
-
-def open_drawers(tx: Tx, branch_id: int) -> Sequence[int]:
-    """The drawers that keep a branch from closing its day: those with cash in them."""
-    return tx.session.scalars(
-        select(Drawer.id)
-        .where(Drawer.branch_id == branch_id, Drawer.status.in_(HOLDS_CASH))
-        .order_by(Drawer.id)
-    ).all()
 
 
 def against_leaving(tx: Tx, user_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:

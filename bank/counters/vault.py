@@ -12,7 +12,7 @@ from bank.core import money
 from bank.core.desk import Tx, command
 from bank.core.errors import NotAllowed, WrongState
 from bank.core.permissions import GRANTS, Permission
-from bank.counters import drawer_cash, drawers, tallies
+from bank.counters import branch_days, drawer_cash, drawers, tallies
 from bank.counters.drawer_cash import MoveKind
 from bank.counters.drawers import LONGEST_NOTE, DrawerStatus
 from bank.counters.tallies import Pieces
@@ -104,6 +104,7 @@ def remit(
     known = ledger.find_request(tx, draft)
     if known is not None:
         return known
+    branch_days.check_open(tx, tx.desk.branch_id)
     if not incoming:
         drawer_cash.take_from_vault(tx, tx.desk.branch_id, amount_minor)
     posted = ledger.post(tx, draft)

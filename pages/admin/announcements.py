@@ -52,7 +52,7 @@ class Draft:
     by_mail: bool
 
 
-slip: Slip[Draft, AnnouncementCard] = Slip("announce")
+slip: Slip[Draft, AnnouncementCard] = Slip(shown.FORM)
 
 
 def fill() -> None:

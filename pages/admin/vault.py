@@ -7,6 +7,7 @@ import streamlit as st
 from bank.core import money
 from bank.core.permissions import Permission
 from bank.counters import (
+    branch_close,
     branch_limits,
     counts,
     drawer_report,
@@ -18,7 +19,7 @@ from bank.counters import (
 from bank.counters.drawer_views import DrawerCard, HandoverCard, VaultView
 from bank.counters.drawers import LONGEST_NOTE, DrawerStatus
 from bank.counters.handovers import Direction
-from pages.parts import forms, frame, limits, notes, tables, ui, words
+from pages.parts import branch_day, forms, frame, limits, notes, tables, ui, words
 from pages.parts import waiting as approvals
 from pages.parts.tables import Kind, column
 
@@ -77,9 +78,6 @@ def figures(view: VaultView) -> None:
     four.metric("Open drawers", f"{len(view.open_drawers)}", border=True)
     if not view.agrees:
         st.error("Vault and drawers are not the cash in the book. Tell the auditor at once.")
-    if view.open_drawers:
-        names = ", ".join(each.cashier for each in view.open_drawers)
-        st.info(words.plain(f"The day cannot be closed while a drawer is open: {names}."))
 
 
 def waiting(view: VaultView) -> None:
@@ -262,7 +260,9 @@ def remittance() -> None:
 def registers(branch_id: int | None) -> None:
     """What was over or short, counted unannounced, or impounded."""
     st.header("Registers")
-    one, two, three = st.tabs(["Over and short", "Surprise counts", "Impounded notes"])
+    one, two, three, four = st.tabs(
+        ["Over and short", "Surprise counts", "Impounded notes", "Days"]
+    )
     with one:
         found = drawer_views.over_and_short(desk, branch_id)
         if found:
@@ -281,6 +281,8 @@ def registers(branch_id: int | None) -> None:
             tables.show(kept, REGISTER, key="vault_impounded", file_name="impounded-notes.csv")
         else:
             ui.empty("No impounded note.", "What cashiers impound stands in this register.")
+    with four:
+        branch_day.register(desk, branch_id)
 
 
 def limits_here(branch_id: int) -> None:
@@ -307,11 +309,15 @@ if here is None:
     ui.empty("There is no branch yet.", "A super admin adds the first one.")
 else:
     seen = drawer_views.branch_cash(desk, here)
+    today = branch_close.branch_day(desk, here)
+    branch_day.said(today)
     figures(seen)
     if desk.may(Permission.VAULT_KEEP):
         waiting(seen)
     all_drawers(seen)
     if desk.may(Permission.VAULT_KEEP):
         remittance()
+    if desk.may(Permission.BRANCH_CLOSE):
+        branch_day.closing(desk, today, seen.vault_minor)
     limits_here(here)
     registers(here)

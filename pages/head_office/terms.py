@@ -12,7 +12,7 @@ from bank.accounts.terms import LONGEST_BODY
 from bank.core import money
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
-from pages.parts import forms, tables, ui, waiting, words
+from pages.parts import drafted, forms, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.TERMS_SET, title="Set rates and charges")
@@ -61,7 +61,7 @@ def propose(what: What, code: str, key: str, change: Callable[[], None]) -> None
     """Ask for the change; what waits on the same thing stands above the button."""
     waiting.banner(desk, what.value, code)
     if st.button("Propose this change", type="primary", key=f"{key}_propose"):
-        done = "The change is set. Tell those whom it concerns under Announcements."
+        done = "The change is set. Choose it below to tell customers of it."
         with waiting.attempt(done, labels=LABELS, then=lambda: forms.forget(f"{key}_")):
             change()
 
@@ -244,12 +244,16 @@ def to_come(tariff: Tariff) -> None:
         prompt="Choose a change",
     )
     if chosen is None:
-        st.caption("Choose a change to call it off.")
+        st.caption("Choose a change to tell customers of it, or to call it off.")
         return
     what, code, _, row = chosen
     key = f"terms_off_{what}_{code}"
     with st.container(border=True, width=NARROW):
         waiting.banner(desk, what.value, code)
+        if desk.may(Permission.ANNOUNCE) and st.button(
+            "Draft an announcement", key=f"{key}_announce", icon=":material/campaign:"
+        ):
+            drafted.write(tariff, row, desk.bank.clock.business_date())
         reason = st.text_input(
             LABELS["reason"], key=f"{key}_reason", max_chars=LONGEST_SOURCE, autocomplete="off"
         )

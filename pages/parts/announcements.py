@@ -9,6 +9,7 @@ from bank.office import announcements
 from bank.office.announcements import Severity
 from pages.parts import words
 
+FORM: Final = "announce"  # the form of the page that writes one
 ICONS: Final = {
     Severity.INFO: ":material/campaign:",
     Severity.WARNING: ":material/warning:",

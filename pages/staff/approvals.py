@@ -10,7 +10,7 @@ from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.office import approval_cards, approvals
 from bank.office.approval_rows import ApprovalCard, ApprovalRow
-from pages.parts import forms, tables, ui, waiting, words
+from pages.parts import forms, tables, together, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.APPROVAL_VIEW, title="Approvals")
@@ -101,6 +101,7 @@ def to_decide() -> None:
     one.metric("To decide", f"{len(rows):,}", border=True)
     two.metric("Oldest", words.age(rows[0].made_at, now), border=True)
     card = chosen_of(rows, key="approvals_queue", decided=False)
+    together.draw(desk, rows)
     if card is not None:
         waiting.in_full(card, key=f"approvals_{card.row.id}")
         with st.container(width=NARROW):

@@ -37,6 +37,7 @@ from bank.night import reports
 from bank.night.demo_cashbook import fewest_pieces
 from bank.office import (
     approval_cards,
+    approvals_together,
     queue_lists,
     ticket_desk,
     ticket_files,
@@ -230,6 +231,9 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.approval_cards.waiting_on": (
         lambda m: approval_cards.waiting_on(m.desks["admin"], "account", number(m)), "approval",
     ),
+    "office.approvals_together.side_by_side": (
+        lambda m: approvals_together.side_by_side(m.desks["admin"], [1]), "approval",
+    ),
     "people.users.user": (
         lambda m: users.user(m.desks["admin"], m.desks["asha"].user_id), "user",
     ),
@@ -288,6 +292,8 @@ NOT_READS: Final = {
     "book.roots.publish_again": STAFF_OR_NOBODY,
     "book.seals.check_seals": STAFF_OR_NOBODY,
     "book.seals.seal": STAFF_OR_NOBODY,
+    "counters.branch_close.branch_day": CASH_OF_STAFF,
+    "counters.branch_close.days": CASH_OF_STAFF,
     "counters.branch_limits.limits_of_branch": STAFF_OR_NOBODY,
     "counters.drawer_views.branch_cash": CASH_OF_STAFF,
     "counters.drawer_views.last_refusal": CASH_OF_STAFF,
@@ -310,6 +316,7 @@ NOT_READS: Final = {
     "night.integrity.verify": "its own acts in the trail",
     "night.reports.drill": "what `run` answers and records",
     "night.reports.reports_for": STAFF_OR_NOBODY,
+    "office.approvals_together.approve_together": "each is looked at by side_by_side",
     "office.performance.own_work": "one's own acts, counted",
     "office.performance.work_of": STAFF_OR_NOBODY,
     "people.activations.activate": OWN_SIGN_IN,

@@ -3,7 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bank.core.approvals import AwaitingApproval
 from bank.core.ids import new_request_id
+from bank.counters import cash
 from bank.office import approval_cards, approvals
 from tests.support.apptest import Pages, words_of
 from tests.support.checkers import LAKH, Checking
@@ -303,3 +305,57 @@ def test_the_trail_shows_what_waits(pages: Pages, at: Checking) -> None:
     page.run()
     assert not page.exception
     assert "Waiting" in words_of(page)
+
+
+# Several at once.
+
+
+def waiting_deposits(at: Checking, *amounts_minor: int) -> list[int]:
+    """So many deposits that wait; their numbers."""
+    found = []
+    for number, amount_minor in enumerate(amounts_minor):
+        with pytest.raises(AwaitingApproval) as waits:
+            cash.deposit(
+                at.desks["ravi"],
+                at.market.number("asha"),
+                amount_minor,
+                f"T{number}",
+                request_id=new_request_id(),
+            )
+        found.append(waits.value.approval_id)
+    return found
+
+
+@pytest.mark.feature("B26")
+def test_several_are_approved_together_and_each_is_told(pages: Pages, at: Checking) -> None:
+    small, large, third = waiting_deposits(at, 11 * LAKH, 26 * LAKH, 12 * LAKH)
+    page = pages.open(at.desks["vera"], QUEUE)
+    assert page.selectbox("together_kind").options == ["Cash deposit (3)"]
+    page.multiselect("together_counters.cash.deposit").set_value([small, large]).run()
+    said = words_of(page)
+    assert "the amount is above ₹ 25,00,000.00" in said
+    assert "₹ 11,00,000.00" in said.split("Together")[1]
+    page.text_input("together_note").set_value("Seen the slips").run()
+    before = at.market.balance("asha")
+    press(page, "Approve 1 together")
+    said = words_of(page)
+    assert "1 of 2 approvals approved and done" in said
+    assert "Approved and done" in said
+    assert "Open it and decide it by itself" in said
+    assert at.market.balance("asha") == before + 11 * LAKH
+    assert at.card("vera", small).row.reason == "Seen the slips"
+    assert [at.status(number) for number in (small, large, third)] == [
+        "executed", "pending", "pending",
+    ]  # fmt: skip
+    page.run()
+    assert "Approved and done" not in words_of(page)
+
+
+@pytest.mark.feature("B26")
+def test_one_alone_and_what_moves_no_money_offer_nothing_together(
+    pages: Pages, at: Checking
+) -> None:
+    waiting_deposits(at, 11 * LAKH)
+    at.ask("hire")
+    page = pages.open(at.desks["vera"], QUEUE)
+    assert [each.key for each in page.selectbox if str(each.key).startswith("together")] == []

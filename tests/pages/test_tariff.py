@@ -1,12 +1,16 @@
 """Rates, charges and policies as customers read them and as head office sets them."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bank.accounts import tariff
-from bank.office import approvals
+from bank.accounts import tariff, terms
+from bank.core.approvals import AwaitingApproval
+from bank.office import announcements, approvals
+from bank.office.announcements import Audience
+from pages.parts import drafted
 from tests.pages.test_help import press
 from tests.support.apptest import Pages, words_of
 from tests.support.checkers import Checking
@@ -88,3 +92,61 @@ def test_a_charge_and_a_policy_are_proposed(pages: Pages, sqlite_checking: Check
     hers = said_on(pages.open(at.desks["asha"], READ))
     assert "From 15 Apr 2026: Cheque book: ₹ 90.00" in hers
     assert "We keep it to ourselves" in hers
+
+
+@pytest.mark.feature("A7.2")
+def test_an_announcement_is_drafted_from_a_change_that_is_to_come(
+    pages: Pages, sqlite_checking: Checking
+) -> None:
+    at = sqlite_checking
+    with pytest.raises(AwaitingApproval):
+        terms.set_charge(at.desks["head"], "cheque_book", at.in_days(30), 90_00, "Paper costs more")
+    approvals.approve(at.desks["chief"], 1)
+    home = pages.home(at.desks["head"])
+    home.switch_page("pages/admin/announcements.py").run()
+    home.text_input("announce_title").set_value("Something half written").run()
+    home.switch_page("pages/head_office/terms.py").run()
+    home.session_state["terms_coming_chosen"] = "charge cheque_book 2026-04-15"
+    home.run()
+    press(home, "Draft an announcement")
+    home.switch_page("pages/admin/announcements.py").run()  # where the browser is by now
+    assert home.text_input("announce_title").value == "Cheque book: ₹ 90.00 from 15 Apr 2026"
+    assert home.text_area("announce_body").value == (
+        "From 15 Apr 2026 the charge for cheque book is ₹ 90.00 for each book of 25 leaves after"
+        " the first, until then ₹ 75.00.\n\nReason: Paper costs more\n\n"
+        "Everything the bank pays and asks stands under Rates and charges."
+    )
+    assert home.date_input("announce_until").value == date(2026, 4, 22)
+    press(home, "Preview")
+    press(home, "Announce")
+    [card] = announcements.announced(at.desks["head"])
+    assert (card.audience, card.title) == (
+        Audience.CUSTOMERS, "Cheque book: ₹ 90.00 from 15 Apr 2026",
+    )  # fmt: skip
+    assert card.mails > 0
+
+
+def test_a_draft_names_what_changes_and_what_holds_until_then(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    head, chief = at.desks["head"], at.desks["chief"]
+    asked: list[Callable[[], None]] = [
+        lambda: terms.set_rates(head, "savings", at.in_days(1), 310, 1_000_00, 0, "The board"),
+        lambda: terms.set_rates(head, "savings", at.in_days(2), 310, 2_000_00, 0, "The board"),
+        lambda: terms.set_policy(head, "privacy", at.in_days(3), "Privacy", "Ours.", "Plainer"),
+    ]
+    for number, ask in enumerate(asked, start=1):
+        with pytest.raises(AwaitingApproval):
+            ask()
+        approvals.approve(chief, number)
+    found = tariff.tariff(head)
+    rows = (*found.coming_rates, *found.coming_policies)
+    said = [drafted.announcement_of(found, row) for row in rows]
+    assert [title for title, _ in said] == [
+        "Savings account: 3.10 % a year from 17 Mar 2026",
+        "Savings account: 3.10 % a year from 18 Mar 2026",
+        "Privacy: new words from 19 Mar 2026",
+    ]
+    first, second, third = (body for _, body in said)
+    assert "From 17 Mar 2026, Savings account pays 3.10 % a year, until then 2.75 % a year." in first
+    assert "minimum balance is ₹ 2,000.00, until then ₹" in second
+    assert third.startswith("Ours.\n\nReason: Plainer")

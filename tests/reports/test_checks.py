@@ -269,6 +269,13 @@ BREAKS = {
         ("UPDATE drawers SET business_date = '2026-03-15' WHERE id = 2",),
         rows=2,
     ),
+    "a drawer asked for after the close of the day": Break(
+        "closed_days_hold_no_drawer",
+        ("INSERT INTO branch_day_acts (id, branch_id, business_date, act, at, by_id, by_name,"
+         " vault_minor, reason) SELECT 1, branch_id, business_date, 'closed',"
+         f" '2000-01-01 00:00:00', {ADMIN}, 'Arun Nair', 0, '' FROM drawers WHERE id = 1",),
+        rows=2,
+    ),
 }  # fmt: skip
 
 

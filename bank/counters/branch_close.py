@@ -1,0 +1,166 @@
+"""The branch's day: closed by its admin once no drawer is left, opened again only with a reason.
+
+    open --close, no drawer and no request left--> closed --reopen, with a reason--> open
+
+On a day that is closed nobody gets a drawer and nothing comes into the vault or leaves it. Each act
+stays in the register (`branch_days`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from bank.core.desk import Tx, command, query
+from bank.core.errors import BadInput, WrongState
+from bank.core.permissions import Permission
+from bank.counters import drawer_cash
+from bank.counters.branch_days import LONGEST_REASON, BranchAct, BranchDayAct, last_act
+from bank.counters.drawers import LIVE, Drawer, DrawerStatus
+from bank.people.branches import Branch
+from bank.people.fields import clean_text
+from bank.people.identity import User
+
+MOST_LISTED: Final = 60
+_DOES: Final = {
+    DrawerStatus.REQUESTED: "waits for a drawer: hand it over or decline it",
+    DrawerStatus.OPEN: "has an open drawer: let it be counted",
+    DrawerStatus.COUNTING: "is counting a drawer: wait for the count",
+    DrawerStatus.COUNTED: "has counted: take the cash back",
+}
+
+
+class BranchDayOpen(WrongState):
+    """This branch has not closed its day."""
+
+
+class DrawersLeft(WrongState):
+    """The day cannot be closed while a drawer is open or asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchActRow:
+    """One act, as the register shows it."""
+
+    business_date: date
+    act: BranchAct
+    at: datetime
+    by_name: str
+    vault_minor: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchDay:
+    """Where the business date of a branch stands: `last` is what was done with it, None while it
+    has never been closed; `in_the_way` are sentences about the drawers that keep it open."""
+
+    business_date: date
+    last: BranchActRow | None
+    in_the_way: Sequence[str]
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no cash moves any more."""
+        return self.last is not None and self.last.act is BranchAct.CLOSED
+
+
+@query(Permission.VAULT_VIEW)
+def branch_day(tx: Tx, branch_id: int | None = None) -> BranchDay:
+    """Show where a branch's day stands, and what keeps it open."""
+    where = _branch(tx, branch_id)
+    last = last_act(tx, where)
+    return BranchDay(
+        business_date=tx.business_date,
+        last=None if last is None else _row(last),
+        in_the_way=_in_the_way(tx, where),
+    )
+
+
+@query(Permission.VAULT_VIEW)
+def days(tx: Tx, branch_id: int | None = None) -> Sequence[BranchActRow]:
+    """List when a branch closed its days and opened them again, newest first."""
+    wanted = select(BranchDayAct).where(BranchDayAct.branch_id == _branch(tx, branch_id))
+    newest = wanted.order_by(BranchDayAct.id.desc()).limit(MOST_LISTED)
+    return [_row(act) for act in tx.session.scalars(newest)]
+
+
+@command(Permission.BRANCH_CLOSE)
+def close_day(tx: Tx) -> BranchDay:
+    """Close the branch's day: no drawer is left, and no cash moves until the next one."""
+    branch = tx.locked(Branch, _own_branch(tx))
+    last = last_act(tx, branch.id)
+    if last is not None and last.act is BranchAct.CLOSED:  # the same click again
+        return BranchDay(business_date=tx.business_date, last=_row(last), in_the_way=())
+    if left := _in_the_way(tx, branch.id):
+        raise DrawersLeft(f"The day cannot be closed yet. {' '.join(left)}")
+    return _do(tx, branch.id, BranchAct.CLOSED, "")
+
+
+@command(Permission.BRANCH_CLOSE)
+def reopen_day(tx: Tx, reason: str) -> BranchDay:
+    """Open the branch's day again, with a reason that stays in the register."""
+    branch = tx.locked(Branch, _own_branch(tx))
+    said = clean_text(reason, field="reason", longest=LONGEST_REASON)
+    last = last_act(tx, branch.id)
+    if last is None or last.act is not BranchAct.CLOSED:
+        raise BranchDayOpen
+    return _do(tx, branch.id, BranchAct.REOPENED, said)
+
+
+def _do(tx: Tx, branch_id: int, act: BranchAct, reason: str) -> BranchDay:
+    assert tx.desk.user_id is not None
+    row = BranchDayAct(
+        branch_id=branch_id,
+        business_date=tx.business_date,
+        act=act,
+        at=tx.now,
+        by_id=tx.desk.user_id,
+        by_name=tx.desk.name,
+        vault_minor=drawer_cash.in_vault(tx, branch_id),
+        reason=reason,
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    tx.concerns("branch", branch_id)
+    before = "closed" if act is BranchAct.REOPENED else "open"
+    after = "open" if act is BranchAct.REOPENED else "closed"
+    day = str(tx.business_date)
+    tx.changed({"day": day, "state": before}, {"day": day, "state": after})
+    return BranchDay(business_date=tx.business_date, last=_row(row), in_the_way=())
+
+
+def _in_the_way(tx: Tx, branch_id: int) -> tuple[str, ...]:
+    """A sentence for each drawer, of whatever day, that is asked for or holds cash."""
+    rows = tx.session.execute(
+        select(User.name, Drawer.status)
+        .join(User, User.id == Drawer.cashier_id)
+        .where(Drawer.branch_id == branch_id, Drawer.status.in_(LIVE))
+        .order_by(Drawer.id)
+    )
+    return tuple(f"{name} {_DOES[status]}." for name, status in rows)
+
+
+def _row(act: BranchDayAct) -> BranchActRow:
+    return BranchActRow(
+        business_date=act.business_date,
+        act=act.act,
+        at=act.at,
+        by_name=act.by_name,
+        vault_minor=act.vault_minor,
+        reason=act.reason,
+    )
+
+
+def _own_branch(tx: Tx) -> int:
+    assert tx.desk.branch_id is not None, "who closes a day works at a branch"
+    return tx.desk.branch_id
+
+
+def _branch(tx: Tx, branch_id: int | None) -> int:
+    wanted = branch_id if tx.desk.sees_whole_bank else tx.desk.branch_id
+    if wanted is None:
+        raise BadInput("Choose a branch.", field="branch")
+    return wanted

@@ -1,0 +1,75 @@
+"""The branch's day on the page of its vault: where it stands, closing it, and the register."""
+
+from typing import Final
+
+import streamlit as st
+
+from bank.core import money
+from bank.core.desk import Desk
+from bank.counters import branch_close
+from bank.counters.branch_close import BranchDay
+from bank.counters.branch_days import LONGEST_REASON, BranchAct
+from pages.parts import tables, ui, words
+from pages.parts.tables import Kind, column
+
+LABELS: Final = {"reason": "Reason"}
+NARROW: Final = 640  # pixels
+DAYS: Final = [
+    column("Day", "business_date", Kind.DAY, key=True),
+    column(
+        "State", lambda row: "opened again" if row.act is BranchAct.REOPENED else "closed", key=True
+    ),
+    column("When", "at", Kind.MOMENT),
+    column("By", "by_name", key=True),
+    column("In the vault", "vault_minor", Kind.AMOUNT),
+    column("Reason", "reason"),
+]
+
+
+def said(day: BranchDay) -> None:
+    """Where the branch's day stands, once anything was done with it."""
+    if day.last is None:
+        return
+    who = f"{day.last.by_name}, {words.moment(day.last.at)}"
+    if day.is_closed:
+        st.info(words.plain(f"The day is closed: {who}."), icon=":material/lock:")
+    else:
+        st.info(words.plain(f"The day was opened again: {who}. {day.last.reason}"))
+
+
+def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
+    """Close the branch's day, or open it again."""
+    st.header(f"Close the day of {words.day(day.business_date)}")
+    if day.is_closed:
+        with st.container(width=NARROW):
+            reason = st.text_input(
+                LABELS["reason"],
+                key="vault_reopen_reason",
+                max_chars=LONGEST_REASON,
+                help="Stays in the register of days.",
+                autocomplete="off",
+            )
+        if st.button("Open the day again", key="vault_reopen"):
+            with ui.attempt("The day is open again.", labels=LABELS):
+                branch_close.reopen_day(desk, reason or "")
+        return
+    if day.in_the_way:
+        st.markdown("Before the day can be closed:")
+        st.markdown("\n".join(f"- {words.plain(each)}" for each in day.in_the_way))
+    else:
+        st.caption(
+            f"No drawer is left. {money.show(vault_minor)} stay in the vault overnight; "
+            "no cash moves until the next day."
+        )
+    if st.button("Close the day", type="primary", key="vault_close", disabled=bool(day.in_the_way)):
+        with ui.attempt("The day is closed."):
+            branch_close.close_day(desk)
+
+
+def register(desk: Desk, branch_id: int | None) -> None:
+    """Who closed which day, and opened it again."""
+    found = branch_close.days(desk, branch_id)
+    if found:
+        tables.show(found, DAYS, key="vault_days", file_name="days.csv")
+    else:
+        ui.empty("No day was closed yet.", "Who closed a day, and when, stands here.")

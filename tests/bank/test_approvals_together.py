@@ -1,0 +1,154 @@
+"""Several approvals at once: only money of one kind below the limit, each decided by itself."""
+
+import pytest
+
+from bank.core.approvals import AwaitingApproval
+from bank.core.errors import NotAllowed, NotFound
+from bank.core.ids import new_request_id
+from bank.counters import cash
+from bank.office import approvals, approvals_together
+from bank.office.approvals_together import NotOfOneKind, TooManyTogether
+from tests.support.checkers import LAKH, Checking
+
+pytestmark = pytest.mark.feature("B26", "B4")
+
+
+def deposits(at: Checking, *amounts_minor: int) -> list[int]:
+    """So many deposits that wait; their numbers."""
+    found = []
+    for number, amount_minor in enumerate(amounts_minor):
+        with pytest.raises(AwaitingApproval) as waits:
+            cash.deposit(
+                at.desks["ravi"],
+                at.market.number("asha"),
+                amount_minor,
+                f"T{number}",
+                request_id=new_request_id(),
+            )
+        found.append(waits.value.approval_id)
+    return found
+
+
+def outcomes(at: Checking, ids: list[int], who: str = "vera", note: str = "") -> list[str | None]:
+    """What became of each when somebody approves them together."""
+    found = approvals_together.approve_together(at.desks[who], ids, note)
+    assert [each.row.id for each in found] == ids
+    return [each.refused for each in found]
+
+
+def test_each_is_booked_as_if_it_had_been_approved_alone(checking: Checking) -> None:
+    ids = deposits(checking, 11 * LAKH, 12 * LAKH, 13 * LAKH)
+    before = checking.market.balance("asha")
+    assert outcomes(checking, ids[:2], note="Seen the slips") == [None, None]
+    assert checking.market.balance("asha") == before + 23 * LAKH
+    assert [checking.status(number) for number in ids] == ["executed", "executed", "pending"]
+    for number in ids[:2]:
+        assert checking.card("vera", number).row.reason == "Seen the slips"
+        assert checking.history(number)[-1] == ("executed", checking.desks["vera"].name)
+
+
+def test_the_same_click_again_books_nothing_twice(sqlite_checking: Checking) -> None:
+    ids = deposits(sqlite_checking, 11 * LAKH, 12 * LAKH)
+    outcomes(sqlite_checking, ids)
+    before = sqlite_checking.footprint()
+    assert outcomes(sqlite_checking, ids) == ["This was executed by Vera Lobo already."] * 2
+    assert sqlite_checking.footprint() == before
+
+
+def test_what_cannot_be_done_stops_no_other(checking: Checking) -> None:
+    first, second, third = deposits(checking, 11 * LAKH, 12 * LAKH, 13 * LAKH)
+    approvals.withdraw(checking.desks["ravi"], second)
+    [one, two, three] = outcomes(checking, [third, second, first])
+    assert (one, three) == (None, None)
+    assert two is not None
+    assert "withdrawn" in two
+    assert [checking.status(each) for each in (first, second, third)] == [
+        "executed", "withdrawn", "executed",
+    ]  # fmt: skip
+
+
+def test_a_refusal_while_booking_is_told_and_written_down(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    ids = deposits(at, 11 * LAKH, 12 * LAKH)
+    at.market.close_account("asha")
+    refused = outcomes(at, ids)
+    assert all(each and each.startswith("This has failed:") for each in refused)
+    assert [at.status(number) for number in ids] == ["failed", "failed"]
+
+
+def test_a_large_amount_is_typed_again_by_itself(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    small, large = deposits(at, 25 * LAKH, 25 * LAKH + 1)
+    [small_row, large_row] = approvals_together.side_by_side(at.desks["vera"], [small, large])
+    assert small_row.why_not == ""
+    assert large_row.why_not == (
+        "Open it and decide it by itself: the amount is above ₹ 25,00,000.00."
+    )
+    assert outcomes(at, [small, large]) == [None, large_row.why_not]
+    assert at.status(large) == "pending"
+
+
+def test_what_moves_no_money_is_decided_by_itself(sqlite_checking: Checking) -> None:
+    waits = sqlite_checking.ask("hire")
+    [refused] = outcomes(sqlite_checking, [waits.approval_id], who="vera")
+    assert refused is not None
+    assert refused.startswith("Open it and decide it by itself: no rule gives a limit")
+    assert sqlite_checking.status(waits.approval_id) == "pending"
+
+
+def test_a_rule_that_has_become_stricter_counts(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    ids = deposits(at, 11 * LAKH, 12 * LAKH)
+    at.new_rule(
+        "counters.cash.deposit",
+        role="cashier",
+        checkers="reviewer branch_admin",
+        rekey_above_minor=11 * LAKH,
+    )
+    [one, two] = outcomes(at, ids)
+    assert one is None
+    assert two is not None
+    assert "above ₹ 11,00,000.00" in two
+
+
+@pytest.mark.parametrize("who", ["ravi", "meera", "auditor", "executive"])
+def test_who_decides_nothing_decides_nothing_together(sqlite_checking: Checking, who: str) -> None:
+    ids = deposits(sqlite_checking, 11 * LAKH, 12 * LAKH)
+    with pytest.raises(NotAllowed):
+        approvals_together.approve_together(sqlite_checking.desks[who], ids)
+    assert [sqlite_checking.status(number) for number in ids] == ["pending", "pending"]
+
+
+def test_another_branch_sees_none_of_them(sqlite_checking: Checking) -> None:
+    ids = deposits(sqlite_checking, 11 * LAKH, 12 * LAKH)
+    with pytest.raises(NotFound):
+        approvals_together.side_by_side(sqlite_checking.desks["girish"], ids)
+
+
+def test_who_has_an_interest_approves_none_of_them(sqlite_checking: Checking) -> None:
+    ids = deposits(sqlite_checking, 11 * LAKH, 12 * LAKH)
+    refused = outcomes(sqlite_checking, ids, who="holder")
+    assert all(each and "somebody else must decide" in each for each in refused)
+    assert [sqlite_checking.status(number) for number in ids] == ["pending", "pending"]
+
+
+def test_two_kinds_or_too_many_are_refused_as_a_whole(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    ids = deposits(at, 11 * LAKH)
+    waits = at.ask("withdraw")
+    with pytest.raises(NotOfOneKind):
+        outcomes(at, [*ids, waits.approval_id])
+    with pytest.raises(TooManyTogether):
+        outcomes(at, [*range(1, approvals_together.MOST_TOGETHER + 2)])
+    assert at.status(ids[0]) == "pending"
+
+
+def test_what_the_maker_said_stands_beside_it(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    first, second = deposits(at, 11 * LAKH, 12 * LAKH)
+    for said in ("From the sale of a flat.", "The deed was shown."):
+        approvals.add_note(at.desks["ravi"], first, said)
+    looked = approvals_together.side_by_side(at.desks["vera"], [second, first])
+    assert [(each.row.id, each.said) for each in looked] == [
+        (second, ""), (first, "The deed was shown."),
+    ]  # fmt: skip

@@ -1,0 +1,260 @@
+"""A branch closes its day once no drawer is left; then no cash moves until it is opened again."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from bank.core.clock import FixedClock
+from bank.core.errors import BadInput, NotAllowed
+from bank.core.ids import new_request_id
+from bank.counters import branch_close, branch_days, counts, drawers, handovers, vault
+from bank.counters.branch_close import BranchDayOpen, DrawersLeft
+from bank.counters.branch_days import BranchDayClosed
+from tests.support.market import Market
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.feature("B6")
+
+
+def emptied(market: Market, who: str = "ravi", custodian: str = "admin") -> None:
+    """Somebody's drawer without cash is counted and closed."""
+    counts.start_count(market.desks[who], market.drawers[who])
+    assert counts.enter_count(market.desks[who], market.drawers[who], {}).difference_minor == 0
+    vault.close_drawer(market.desks[custodian], market.drawers[who])
+
+
+def closed(market: Market) -> None:
+    """Fort has closed its day."""
+    emptied(market)
+    branch_close.close_day(market.desks["admin"])
+
+
+def ask(market: Market, who: str = "ravi") -> int:
+    """Somebody asks for an empty drawer."""
+    return drawers.ask_for_drawer(market.desks[who], {}, request_id=new_request_id())
+
+
+def acts(market: Market) -> list[tuple[str, str]]:
+    """The register, oldest first."""
+    found = branch_close.days(market.desks["admin"])
+    return [(row.act.value, row.reason) for row in reversed(found)]
+
+
+def test_a_branch_without_drawers_closes_its_day(market: Market) -> None:
+    market.remit(note_500=3)
+    emptied(market)
+    admin = market.desks["admin"]
+    assert branch_close.branch_day(admin).last is None
+    day = branch_close.close_day(admin)
+    assert day.is_closed
+    assert day.last is not None
+    assert (day.last.by_name, day.last.vault_minor) == ("Arun Nair", 1_500_00)
+    assert branch_close.branch_day(admin) == day
+    [kept] = market.rows("SELECT * FROM trail WHERE verb = 'counters.branch_close.close_day'")
+    assert (kept["outcome"], kept["object_kind"]) == ("done", "branch")
+    assert '"state":"open"' in kept["before"]
+    assert '"state":"closed"' in kept["after"]
+
+
+def test_the_same_click_again_adds_nothing(market: Market) -> None:
+    closed(market)
+    first = branch_close.branch_day(market.desks["admin"]).last
+    assert branch_close.close_day(market.desks["admin"]).last == first
+    assert acts(market) == [("closed", "")]
+
+
+def test_every_drawer_in_the_way_is_named_with_what_to_do(market: Market) -> None:
+    admin = market.desks["admin"]
+    said = []
+
+    def refused() -> None:
+        with pytest.raises(DrawersLeft) as refusal:
+            branch_close.close_day(admin)
+        [sentence] = branch_close.branch_day(admin).in_the_way
+        assert sentence in str(refusal.value)
+        said.append(sentence)
+
+    refused()
+    counts.start_count(market.cashier, market.drawers["ravi"])
+    refused()
+    counts.enter_count(market.cashier, market.drawers["ravi"], {})
+    refused()
+    vault.close_drawer(admin, market.drawers["ravi"])
+    asked = ask(market)
+    refused()
+    drawers.withdraw_request(market.cashier, asked)
+    assert branch_close.close_day(admin).is_closed
+    assert said == [
+        "Ravi Kumar has an open drawer: let it be counted.",
+        "Ravi Kumar is counting a drawer: wait for the count.",
+        "Ravi Kumar has counted: take the cash back.",
+        "Ravi Kumar waits for a drawer: hand it over or decline it.",
+    ]
+    assert acts(market) == [("closed", "")]
+
+
+def test_a_drawer_of_yesterday_is_in_the_way_too(sqlite_market: Market) -> None:
+    assert isinstance(sqlite_market.bank.clock, FixedClock)
+    sqlite_market.bank.clock.at += timedelta(days=1)
+    with pytest.raises(DrawersLeft, match="Ravi Kumar has an open drawer"):
+        branch_close.close_day(sqlite_market.desks["admin"])
+
+
+def test_a_drawer_of_another_branch_is_not(market: Market) -> None:
+    closed(market)  # Meera's drawer at Baner is open
+    assert branch_close.branch_day(market.desks["admin_baner"]).last is None
+    assert branch_close.days(market.desks["admin_baner"]) == []
+
+
+def test_no_cash_moves_on_a_closed_day(market: Market) -> None:
+    market.remit(note_500=3)
+    closed(market)
+    with pytest.raises(BranchDayClosed):
+        ask(market)
+    for incoming in (True, False):
+        with pytest.raises(BranchDayClosed):
+            vault.remit(
+                market.desks["admin"], incoming, {"note-500": 1}, "CC 2",
+                request_id=new_request_id(),
+            )  # fmt: skip
+    market.remit("admin_baner", note_500=1)  # another branch goes on
+    [there] = market.rows("SELECT COUNT(*) AS n FROM drawers WHERE status = 'requested'")
+    assert there["n"] == 0
+
+
+def test_a_remittance_of_before_is_answered_again(sqlite_market: Market) -> None:
+    """Whoever lost the answer to what was booked asks once more, and is told."""
+    admin, request_id = sqlite_market.desks["admin"], new_request_id()
+    pieces = {"note-500": 3}
+    first = vault.remit(admin, True, pieces, "CC 1", request_id=request_id)
+    closed(sqlite_market)
+    again = vault.remit(admin, True, pieces, "CC 1", request_id=request_id)
+    assert (again.entry_id, again.replayed) == (first.entry_id, True)
+
+
+def test_the_next_day_is_open(sqlite_market: Market) -> None:
+    closed(sqlite_market)
+    assert isinstance(sqlite_market.bank.clock, FixedClock)
+    sqlite_market.bank.clock.at += timedelta(days=1)
+    assert branch_close.branch_day(sqlite_market.desks["admin"]).last is None
+    assert ask(sqlite_market)
+
+
+def test_a_day_is_opened_again_with_a_reason(market: Market) -> None:
+    closed(market)
+    admin = market.desks["admin"]
+    with pytest.raises(BadInput) as refused:
+        branch_close.reopen_day(admin, " ")
+    assert refused.value.field == "reason"
+    assert branch_close.branch_day(admin).is_closed
+    day = branch_close.reopen_day(admin, "A customer came late")
+    assert not day.is_closed
+    with pytest.raises(BranchDayOpen):
+        branch_close.reopen_day(admin, "Once more")
+    drawers.withdraw_request(market.cashier, ask(market))
+    branch_close.close_day(admin)
+    assert acts(market) == [("closed", ""), ("reopened", "A customer came late"), ("closed", "")]
+
+
+def test_a_day_that_was_never_closed_is_not_opened(sqlite_market: Market) -> None:
+    with pytest.raises(BranchDayOpen):
+        branch_close.reopen_day(sqlite_market.desks["admin"], "Why not")
+    assert acts(sqlite_market) == []
+
+
+@pytest.mark.parametrize("who", ["ravi", "banker", "executive", "auditor"])
+def test_only_the_branchs_admin_closes_it(sqlite_market: Market, who: str) -> None:
+    emptied(sqlite_market)
+    for verb in (branch_close.close_day, lambda desk: branch_close.reopen_day(desk, "Why not")):
+        with pytest.raises(NotAllowed):
+            verb(sqlite_market.desks[who])
+    assert acts(sqlite_market) == []
+
+
+def test_the_auditor_reads_every_branch_and_has_to_say_which(sqlite_market: Market) -> None:
+    closed(sqlite_market)
+    auditor, fort = sqlite_market.desks["auditor"], sqlite_market.branch_ids["BANK0000001"]
+    assert branch_close.branch_day(auditor, fort).is_closed
+    assert [row.by_name for row in branch_close.days(auditor, fort)] == ["Arun Nair"]
+    with pytest.raises(BadInput) as refused:
+        branch_close.branch_day(auditor)
+    assert refused.value.field == "branch"
+
+
+def test_another_branchs_days_are_not_shown(sqlite_market: Market) -> None:
+    closed(sqlite_market)
+    fort = sqlite_market.branch_ids["BANK0000001"]
+    assert branch_close.days(sqlite_market.desks["admin_baner"], fort) == []
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE branch_day_acts SET reason = 'x'", "DELETE FROM branch_day_acts"]
+)
+def test_the_register_is_never_changed(market: Market, statement: str) -> None:
+    closed(market)
+    with pytest.raises(DBAPIError, match="never changed or deleted"):
+        with market.tx() as tx:
+            tx.connection.exec_driver_sql(statement)
+    assert acts(market) == [("closed", "")]
+
+
+def somebody_waits(market: Market) -> bool:
+    """Whether a transaction waits for a row that another one holds. SQLite's writers wait for each
+    other before their transactions begin."""
+    if market.bank.db.dialect == "sqlite":
+        return True
+    return bool(
+        market.rows(
+            "SELECT 1 AS one FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
+
+
+@pytest.mark.parametrize("order", [("close", "ask"), ("ask", "close")], ids=["close", "ask"])
+def test_of_a_close_and_a_request_at_once_the_second_sees_the_first(
+    market: Market, order: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first has looked and has not written yet when the second comes."""
+    emptied(market)
+    looks = {"close": (branch_close, "_in_the_way"), "ask": (branch_days, "check_open")}
+    verbs: dict[str, Callable[[], object]] = {
+        "close": lambda: branch_close.close_day(market.desks["admin"]),
+        "ask": lambda: ask(market),
+    }
+    looked, second_is_there = threading.Event(), threading.Event()
+    where, name = looks[order[0]]
+    real = getattr(where, name)
+
+    def look(*given: object) -> object:
+        found = real(*given)
+        looked.set()
+        assert second_is_there.wait(20)
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(where, name, look)
+        first = pool.submit(verbs[order[0]])
+        assert looked.wait(20)
+        monkeypatch.setattr(where, name, real)
+        second = pool.submit(verbs[order[1]])
+        wait_until(lambda: second.done() or somebody_waits(market))
+        second_is_there.set()
+        assert first.result(20)
+        with pytest.raises(BranchDayClosed if order[0] == "close" else DrawersLeft):
+            second.result(20)
+
+
+def test_a_handover_left_open_goes_with_its_drawer(sqlite_market: Market) -> None:
+    """A drawer with a request that nobody decided is in the way itself."""
+    market = sqlite_market
+    market.fund(note_500=2)
+    handovers.offer_cash(
+        market.cashier, market.drawers["ravi"], {"note-500": 1}, request_id=new_request_id()
+    )
+    with pytest.raises(DrawersLeft):
+        branch_close.close_day(market.desks["admin"])
