@@ -1,5 +1,6 @@
 """What every test may use: the outside world of tests/support, and the choice of features."""
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -38,3 +39,18 @@ settings.load_profile("soak" if SOAKING else "test")
 for _name in [name for name in os.environ if name.startswith("BANK_")]:
     if not _name.startswith("BANK_TEST_") and _name != "BANK_SOAK":
         del os.environ[_name]
+
+# Collecting makes a million objects that all stay: no garbage is looked for meanwhile, and what is
+# there then is never walked again (Streamlit asks for a collection after each run of a page).
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Libraries count what is left at the end."""
+    gc.unfreeze()

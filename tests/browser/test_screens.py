@@ -41,6 +41,19 @@ def menu_of(town: DemoTown, role: Role) -> tuple[list[Entry], list[Entry]]:
     return open_to, [entry for entry in MENU if entry not in open_to]
 
 
+def tried_by(town: DemoTown, role: Role) -> list[Entry]:
+    """The pages outside a role's menu that it tries by their address: between them, the roles try
+    every page that is shut for anybody. All of them for all roles, without the wait for a browser:
+    tests/pages/test_denied_pages.py."""
+    shut = {each: menu_of(town, each)[1] for each in WHO}
+    tries: dict[Role, list[Entry]] = {each: [] for each in WHO}
+    for entry in MENU:
+        barred = [each for each in WHO if entry in shut[each]]
+        if barred:
+            min((tries[each] for each in barred), key=len).append(entry)
+    return tries[role]
+
+
 def link_to(page: Page, entry: Entry) -> Locator:
     """The way to a page in the menu; a link is called by its icon, its title, its count."""
     links = page.get_by_test_id("stSidebarNav").get_by_role("link")
@@ -109,9 +122,9 @@ def test_a_page_outside_the_menu_is_shut(
     demo_town: DemoTown, page_at: PageAt, page_problems: list[str], role: Role
 ) -> None:
     page = demo_town.window(page_at, WHO[role])
-    _, shut = menu_of(demo_town, role)
-    assert shut, "nobody has every page"
-    for entry in shut:
+    tried = tried_by(demo_town, role)
+    assert tried, "nobody has every page"
+    for entry in tried:
         page.goto(f"/{entry.url_path}")
         is_drawn(page, "Not available")
         expect(page.get_by_text(NOT_HERE)).to_be_visible()
@@ -120,6 +133,12 @@ def test_a_page_outside_the_menu_is_shut(
         for kind in DATA:
             expect(page.get_by_test_id(kind)).to_have_count(0)
     assert page_problems == []
+
+
+def test_between_them_the_roles_try_every_page_that_is_shut(demo_town: DemoTown) -> None:
+    tried = [entry.file for role in WHO for entry in tried_by(demo_town, role)]
+    for_all = [entry.file for entry in MENU if all(entry in menu_of(demo_town, r)[0] for r in WHO)]
+    assert sorted(tried + for_all) == sorted(entry.file for entry in MENU)
 
 
 @pytest.mark.feature("A1.14")

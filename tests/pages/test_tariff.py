@@ -147,6 +147,8 @@ def test_a_draft_names_what_changes_and_what_holds_until_then(sqlite_checking: C
         "Privacy: new words from 19 Mar 2026",
     ]
     first, second, third = (body for _, body in said)
-    assert "From 17 Mar 2026, Savings account pays 3.10 % a year, until then 2.75 % a year." in first
+    assert (
+        "From 17 Mar 2026, Savings account pays 3.10 % a year, until then 2.75 % a year." in first
+    )
     assert "minimum balance is ₹ 2,000.00, until then ₹" in second
     assert third.startswith("Ours.\n\nReason: Plainer")
