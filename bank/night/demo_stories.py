@@ -16,6 +16,7 @@ from bank.night.demo_clock import clock
 from bank.night.demo_deeds import (
     CashMoved,
     Deed,
+    Done,
     HeldBack,
     Neighbour,
     Plan,
@@ -28,6 +29,8 @@ from bank.night.demo_people import RUPEE, Persona, open_day
 from bank.night.demo_rounds import visit
 from bank.night.demo_tickets import tickets
 
+CLOSE: Final = "counters.branch_close.close_day"
+DAYS_CLOSED: Final = range(1, 8)  # ago
 HELD: Final = 25_000 * RUPEE
 MISTAKES_DAYS_AGO: Final = (121, 47, 1)
 LEFT_OVER: Final = 42 * RUPEE + 50
@@ -46,10 +49,22 @@ def stories(town: Town) -> Mapping[date, Sequence[Plan]]:
         *_paid_in_everywhere(town),
         *_today(town),
         *tickets(town),
+        *_closed_days(town),
     ]:
         if day > town.start:
             told[day].append(plan)
     return told
+
+
+def _closed_days(town: Town) -> Iterator[tuple[date, Plan]]:
+    """The branches have closed the last days, an hour after their drawers."""
+    for day in sorted({open_day(town.as_of - timedelta(days=n), -1) for n in DAYS_CLOSED}):
+        for site in town.sites:
+            yield day, Plan(town.at(day, clock(20, 30)), partial(_close, site))
+
+
+def _close(site: Site, at: datetime) -> Done:
+    return Done(at=at, by=site.admin, verb=CLOSE, named=dict)
 
 
 def _hold(town: Town) -> Iterator[tuple[date, Plan]]:

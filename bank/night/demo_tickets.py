@@ -74,6 +74,7 @@ class _Ticket:
 def tickets(town: Town) -> Iterator[Told]:
     """Everything that was written and done, and one announcement."""
     yield _announced(town)
+    yield _offered(town)
     meera, arjun = town.who("Meera Iyer"), town.who("Arjun Deshpande")
     konkan, farida = town.who("Konkan Traders Pvt Ltd"), town.who("Farida Novelty Stores")
     if meera is not None:
@@ -113,6 +114,24 @@ def _announced(town: Town) -> Told:
     }
     return day, Plan(
         town.at(day, clock(9, 30)),
+        lambda at: Done(at=at, by=town.head, verb=ANNOUNCE, named=lambda: named),
+    )
+
+
+def _offered(town: Town) -> Told:
+    day, last = _back(town, 2), town.as_of + timedelta(days=30)
+    named = {
+        "audience": Audience.CUSTOMERS,
+        "severity": Severity.OFFER,
+        "title": "A current account for your shop",
+        "body": f"Open one by {last.day} {last:%B}: we come to your shop with the papers, and the "
+        "first cheque book of the year is free.",
+        "from_on": day,
+        "until_on": last,
+        "request_id": request_id_of("demo", "announcement", "offer"),
+    }
+    return day, Plan(
+        town.at(day, clock(9, 45)),
         lambda at: Done(at=at, by=town.head, verb=ANNOUNCE, named=lambda: named),
     )
 

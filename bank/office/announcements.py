@@ -41,8 +41,9 @@ class Audience(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much it matters."""
+    """How much it matters: an offer of the bank's the least, so it stands below the rest."""
 
+    OFFER = "offer"
     INFO = "info"
     WARNING = "warning"
     URGENT = "urgent"
@@ -163,6 +164,8 @@ def announce(
         if any(getattr(first, name) != value for name, value in said.items()):
             raise SentAlready
         return _card(first)
+    if severity is Severity.OFFER and audience is not Audience.CUSTOMERS:
+        raise BadInput("An offer is for customers.", field="for")
     if from_on < tx.business_date:
         raise BadInput("It cannot begin in the past.", field="first day")
     if not from_on <= until_on <= from_on + LONGEST:

@@ -26,6 +26,7 @@ NARROW = 640  # pixels
 LABELS = {
     "branch": "Branch",
     "first day": "First day",
+    "for": "For",
     "last day": "Last day",
     "message": "Message",
     "title": "Title",
@@ -35,7 +36,12 @@ AUDIENCES = {
     Audience.CUSTOMERS: "Customers",
     Audience.STAFF: "Employees",
 }
-SEVERITIES = {Severity.INFO: "Information", Severity.WARNING: "Warning", Severity.URGENT: "Urgent"}
+SEVERITIES = {
+    Severity.INFO: "Information",
+    Severity.WARNING: "Warning",
+    Severity.URGENT: "Urgent",
+    Severity.OFFER: "Offer of the bank",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +67,7 @@ def fill() -> None:
     names = frame.branch_names(desk)
     with st.container(horizontal=True):
         audience = st.selectbox(
-            "For",
+            LABELS["for"],
             list(AUDIENCES),
             format_func=AUDIENCES.__getitem__,
             key=slip.field("audience"),
@@ -69,7 +75,7 @@ def fill() -> None:
             width=200,
         )
         severity = st.selectbox(
-            "How much it matters",
+            "Kind",
             list(SEVERITIES),
             format_func=SEVERITIES.__getitem__,
             key=slip.field("severity"),

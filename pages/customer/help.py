@@ -8,7 +8,8 @@ from bank.accounts import accounts
 from bank.core.clock import appointment
 from bank.core.permissions import Permission
 from bank.core.work_tables import W
-from bank.office import scores, ticket_files, tickets
+from bank.office import announcements, scores, ticket_files, tickets
+from bank.office.announcements import Severity
 from bank.office.ticket_posts import LONGEST_BODY
 from bank.office.ticket_tables import LONGEST_SCORE_NOTE, LONGEST_SUBJECT
 from bank.office.tickets import TicketCard
@@ -21,6 +22,7 @@ desk = ui.enter(Permission.TICKET_OWN, title="Help")
 NARROW = 640  # pixels
 MINE, WRITE = "Your tickets", "Write to the bank"
 VIEW, LINKED = "help_view", "help_linked"
+OFFER = "offer"  # what a link from the home page calls the announcement it is about
 ENTRY = "entry"  # also what a link from the statement calls the entry it is about
 LABELS = {
     "about": "Reference of the entry",
@@ -109,15 +111,29 @@ def about_what(
     return category, about, entry or ""
 
 
-def linked(entry: str) -> None:
-    """Come from a line of the statement: a new form, about this entry."""
-    if entry and st.session_state.get(LINKED) != entry:
+def linked(entry: str, offer: str) -> None:
+    """Come from a line of the statement or from an offer: a new form, about this."""
+    came_from = entry or offer
+    if not came_from or st.session_state.get(LINKED) == came_from:
+        return
+    filled: dict[str, str] = {}
+    if entry:
+        filled = {"about": ENTRY, ENTRY: entry, "category": "unknown_entry"}
+    else:
+        shown = {
+            str(card.id): card
+            for card in announcements.current(desk)
+            if card.severity is Severity.OFFER
+        }
+        if offer in shown:  # over or withdrawn, it is no offer any more
+            subject = f"Interested: {shown[offer].title}"[:LONGEST_SUBJECT]
+            filled = {"category": "offer", "subject": subject}
+    if filled:
         slip.clear()
-        st.session_state[LINKED] = entry
+        st.session_state[LINKED] = came_from
         st.session_state[VIEW] = WRITE
-        st.session_state[slip.field("about")] = ENTRY
-        st.session_state[slip.field(ENTRY)] = entry
-        st.session_state[slip.field("category")] = "unknown_entry"
+        for name, value in filled.items():
+            st.session_state[slip.field(name)] = value
 
 
 def named(about: str | None, numbers: dict[str, accounts.AccountCard]) -> str:
@@ -264,7 +280,7 @@ def elsewhere() -> None:
 
 
 own = tickets.own_tickets(desk)
-linked(st.query_params.get(ENTRY, ""))
+linked(st.query_params.get(ENTRY, ""), st.query_params.get(OFFER, ""))
 st.session_state.setdefault(VIEW, MINE if own else WRITE)
 view = st.segmented_control("View", [MINE, WRITE], required=True, key=VIEW)
 if view == MINE:

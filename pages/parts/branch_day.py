@@ -39,7 +39,7 @@ def said(day: BranchDay) -> None:
 
 def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
     """Close the branch's day, or open it again."""
-    st.header(f"Close the day of {words.day(day.business_date)}")
+    st.header(f"End of {words.day(day.business_date)}")
     if day.is_closed:
         with st.container(width=NARROW):
             reason = st.text_input(

@@ -11,8 +11,10 @@ from bank.core import money
 from bank.core.approvals import LONGEST_TEXT, ApprovalStatus, AwaitingApproval
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
+from bank.counters import branch_limits
 from bank.office import approval_cards, approvals
 from bank.office.approval_rows import ApprovalCard, ApprovalRow
+from bank.people import limits
 from pages.parts import forms, tables, ui, words
 from pages.parts.tables import Kind, column
 
@@ -44,6 +46,12 @@ HAPPENED: Final = {
     "pending": "Answer",
     "executed": "Approved",
     "refused": "Could not be done",
+}
+# Words of the code among what was asked for, as people say them.
+SPELLED: Final[Mapping[str, str]] = {
+    **{role.value: name for role, name in words.ROLES.items()},
+    **{kind.value: said for kind, said in limits.WORDS.items()},
+    **{name.value: said for name, said in branch_limits.WORDS.items()},
 }
 LINES: Final = [
     column("Ledger account", "ledger_account", key=True),
@@ -147,7 +155,7 @@ def in_full(card: ApprovalCard, *, key: str) -> None:
         "Asked for by": f"{row.maker_name}, {words.moment(row.made_at)}",
         # Once is enough where it is among what was typed.
         "About": "" if row.object_id in card.asked.values() else row.about,
-        **{words.sentence(name): value for name, value in card.asked.items()},
+        **{words.sentence(name): SPELLED.get(value, value) for name, value in card.asked.items()},
         "Rule": card.rule_source,
         "Expires": words.moment(row.expires_at) if row.status in OPEN else "",
         "Decided": f"{said_of(card)}, {words.moment(row.decided_at)}" if row.decided_at else "",

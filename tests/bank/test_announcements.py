@@ -163,3 +163,17 @@ def test_a_second_click_says_it_once(market: Market) -> None:
     assert len(market.mails("announcement 1")) == 1
     with pytest.raises(SentAlready):
         said(market, title="Other words", request_id=once)
+
+
+@pytest.mark.feature("A7.4")
+def test_an_offer_is_for_customers_and_stands_below_the_rest(market: Market) -> None:
+    offer = {"severity": Severity.OFFER, "title": "A current account for your shop"}
+    for audience in (Audience.EVERYONE, Audience.STAFF):
+        with pytest.raises(BadInput) as refused:
+            said(market, audience=audience, **offer)
+        assert refused.value.field == "for"
+    said(market, title="Closed")
+    said(market, audience=Audience.CUSTOMERS, by_mail=True, **offer)
+    assert seen(market, "asha") == ["Closed", "A current account for your shop"]
+    assert seen(market, "ravi") == ["Closed"]
+    assert [mail["recipient"] for mail in market.mails("announcement 2")] == ["asha@example.com"]

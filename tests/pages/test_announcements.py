@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from bank.office import announcements
-from bank.office.announcements import Severity
+from bank.office import announcements, tickets
+from bank.office.announcements import Audience, Severity
 from tests.bank.test_announcements import head, said
 from tests.pages.test_help import press, typed
 from tests.support.apptest import Pages, words_of
@@ -73,3 +73,38 @@ def test_the_most_severe_comes_first(pages: Pages, market: Market) -> None:
     page = pages.home(market.desks["ravi"])
     assert "Large" in page.warning[0].value
     assert "Small" in page.info[0].value
+
+
+@pytest.mark.feature("A7.4")
+def test_who_is_interested_in_an_offer_writes_by_one_click(pages: Pages, market: Market) -> None:
+    offer = said(
+        market,
+        title="A current account",
+        audience=Audience.CUSTOMERS,
+        severity=Severity.OFFER,
+    )
+    home = pages.home(market.desks["asha"])
+    assert home.success[0].value.startswith("**Offer: A current account**")
+    [link] = [each for each in home.get("page_link") if each.proto.label == "I am interested"]
+    assert link.proto.query_string == f"offer={offer.id}"
+    home.query_params["offer"] = str(offer.id)
+    home.switch_page("pages/customer/help.py").run()
+    assert home.selectbox("help_write_category").value == "offer"
+    assert home.text_input("help_write_subject").value == "Interested: A current account"
+    typed(home, "Message", "Please call me.")
+    press(home, "Send to the bank")
+    [ticket] = tickets.own_tickets(market.desks["asha"])
+    assert ticket.subject == "Interested: A current account"
+
+
+@pytest.mark.feature("A7.4")
+@pytest.mark.parametrize("number", ["1", "2", "4711", "x"])
+def test_what_is_no_offer_any_more_fills_nothing(pages: Pages, market: Market, number: str) -> None:
+    card = said(market, audience=Audience.CUSTOMERS, severity=Severity.OFFER)
+    announcements.withdraw(market.desks["admin"], card.id)
+    assert said(market, title="Closed").id == 2
+    home = pages.home(market.desks["asha"])
+    home.query_params["offer"] = number
+    home.switch_page("pages/customer/help.py").run()
+    assert not home.exception
+    assert home.selectbox("help_write_category").value is None

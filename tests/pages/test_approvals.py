@@ -307,6 +307,16 @@ def test_the_trail_shows_what_waits(pages: Pages, at: Checking) -> None:
     assert "Waiting" in words_of(page)
 
 
+@pytest.mark.feature("A8.6")
+def test_what_was_asked_is_said_in_words(pages: Pages, at: Checking) -> None:
+    at.ask("limit an employee")
+    at.ask("change a role")
+    said = words_of(opened(pages, at, "vera", 1))
+    assert "pays out alone" in said
+    assert "pay_out" not in said
+    assert "Transaction reviewer" in words_of(opened(pages, at, "vera", 2))
+
+
 # Several at once.
 
 
