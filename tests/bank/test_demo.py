@@ -519,6 +519,18 @@ def test_the_command_line_makes_none_where_none_is_wanted(tmp_path: Path) -> Non
 
 
 @pytest.mark.feature("A6.4", "A7.3")
+def test_the_branches_have_closed_the_last_days(seen_demo: Bank) -> None:
+    found = rows(
+        seen_demo,
+        "SELECT business_date, COUNT(DISTINCT branch_id), COUNT(*) FROM branch_day_acts"
+        " GROUP BY business_date ORDER BY business_date",
+    )
+    assert len(found) >= 5
+    [[branches]] = rows(seen_demo, "SELECT COUNT(*) FROM branches")
+    assert {(there, acts) for _, there, acts in found} == {(branches, branches)}
+    assert all(str(day) < str(DEMO_DAY) for day, _, _ in found)
+
+
 def test_there_is_a_ticket_in_every_state_and_an_announcement(demo_bank: Bank) -> None:
     found = rows(
         demo_bank,
@@ -539,7 +551,8 @@ def test_there_is_a_ticket_in_every_state_and_an_announcement(demo_bank: Bank) -
         " WHERE purpose NOT IN ('grant', 'security') GROUP BY 1, 2",
     )
     assert sent == [("sent", 0, 8)]
-    assert len(announcements.current(desk_of(demo_bank, "meera"))) == 1
+    shown = announcements.current(desk_of(demo_bank, "meera"))
+    assert [card.severity.value for card in shown] == ["info", "offer"]
     notes = rows(demo_bank, "SELECT body FROM ticket_posts WHERE kind = 'note'")
     assert notes
     mails = str(rows(demo_bank, "SELECT body FROM outbox"))

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from bank.book import ledger, seals
+from bank.book import ledger
 from bank.book.drafts import Draft
 from bank.core.desk import Bank, chunk
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Role
 from bank.night import integrity
 from tests.bank.test_ledger_rules import cash_in, move, open_at
+from tests.bank.test_seals import seal_all
 from tests.reports.tamper import tamper
 from tests.reports.town import TODAY, Town
 from tests.support.bank import NOON, desk, move_clock, staff
@@ -355,7 +356,7 @@ def test_every_check_has_a_book_that_breaks_it() -> None:
     ],
 )
 def test_the_seals_are_a_check(bare_town: Town, statement: str, says: str) -> None:
-    seals.seal(bare_town.system)
+    seal_all(bare_town.system)
     assert failing(bare_town) == {}
     tamper(bare_town.bank, statement)
     assert set(failing(bare_town)) == {integrity.SEALS}
