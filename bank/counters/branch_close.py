@@ -2,8 +2,9 @@
 
     open --close, no drawer and no request left--> closed --reopen, with a reason--> open
 
-On a day that is closed nobody gets a drawer and nothing comes into the vault or leaves it. Each act
-stays in the register (`branch_days`).
+On a day that is closed nobody gets a drawer and nothing comes into the vault or leaves it, but
+for old books that are imported. Each act stays in the register (`branch_days`), and is asked for by
+naming the day and the act that was seen last: who looks at an old page does nothing by it.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,8 @@ from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, WrongState
 from bank.core.permissions import Permission
 from bank.counters import drawer_cash
-from bank.counters.branch_days import LONGEST_REASON, BranchAct, BranchDayAct, last_act
+from bank.counters.branch_days import LONGEST_REASON, BranchAct, BranchDayAct, hold, last_act
 from bank.counters.drawers import LIVE, Drawer, DrawerStatus
-from bank.people.branches import Branch
 from bank.people.fields import clean_text
 from bank.people.identity import User
 
@@ -33,7 +33,15 @@ _DOES: Final = {
 
 
 class BranchDayOpen(WrongState):
-    """This branch has not closed its day."""
+    """The day is open: drawers can be asked for."""
+
+
+class AnotherDay(WrongState):
+    """The day you looked at is over. Look at the new one."""
+
+
+class ActedMeanwhile(WrongState):
+    """Somebody has closed this day or opened it again meanwhile. Look at it as it is now."""
 
 
 class DrawersLeft(WrongState):
@@ -44,6 +52,7 @@ class DrawersLeft(WrongState):
 class BranchActRow:
     """One act, as the register shows it."""
 
+    id: int
     business_date: date
     act: BranchAct
     at: datetime
@@ -60,6 +69,11 @@ class BranchDay:
     business_date: date
     last: BranchActRow | None
     in_the_way: Sequence[str]
+
+    @property
+    def last_id(self) -> int | None:
+        """What an act is asked for with, beside the day."""
+        return None if self.last is None else self.last.id
 
     @property
     def is_closed(self) -> bool:
@@ -88,26 +102,47 @@ def days(tx: Tx, branch_id: int | None = None) -> Sequence[BranchActRow]:
 
 
 @command(Permission.BRANCH_CLOSE)
-def close_day(tx: Tx) -> BranchDay:
-    """Close the branch's day: no drawer is left, and no cash moves until the next one."""
-    branch = tx.locked(Branch, _own_branch(tx))
-    last = last_act(tx, branch.id)
+def close_day(tx: Tx, day: date, seen: int | None) -> BranchDay:
+    """Close the branch's day: no drawer is left, and no cash moves until the next one.
+
+    `seen` is the id of the last act that was seen (`BranchDay.last_id`), None where there was none.
+    """
+    branch_id, last = _held(tx, day)
     if last is not None and last.act is BranchAct.CLOSED:  # the same click again
-        return BranchDay(business_date=tx.business_date, last=_row(last), in_the_way=())
-    if left := _in_the_way(tx, branch.id):
+        return BranchDay(business_date=day, last=_row(last), in_the_way=())
+    _check_seen(last, seen)
+    if left := _in_the_way(tx, branch_id):
         raise DrawersLeft(f"The day cannot be closed yet. {' '.join(left)}")
-    return _do(tx, branch.id, BranchAct.CLOSED, "")
+    return _do(tx, branch_id, BranchAct.CLOSED, "")
 
 
 @command(Permission.BRANCH_CLOSE)
-def reopen_day(tx: Tx, reason: str) -> BranchDay:
+def reopen_day(tx: Tx, day: date, seen: int | None, reason: str) -> BranchDay:
     """Open the branch's day again, with a reason that stays in the register."""
-    branch = tx.locked(Branch, _own_branch(tx))
+    branch_id, last = _held(tx, day)
     said = clean_text(reason, field="reason", longest=LONGEST_REASON)
-    last = last_act(tx, branch.id)
-    if last is None or last.act is not BranchAct.CLOSED:
+    if last is None:
         raise BranchDayOpen
-    return _do(tx, branch.id, BranchAct.REOPENED, said)
+    if last.act is BranchAct.REOPENED:
+        if (last.by_id, last.reason) != (tx.desk.user_id, said):
+            raise BranchDayOpen
+        return BranchDay(business_date=day, last=_row(last), in_the_way=())  # the same click again
+    _check_seen(last, seen)
+    return _do(tx, branch_id, BranchAct.REOPENED, said)
+
+
+def _held(tx: Tx, day: date) -> tuple[int, BranchDayAct | None]:
+    """This desk's branch, held, and what was done last with its day."""
+    assert tx.desk.branch_id is not None, "who closes a day works at a branch"
+    if day != tx.business_date:
+        raise AnotherDay
+    hold(tx, tx.desk.branch_id)
+    return tx.desk.branch_id, last_act(tx, tx.desk.branch_id)
+
+
+def _check_seen(last: BranchDayAct | None, seen: int | None) -> None:
+    if (None if last is None else last.id) != seen:
+        raise ActedMeanwhile
 
 
 def _do(tx: Tx, branch_id: int, act: BranchAct, reason: str) -> BranchDay:
@@ -145,6 +180,7 @@ def _in_the_way(tx: Tx, branch_id: int) -> tuple[str, ...]:
 
 def _row(act: BranchDayAct) -> BranchActRow:
     return BranchActRow(
+        id=act.id,
         business_date=act.business_date,
         act=act.act,
         at=act.at,
@@ -152,11 +188,6 @@ def _row(act: BranchDayAct) -> BranchActRow:
         vault_minor=act.vault_minor,
         reason=act.reason,
     )
-
-
-def _own_branch(tx: Tx) -> int:
-    assert tx.desk.branch_id is not None, "who closes a day works at a branch"
-    return tx.desk.branch_id
 
 
 def _branch(tx: Tx, branch_id: int | None) -> int:

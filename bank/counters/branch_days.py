@@ -27,7 +27,8 @@ class BranchAct(StrEnum):
 
 
 class BranchDayClosed(WrongState):
-    """Your branch has closed its day. Its admin can open it again, with a reason."""
+    """This branch has closed its day, so its cash stays where it is. Its admin can open the day
+    again, with a reason."""
 
 
 class BranchDayAct(Base):
@@ -60,10 +61,20 @@ def last_act(tx: Tx, branch_id: int) -> BranchDayAct | None:
     )
 
 
+def hold(tx: Tx, branch_id: int) -> None:
+    """Until this transaction ends nobody closes the branch's day or takes cash from its vault.
+
+    The same hold as `drawer_cash.take_from_vault`: a weaker one first would let two of these wait
+    for each other. Rows that only name the branch are not kept waiting.
+    """
+    row = select(Branch.id).where(Branch.id == branch_id)
+    tx.session.execute(row.with_for_update(key_share=True))
+
+
 def check_open(tx: Tx, branch_id: int) -> None:
-    """BranchDayClosed if the branch has closed this business date; until the transaction ends
-    nobody closes it."""
-    tx.session.execute(select(Branch.id).where(Branch.id == branch_id).with_for_update(read=True))
+    """BranchDayClosed if the branch has closed this business date; it stays open until the
+    transaction ends."""
+    hold(tx, branch_id)
     last = last_act(tx, branch_id)
     if last is not None and last.act is BranchAct.CLOSED:
         raise BranchDayClosed

@@ -22,6 +22,7 @@ from bank.core import money
 from bank.core.db import Base, marks
 from bank.core.desk import Tx
 from bank.core.errors import WrongState
+from bank.counters import branch_days
 from bank.counters.drawers import Drawer, DrawerStatus
 from bank.counters.slips import CashSlip
 from bank.people.branches import Branch
@@ -210,7 +211,8 @@ def undo(tx: Tx, entry_id: int) -> None:
     """An entry is about to be reversed: its cash leaves the place that had it.
 
     That is the drawer that took or paid it, as long as it is open and holds so much; else the
-    vault, whose custodian hands the notes to whoever puts it right.
+    vault, whose custodian hands the notes to whoever puts it right; BranchDayClosed where the
+    branch has gone home.
     """
     cash = chart.id_of(tx, chart.CASH)
     lines = tx.connection.execute(
@@ -229,6 +231,8 @@ def undo(tx: Tx, entry_id: int) -> None:
         if line.amount_minor:
             if drawer is not None and in_drawer(tx, drawer) + int(line.amount_minor) < 0:
                 drawer = None
+            if drawer is None:
+                branch_days.check_open(tx, line.branch_id)
             put(
                 tx,
                 line.branch_id,

@@ -60,11 +60,11 @@ def _closed_days(town: Town) -> Iterator[tuple[date, Plan]]:
     """The branches have closed the last days, an hour after their drawers."""
     for day in sorted({open_day(town.as_of - timedelta(days=n), -1) for n in DAYS_CLOSED}):
         for site in town.sites:
-            yield day, Plan(town.at(day, clock(20, 30)), partial(_close, site))
+            yield day, Plan(town.at(day, clock(20, 30)), partial(_close, site, day))
 
 
-def _close(site: Site, at: datetime) -> Done:
-    return Done(at=at, by=site.admin, verb=CLOSE, named=dict)
+def _close(site: Site, day: date, at: datetime) -> Done:
+    return Done(at=at, by=site.admin, verb=CLOSE, named=lambda: {"day": day, "seen": None})
 
 
 def _hold(town: Town) -> Iterator[tuple[date, Plan]]:

@@ -165,7 +165,7 @@ def announce(
             raise SentAlready
         return _card(first)
     if severity is Severity.OFFER and audience is not Audience.CUSTOMERS:
-        raise BadInput("An offer is for customers.", field="for")
+        raise BadInput("An offer is for customers: choose them.", field="for")
     if from_on < tx.business_date:
         raise BadInput("It cannot begin in the past.", field="first day")
     if not from_on <= until_on <= from_on + LONGEST:

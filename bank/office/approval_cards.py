@@ -242,7 +242,7 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
     )
     return ApprovalCard(
         row=shown,
-        asked=_asked(row),
+        asked=asked_of(row),
         before=json.loads(row.before) if row.before else {},
         after=json.loads(row.after) if row.after else {},
         lines=json.loads(row.lines),
@@ -343,7 +343,7 @@ def _in_sight(desk: Desk) -> ColumnElement[bool]:
     return mine
 
 
-def _asked(row: Approval) -> Mapping[str, str]:
+def asked_of(row: Approval) -> Mapping[str, str]:
     """The arguments as a person reads them, without the machinery's own."""
     kept = json.loads(row.arguments)
     return {

@@ -5,19 +5,26 @@ or has no such limit is opened and decided by itself. Each is approved in a tran
 with every check, so what cannot be done now stops no other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 
 from bank.core import money
-from bank.core.approvals import LONGEST_TEXT, UNDECIDED, Approval, ApprovalEvent
+from bank.core.approvals import LONGEST_TEXT, Approval, ApprovalEvent, ApprovalStatus
 from bank.core.desk import Desk, Tx, flow, query
 from bank.core.errors import BadInput, BankError
 from bank.core.permissions import Permission
 from bank.office import approvals
-from bank.office.approval_cards import NoSuchApproval, required_of, row_of, sees, why_not
+from bank.office.approval_cards import (
+    NoSuchApproval,
+    asked_of,
+    required_of,
+    row_of,
+    sees,
+    why_not,
+)
 from bank.office.approval_rows import ApprovalRow
 from bank.people.fields import clean_text
 
@@ -36,10 +43,13 @@ class NotOfOneKind(BadInput):
 
 @dataclass(frozen=True, kw_only=True)
 class Together:
-    """One of several: the row, what its maker said last, and why it does not go with the others
-    (empty where it does)."""
+    """One of several: the row, what was asked for in words, what its maker said last, and why it
+    does not go with the others (empty where it does). `compared_minor` is what it comes to with all
+    that its maker did on this account on that day."""
 
     row: ApprovalRow
+    asked: Mapping[str, str]
+    compared_minor: int | None
     said: str
     why_not: str
 
@@ -67,7 +77,13 @@ def side_by_side(tx: Tx, approval_ids: Sequence[int]) -> Sequence[Together]:
     for row in rows:
         tx.looked_at("approval", row.id)
     return [
-        Together(row=row_of(tx, row), said=said.get(row.id, ""), why_not=_apart(tx, row))
+        Together(
+            row=row_of(tx, row),
+            asked=asked_of(row),
+            compared_minor=row.compared_minor,
+            said=said.get(row.id, ""),
+            why_not=_apart(tx, row),
+        )
         for row in rows
     ]
 
@@ -106,16 +122,21 @@ def _chosen(tx: Tx, approval_ids: Sequence[int]) -> list[Approval]:
 
 def _apart(tx: Tx, row: Approval) -> str:
     """Why this one is not approved with others, empty when it may be."""
-    if row.status not in UNDECIDED:
+    stands = row_of(tx, row).status
+    if stands is ApprovalStatus.RETURNED:
+        return "This went back to its maker with a question. Wait for the answer."
+    if stands is not ApprovalStatus.PENDING:
         by = f" by {row.checker_name}" if row.checker_name else ""
-        return f"This was {row.status}{by} already."
+        return f"This was {stands}{by} already."
     need = required_of(tx, row)
     refusal = why_not(tx, row, need)
     if refusal is not None:
         return str(refusal)
-    limit = need.rekey_above_minor if need is not None else None
-    if row.amount_minor is None or limit is None:
+    if row.amount_minor is None or need is None or need.rekey_above_minor is None:
         return f"{BY_ITSELF}: no rule gives a limit up to which these go together."
-    if row.amount_minor > limit:
-        return f"{BY_ITSELF}: the amount is above {money.show(limit, row.currency)}."
+    limit = money.show(need.rekey_above_minor, row.currency)
+    if row.amount_minor > need.rekey_above_minor:
+        return f"{BY_ITSELF}: the amount is above {limit}."
+    if (need.compared_minor or 0) > need.rekey_above_minor:  # cut into small ones
+        return f"{BY_ITSELF}: with the others of this day it is above {limit}."
     return ""

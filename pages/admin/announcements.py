@@ -124,6 +124,8 @@ def fill() -> None:
             last=last + LONGEST,
             persist_state="page",
         )
+    if severity is Severity.OFFER and audience is not Audience.CUSTOMERS:
+        st.caption("An offer goes to customers.")
     by_mail = st.checkbox(
         "By mail, too",
         key=slip.field("mail"),
@@ -133,7 +135,7 @@ def fill() -> None:
     if st.button("Preview", type="primary", key=slip.field("preview")):
         slip.preview(
             Draft(
-                audience=audience,
+                audience=Audience.CUSTOMERS if severity is Severity.OFFER else audience,
                 severity=severity,
                 title=title or "",
                 body=body or "",

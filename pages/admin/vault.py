@@ -310,7 +310,7 @@ if here is None:
 else:
     seen = drawer_views.branch_cash(desk, here)
     today = branch_close.branch_day(desk, here)
-    branch_day.said(today)
+    branch_day.said(desk, today)
     figures(seen)
     if desk.may(Permission.VAULT_KEEP):
         waiting(seen)

@@ -111,29 +111,42 @@ def about_what(
     return category, about, entry or ""
 
 
-def linked(entry: str, offer: str) -> None:
-    """Come from a line of the statement or from an offer: a new form, about this."""
-    came_from = entry or offer
-    if not came_from or st.session_state.get(LINKED) == came_from:
+def linked(entry: str) -> None:
+    """Come from a line of the statement: a new form, about this entry."""
+    if entry and st.session_state.get(LINKED) != entry:
+        st.session_state[LINKED] = entry
+        begin({"about": ENTRY, ENTRY: entry, "category": "unknown_entry"})
+
+
+def interested(number: str) -> None:
+    """Come from an offer on the home page: a new form that only wants to be sent."""
+    if not number:
         return
-    filled: dict[str, str] = {}
-    if entry:
-        filled = {"about": ENTRY, ENTRY: entry, "category": "unknown_entry"}
-    else:
-        shown = {
-            str(card.id): card
-            for card in announcements.current(desk)
-            if card.severity is Severity.OFFER
+    del st.query_params[OFFER]  # arrived: what the person chooses now is theirs
+    offers = {
+        str(card.id): card
+        for card in announcements.current(desk)
+        if card.severity is Severity.OFFER
+    }
+    if number not in offers:
+        st.info("This offer is over. Write to the bank if you have a question.")
+        return
+    title = offers[number].title
+    begin(
+        {
+            "category": "offer",
+            "subject": f"Interested: {title}"[:LONGEST_SUBJECT],
+            "body": f"I am interested in your offer: {title}. Please tell me more.",
         }
-        if offer in shown:  # over or withdrawn, it is no offer any more
-            subject = f"Interested: {shown[offer].title}"[:LONGEST_SUBJECT]
-            filled = {"category": "offer", "subject": subject}
-    if filled:
-        slip.clear()
-        st.session_state[LINKED] = came_from
-        st.session_state[VIEW] = WRITE
-        for name, value in filled.items():
-            st.session_state[slip.field(name)] = value
+    )
+
+
+def begin(filled: Mapping[str, str]) -> None:
+    """A new form with something in it."""
+    slip.clear()
+    st.session_state[VIEW] = WRITE
+    for name, value in filled.items():
+        st.session_state[slip.field(name)] = value
 
 
 def named(about: str | None, numbers: dict[str, accounts.AccountCard]) -> str:
@@ -280,7 +293,8 @@ def elsewhere() -> None:
 
 
 own = tickets.own_tickets(desk)
-linked(st.query_params.get(ENTRY, ""), st.query_params.get(OFFER, ""))
+linked(st.query_params.get(ENTRY, ""))
+interested(st.query_params.get(OFFER, ""))
 st.session_state.setdefault(VIEW, MINE if own else WRITE)
 view = st.segmented_control("View", [MINE, WRITE], required=True, key=VIEW)
 if view == MINE:

@@ -27,7 +27,7 @@ def show(desk: Desk) -> None:
             if card.severity is Severity.OFFER and desk.may(Permission.TICKET_OWN):
                 st.page_link(
                     "pages/customer/help.py",
-                    label="I am interested",
+                    label=words.plain(f"I am interested: {card.title}"),
                     icon=":material/arrow_forward:",
                     query_params={"offer": str(card.id)},
                 )
@@ -36,7 +36,7 @@ def show(desk: Desk) -> None:
 def draw(severity: Severity, title: str, body: str) -> None:
     """One announcement: its words say how much it matters, and the colour says it again."""
     says = {
-        Severity.OFFER: st.success,
+        Severity.OFFER: st.info,
         Severity.INFO: st.info,
         Severity.WARNING: st.warning,
         Severity.URGENT: st.error,

@@ -6,6 +6,7 @@ import streamlit as st
 
 from bank.core import money
 from bank.core.desk import Desk
+from bank.core.permissions import Permission
 from bank.counters import branch_close
 from bank.counters.branch_close import BranchDay
 from bank.counters.branch_days import LONGEST_REASON, BranchAct
@@ -26,8 +27,10 @@ DAYS: Final = [
 ]
 
 
-def said(day: BranchDay) -> None:
-    """Where the branch's day stands, once anything was done with it."""
+def said(desk: Desk, day: BranchDay) -> None:
+    """Where the branch's day stands, and for those who do not close it what keeps it open."""
+    if day.in_the_way and not desk.may(Permission.BRANCH_CLOSE):
+        st.caption(words.plain(f"The day is not closed yet. {' '.join(day.in_the_way)}"))
     if day.last is None:
         return
     who = f"{day.last.by_name}, {words.moment(day.last.at)}"
@@ -51,7 +54,7 @@ def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
             )
         if st.button("Open the day again", key="vault_reopen"):
             with ui.attempt("The day is open again.", labels=LABELS):
-                branch_close.reopen_day(desk, reason or "")
+                branch_close.reopen_day(desk, day.business_date, day.last_id, reason or "")
         return
     if day.in_the_way:
         st.markdown("Before the day can be closed:")
@@ -63,7 +66,7 @@ def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
         )
     if st.button("Close the day", type="primary", key="vault_close", disabled=bool(day.in_the_way)):
         with ui.attempt("The day is closed."):
-            branch_close.close_day(desk)
+            branch_close.close_day(desk, day.business_date, day.last_id)
 
 
 def register(desk: Desk, branch_id: int | None) -> None:

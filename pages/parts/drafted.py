@@ -1,19 +1,22 @@
 """An announcement drafted from a change of rates, charges or policies; a person reads it before it
 is said."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Final, NoReturn
+from typing import Final, TypeVar
 
 import streamlit as st
 
 from bank.accounts.tariff import Charged, Policy, Rates, Tariff
 from bank.core import money
-from bank.office.announcements import LONGEST_TITLE, Audience
+from bank.office.announcements import LONGEST, LONGEST_TITLE, Audience
 from pages.parts import forms, words
 from pages.parts.announcements import FORM
 
 SHOWN_AFTER: Final = timedelta(days=7)  # it has begun
+PAGE: Final = "pages/admin/announcements.py"
 WHERE: Final = "Everything the bank pays and asks stands under Rates and charges."
+T = TypeVar("T", Rates, Charged)
 
 
 def announcement_of(tariff: Tariff, row: Rates | Charged | Policy) -> tuple[str, str]:
@@ -28,8 +31,13 @@ def announcement_of(tariff: Tariff, row: Rates | Charged | Policy) -> tuple[str,
     return title[:LONGEST_TITLE], f"{said}\n\nReason: {row.source}\n\n{WHERE}"
 
 
-def write(tariff: Tariff, row: Rates | Charged | Policy, today: date) -> NoReturn:
-    """Open the page of announcements with the draft in its form."""
+def write(tariff: Tariff, row: Rates | Charged | Policy, today: date) -> None:
+    """Open the page of announcements with the draft in its form; where another one is being looked
+    at before it is said, say so instead."""
+    if forms.Slip[object, object](FORM).step is forms.Step.PREVIEW:
+        st.warning("You are about to announce something else. Announce it or change it first.")
+        st.page_link(PAGE, label="Announcements", icon=":material/campaign:")
+        return
     title, body = announcement_of(tariff, row)
     forms.forget(f"{FORM}_")
     filled = {
@@ -37,44 +45,42 @@ def write(tariff: Tariff, row: Rates | Charged | Policy, today: date) -> NoRetur
         "title": title,
         "body": body,
         "from": today,
-        "until": row.effective_from + SHOWN_AFTER,
+        "until": min(row.effective_from + SHOWN_AFTER, today + LONGEST),
         "mail": isinstance(row, Charged),  # whoever pays is told, not only whoever looks
     }
     for name, value in filled.items():
         st.session_state[f"{FORM}_{name}"] = value
-    st.switch_page("pages/admin/announcements.py")
+    st.switch_page(PAGE)
 
 
 def _of_rates(tariff: Tariff, row: Rates, day: str) -> tuple[str, str]:
-    old = next((one for one in tariff.rates if one.code == row.code), None)
-    rate = money.percent(row.interest_rate_bps)
-    title = f"{row.name}: {rate} from {day}"
-    said = [f"From {day}, {row.name} pays {rate}{_until(old, 'interest_rate_bps', row)}."]
-    for name, words_of_it in (
-        ("minimum_balance_minor", "The minimum balance is"),
-        ("overdraft_ceiling_minor", "An overdraft is possible up to"),
+    old = _before((*tariff.rates, *tariff.coming_rates), row)
+    said = []
+    for name, shown, before, after in (
+        ("interest_rate_bps", money.percent, "it pays ", ""),
+        ("minimum_balance_minor", money.show, "the minimum balance is ", ""),
+        ("overdraft_ceiling_minor", money.show, "an overdraft of up to ", " is possible"),
     ):
-        if old is None or getattr(old, name) != getattr(row, name):
-            said.append(f"{words_of_it} {money.show(getattr(row, name))}{_until(old, name, row)}.")
-    if old is not None and old.interest_rate_bps == row.interest_rate_bps:
-        title = f"{row.name}: new balances from {day}"
-    return title, " ".join(said)
+        new = getattr(row, name)
+        if old is None or getattr(old, name) != new:
+            until = "" if old is None else f" (until then {shown(getattr(old, name))})"
+            said.append(f"{before}{shown(new)}{after}{until}")
+    new_rate = old is None or old.interest_rate_bps != row.interest_rate_bps
+    title = money.percent(row.interest_rate_bps) if new_rate else "new terms"
+    return f"{row.name}: {title} from {day}", f"{row.name}, from {day}: {', '.join(said)}."
 
 
 def _of_charge(tariff: Tariff, row: Charged, day: str) -> tuple[str, str]:
-    old = next((one for one in tariff.charges if one.code == row.code), None)
+    old = _before((*tariff.charges, *tariff.coming_charges), row)
     amount = money.show(row.amount_minor)
-    until = _until(old, "amount_minor", row)
-    return (
-        f"{row.name}: {amount} from {day}",
-        f"From {day} the charge for {row.name.lower()} is {amount} for each {row.per}{until}.",
-    )
+    until = "" if old is None else f" (until then {money.show(old.amount_minor)})"
+    said = f"{row.name}, from {day}: {amount} for each {row.per}{until}."
+    return f"{row.name}: {amount} from {day}", said
 
 
-def _until(old: Rates | Charged | None, name: str, row: Rates | Charged) -> str:
-    """What holds until the change, where it is not the same."""
-    if old is None or getattr(old, name) == getattr(row, name):
-        return ""
-    value: int = getattr(old, name)
-    shown = money.percent(value) if name.endswith("_bps") else money.show(value)
-    return f", until then {shown}"
+def _before(rows: Iterable[T], row: T) -> T | None:
+    """What holds until the change begins; another change may come first."""
+    earlier = [
+        one for one in rows if one.code == row.code and one.effective_from < row.effective_from
+    ]
+    return max(earlier, key=lambda one: one.effective_from, default=None)

@@ -14,12 +14,12 @@ from pages.parts import tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 KEY = "together"
+RESULT = f"{KEY}_result"
 NOTE_WIDTH = 640  # pixels
 
 
 def draw(desk: Desk, rows: Sequence[ApprovalRow]) -> None:
     """Below the list of what waits, where at least two of a kind move money."""
-    _say_result()
     kinds: dict[str, list[ApprovalRow]] = {}
     for row in rows:
         if row.amount_minor is not None:
@@ -36,6 +36,39 @@ def draw(desk: Desk, rows: Sequence[ApprovalRow]) -> None:
         )
         if command is not None:
             _choose(desk, {row.id: row for row in kinds[command]}, command)
+
+
+def say_result() -> None:
+    """What became of each, until it is hidden or the next are approved."""
+    results: Sequence[Outcome] = st.session_state.get(RESULT, ())
+    if not results:
+        return
+    st.subheader("Approved together")
+    tables.show(
+        results,
+        [
+            column("No.", lambda each: each.row.id, Kind.NUMBER),
+            column("About", lambda each: each.row.about, key=True),
+            column(
+                "Amount",
+                lambda each: each.row.amount_minor,
+                Kind.AMOUNT,
+                key=True,
+                currency=lambda each: each.row.currency,
+            ),
+            column(
+                "What became of it",
+                lambda each: each.refused or "Approved and done",
+                key=True,
+                width=400,
+            ),
+        ],
+        key=f"{KEY}_results",
+        file_name="approved-together.csv",
+    )
+    if st.button("Hide this list", key=f"{KEY}_hide", type="tertiary"):
+        del st.session_state[RESULT]
+        st.rerun()
 
 
 def _choose(desk: Desk, rows: dict[int, ApprovalRow], command: str) -> None:
@@ -69,7 +102,7 @@ def _choose(desk: Desk, rows: dict[int, ApprovalRow], command: str) -> None:
 def _approve(desk: Desk, chosen: Sequence[int], note: str, command: str) -> None:
     results = approvals_together.approve_together(desk, chosen, note)
     done = sum(one.refused is None for one in results)
-    st.session_state[f"{KEY}_result"] = results
+    st.session_state[RESULT] = results
     ui.flash(f"{done} of {words.counted(len(results), 'approval')} approved and done.")
     st.session_state.pop(f"{KEY}_{command}", None)
     st.session_state.pop(f"{KEY}_note", None)
@@ -94,7 +127,14 @@ def _beside(looked: Sequence[Together]) -> None:
                 key=True,
                 currency=lambda each: each.row.currency,
             ),
+            column(
+                "Together on its day",
+                lambda each: each.compared_minor,
+                Kind.AMOUNT,
+                currency=lambda each: each.row.currency,
+            ),
             column("Asked for by", lambda each: each.row.maker_name, key=True),
+            column("What was asked", lambda each: _asked(each), width=280),
             column("Said", lambda each: each.said, width=240),
             column("Goes together", lambda each: each.why_not or "yes", key=True, width=320),
         ],
@@ -108,29 +148,6 @@ def _beside(looked: Sequence[Together]) -> None:
         tables.facts({"Together": shown})
 
 
-def _say_result() -> None:
-    """What became of each, until the page is left or the next are chosen."""
-    results: Sequence[Outcome] = st.session_state.pop(f"{KEY}_result", ())
-    if results:
-        tables.show(
-            results,
-            [
-                column("No.", lambda each: each.row.id, Kind.NUMBER),
-                column("About", lambda each: each.row.about, key=True),
-                column(
-                    "Amount",
-                    lambda each: each.row.amount_minor,
-                    Kind.AMOUNT,
-                    key=True,
-                    currency=lambda each: each.row.currency,
-                ),
-                column(
-                    "What became of it",
-                    lambda each: each.refused or "Approved and done",
-                    key=True,
-                    width=400,
-                ),
-            ],
-            key=f"{KEY}_results",
-            file_name="approved-together.csv",
-        )
+def _asked(each: Together) -> str:
+    """What was typed: a reason, a slip, a person."""
+    return ", ".join(f"{words.sentence(name)}: {value}" for name, value in each.asked.items())

@@ -47,7 +47,8 @@ HAPPENED: Final = {
     "executed": "Approved",
     "refused": "Could not be done",
 }
-# Words of the code among what was asked for, as people say them.
+# Words of the code, as people say them, in what was chosen and not typed.
+CHOSEN: Final = ("role", "kind", "limit")
 SPELLED: Final[Mapping[str, str]] = {
     **{role.value: name for role, name in words.ROLES.items()},
     **{kind.value: said for kind, said in limits.WORDS.items()},
@@ -155,7 +156,7 @@ def in_full(card: ApprovalCard, *, key: str) -> None:
         "Asked for by": f"{row.maker_name}, {words.moment(row.made_at)}",
         # Once is enough where it is among what was typed.
         "About": "" if row.object_id in card.asked.values() else row.about,
-        **{words.sentence(name): SPELLED.get(value, value) for name, value in card.asked.items()},
+        **{words.sentence(name): _spelled(name, value) for name, value in card.asked.items()},
         "Rule": card.rule_source,
         "Expires": words.moment(row.expires_at) if row.status in OPEN else "",
         "Decided": f"{said_of(card)}, {words.moment(row.decided_at)}" if row.decided_at else "",
@@ -183,6 +184,10 @@ def in_full(card: ApprovalCard, *, key: str) -> None:
         st.markdown("**Lines that were booked**" if booked else "**Lines it would book**")
         tables.show([_Line(line) for line in card.lines], LINES, key=f"{key}_lines")
     history(card, key=key)
+
+
+def _spelled(name: str, value: str) -> str:
+    return SPELLED.get(value, value) if name in CHOSEN else value
 
 
 def history(card: ApprovalCard, *, key: str) -> None:

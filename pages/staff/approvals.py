@@ -89,6 +89,7 @@ def to_decide() -> None:
     """The queue of the checker."""
     rows = approval_cards.to_decide(desk)
     say_if_gone(rows)
+    together.say_result()
     newcomers(frozenset(row.id for row in rows))
     if not rows:
         ui.empty(

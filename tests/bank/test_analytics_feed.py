@@ -198,24 +198,27 @@ def test_nothing_is_missed_or_torn_while_many_write(town: Town) -> None:
     started = len(in_copy(copy))
     each, enough_readings = (200, 50) if SOAKING else (25, 5)
     places = [("asha", 0), ("chand", 1), ("dev", 1), ("esha", 2)]
-    readings = 0
+    readings, over = 0, threading.Event()
 
     def write(place: tuple[str, int]) -> int:
         """As many deposits as wanted, and more until there were enough readings meanwhile."""
         account, branch = place
         n = 0
-        while n < each or readings < enough_readings:
+        while not over.is_set() and (n < each or readings < enough_readings):
             deposit(town.bank, town.accounts[account], town.branches[branch], f"{account} {n}")
             n += 1
         return n
 
     with ThreadPoolExecutor(len(places)) as pool:
         writers = [pool.submit(write, place) for place in places]
-        while not all(writer.done() for writer in writers):
-            copy_of(town.bank)
-            readings += 1
-            assert set(rows(copy, BALANCE)) == {("CZK", 0), ("INR", 0)}
-            assert rows(copy, TORN) == []
+        try:
+            while not all(writer.done() for writer in writers):
+                copy_of(town.bank)
+                readings += 1
+                assert set(rows(copy, BALANCE)) == {("CZK", 0), ("INR", 0)}
+                assert rows(copy, TORN) == []
+        finally:
+            over.set()  # nobody waits for readings that do not come
         written = sum(writer.result() for writer in writers)
     copy_of(town.bank)
     assert readings >= enough_readings

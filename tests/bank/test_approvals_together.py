@@ -1,8 +1,14 @@
 """Several approvals at once: only money of one kind below the limit, each decided by itself."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import cycle
+from typing import Final
+
 import pytest
 
 from bank.core.approvals import AwaitingApproval
+from bank.core.clock import FixedClock
 from bank.core.errors import NotAllowed, NotFound
 from bank.core.ids import new_request_id
 from bank.counters import cash
@@ -10,19 +16,21 @@ from bank.office import approvals, approvals_together
 from bank.office.approvals_together import NotOfOneKind, TooManyTogether
 from tests.support.checkers import LAKH, Checking
 
+ACCOUNTS: Final = ("asha", "vikram", "nila")
 pytestmark = pytest.mark.feature("B26", "B4")
 
 
-def deposits(at: Checking, *amounts_minor: int) -> list[int]:
-    """So many deposits that wait; their numbers."""
+def deposits(at: Checking, *amounts_minor: int, accounts: Sequence[str] = ACCOUNTS) -> list[int]:
+    """So many deposits that wait, each on the next account; their numbers."""
     found = []
-    for number, amount_minor in enumerate(amounts_minor):
+    for number, (amount_minor, whose) in enumerate(zip(amounts_minor, cycle(accounts))):
         with pytest.raises(AwaitingApproval) as waits:
             cash.deposit(
                 at.desks["ravi"],
-                at.market.number("asha"),
+                at.market.number(whose),
                 amount_minor,
                 f"T{number}",
+                form_60=whose == "nila",  # she has no PAN
                 request_id=new_request_id(),
             )
         found.append(waits.value.approval_id)
@@ -38,9 +46,11 @@ def outcomes(at: Checking, ids: list[int], who: str = "vera", note: str = "") ->
 
 def test_each_is_booked_as_if_it_had_been_approved_alone(checking: Checking) -> None:
     ids = deposits(checking, 11 * LAKH, 12 * LAKH, 13 * LAKH)
-    before = checking.market.balance("asha")
+    before = [checking.market.balance(whose) for whose in ACCOUNTS]
     assert outcomes(checking, ids[:2], note="Seen the slips") == [None, None]
-    assert checking.market.balance("asha") == before + 23 * LAKH
+    assert [checking.market.balance(whose) for whose in ACCOUNTS] == [
+        before[0] + 11 * LAKH, before[1] + 12 * LAKH, before[2],
+    ]  # fmt: skip
     assert [checking.status(number) for number in ids] == ["executed", "executed", "pending"]
     for number in ids[:2]:
         assert checking.card("vera", number).row.reason == "Seen the slips"
@@ -71,9 +81,11 @@ def test_a_refusal_while_booking_is_told_and_written_down(sqlite_checking: Check
     at = sqlite_checking
     ids = deposits(at, 11 * LAKH, 12 * LAKH)
     at.market.close_account("asha")
-    refused = outcomes(at, ids)
-    assert all(each and each.startswith("This has failed:") for each in refused)
-    assert [at.status(number) for number in ids] == ["failed", "failed"]
+    [refused, done] = outcomes(at, ids)
+    assert refused is not None
+    assert refused.startswith("This has failed:")
+    assert done is None
+    assert [at.status(number) for number in ids] == ["failed", "executed"]
 
 
 def test_a_large_amount_is_typed_again_by_itself(sqlite_checking: Checking) -> None:
@@ -86,6 +98,35 @@ def test_a_large_amount_is_typed_again_by_itself(sqlite_checking: Checking) -> N
     )
     assert outcomes(at, [small, large]) == [None, large_row.why_not]
     assert at.status(large) == "pending"
+
+
+def test_a_large_amount_cut_into_small_ones_does_not_go_together(
+    sqlite_checking: Checking,
+) -> None:
+    at = sqlite_checking
+    ids = deposits(at, 11 * LAKH, 12 * LAKH, 13 * LAKH, accounts=["asha"])
+    looked = approvals_together.side_by_side(at.desks["vera"], ids)
+    assert [each.compared_minor for each in looked] == [11 * LAKH, 23 * LAKH, 36 * LAKH]
+    assert all("with the others of this day it is above ₹ 25,00,000.00" in each.why_not
+               for each in looked)  # fmt: skip
+    assert None not in outcomes(at, ids)
+    assert [at.status(number) for number in ids] == ["pending"] * 3
+
+
+def test_what_went_back_or_is_overdue_does_not_go(sqlite_checking: Checking) -> None:
+    at = sqlite_checking
+    back, late = deposits(at, 11 * LAKH, 12 * LAKH)
+    approvals.send_back(at.desks["vera"], back, "Whose money is it?")
+    assert "went back to its maker" in str(outcomes(at, [back])[0])
+    assert isinstance(at.market.bank.clock, FixedClock)
+    at.market.bank.clock.at += timedelta(hours=9)
+    assert outcomes(at, [late]) == ["This was expired already."]
+
+
+def test_the_reason_of_a_reversal_stands_beside_it(sqlite_checking: Checking) -> None:
+    waits = sqlite_checking.ask("reverse")
+    [looked] = approvals_together.side_by_side(sqlite_checking.desks["vera"], [waits.approval_id])
+    assert looked.asked["reason"] == "typed twice"
 
 
 def test_what_moves_no_money_is_decided_by_itself(sqlite_checking: Checking) -> None:
@@ -126,7 +167,7 @@ def test_another_branch_sees_none_of_them(sqlite_checking: Checking) -> None:
 
 
 def test_who_has_an_interest_approves_none_of_them(sqlite_checking: Checking) -> None:
-    ids = deposits(sqlite_checking, 11 * LAKH, 12 * LAKH)
+    ids = deposits(sqlite_checking, 11 * LAKH, 12 * LAKH, accounts=["asha"])
     refused = outcomes(sqlite_checking, ids, who="holder")
     assert all(each and "somebody else must decide" in each for each in refused)
     assert [sqlite_checking.status(number) for number in ids] == ["pending", "pending"]

@@ -8,13 +8,33 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from bank.book import journal
 from bank.core.clock import FixedClock
+from bank.core.desk import looking
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
-from bank.counters import branch_close, branch_days, counts, drawers, handovers, vault
-from bank.counters.branch_close import BranchDayOpen, DrawersLeft
+from bank.counters import (
+    branch_close,
+    branch_days,
+    counts,
+    drawer_cash,
+    drawers,
+    handovers,
+    vault,
+)
+from bank.counters.branch_close import (
+    ActedMeanwhile,
+    AnotherDay,
+    BranchDay,
+    BranchDayOpen,
+    DrawersLeft,
+)
 from bank.counters.branch_days import BranchDayClosed
+from bank.night.demo_cashbook import fewest_pieces
+from bank.office.approvals import CannotBeDoneNow
+from tests.support.checkers import LAKH, Checking
 from tests.support.market import Market
+from tests.support.soak import times
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.feature("B6")
@@ -27,10 +47,22 @@ def emptied(market: Market, who: str = "ravi", custodian: str = "admin") -> None
     vault.close_drawer(market.desks[custodian], market.drawers[who])
 
 
+def close(market: Market, who: str = "admin") -> BranchDay:
+    """Somebody closes Fort's day as it is seen now."""
+    day = branch_close.branch_day(market.desks["admin"])
+    return branch_close.close_day(market.desks[who], day.business_date, day.last_id)
+
+
+def reopen(market: Market, reason: str, who: str = "admin") -> BranchDay:
+    """Somebody opens it again."""
+    day = branch_close.branch_day(market.desks["admin"])
+    return branch_close.reopen_day(market.desks[who], day.business_date, day.last_id, reason)
+
+
 def closed(market: Market) -> None:
     """Fort has closed its day."""
     emptied(market)
-    branch_close.close_day(market.desks["admin"])
+    close(market)
 
 
 def ask(market: Market, who: str = "ravi") -> int:
@@ -49,7 +81,7 @@ def test_a_branch_without_drawers_closes_its_day(market: Market) -> None:
     emptied(market)
     admin = market.desks["admin"]
     assert branch_close.branch_day(admin).last is None
-    day = branch_close.close_day(admin)
+    day = close(market)
     assert day.is_closed
     assert day.last is not None
     assert (day.last.by_name, day.last.vault_minor) == ("Arun Nair", 1_500_00)
@@ -63,8 +95,35 @@ def test_a_branch_without_drawers_closes_its_day(market: Market) -> None:
 def test_the_same_click_again_adds_nothing(market: Market) -> None:
     closed(market)
     first = branch_close.branch_day(market.desks["admin"]).last
-    assert branch_close.close_day(market.desks["admin"]).last == first
+    assert close(market).last == first
     assert acts(market) == [("closed", "")]
+
+
+def test_an_old_page_closes_nothing(market: Market) -> None:
+    """A click on what was drawn before somebody acted, or before midnight, does nothing."""
+    emptied(market)
+    admin, before = market.desks["admin"], branch_close.branch_day(market.desks["admin"])
+    day = before.business_date
+    first = close(market)
+    with pytest.raises(ActedMeanwhile):
+        branch_close.reopen_day(admin, day, 4711, "A customer came late")
+    reopened = reopen(market, "A customer came late")
+    again = branch_close.reopen_day(admin, day, first.last_id, "A customer came late")
+    assert again == reopened, "the same click again"
+    with pytest.raises(ActedMeanwhile):
+        branch_close.close_day(admin, day, before.last_id)
+    with pytest.raises(BranchDayOpen):
+        branch_close.reopen_day(admin, day, first.last_id, "Another reason")
+    assert isinstance(market.bank.clock, FixedClock)
+    market.bank.clock.at += timedelta(days=1)
+    for ask_again in (
+        lambda: branch_close.close_day(admin, day, reopened.last_id),
+        lambda: branch_close.reopen_day(admin, day, reopened.last_id, "Late"),
+    ):
+        with pytest.raises(AnotherDay):
+            ask_again()
+    kept = market.rows("SELECT act FROM branch_day_acts ORDER BY id")
+    assert [row["act"].lower() for row in kept] == ["closed", "reopened"]
 
 
 def test_every_drawer_in_the_way_is_named_with_what_to_do(market: Market) -> None:
@@ -73,7 +132,7 @@ def test_every_drawer_in_the_way_is_named_with_what_to_do(market: Market) -> Non
 
     def refused() -> None:
         with pytest.raises(DrawersLeft) as refusal:
-            branch_close.close_day(admin)
+            close(market)
         [sentence] = branch_close.branch_day(admin).in_the_way
         assert sentence in str(refusal.value)
         said.append(sentence)
@@ -87,7 +146,7 @@ def test_every_drawer_in_the_way_is_named_with_what_to_do(market: Market) -> Non
     asked = ask(market)
     refused()
     drawers.withdraw_request(market.cashier, asked)
-    assert branch_close.close_day(admin).is_closed
+    assert close(market).is_closed
     assert said == [
         "Ravi Kumar has an open drawer: let it be counted.",
         "Ravi Kumar is counting a drawer: wait for the count.",
@@ -101,7 +160,7 @@ def test_a_drawer_of_yesterday_is_in_the_way_too(sqlite_market: Market) -> None:
     assert isinstance(sqlite_market.bank.clock, FixedClock)
     sqlite_market.bank.clock.at += timedelta(days=1)
     with pytest.raises(DrawersLeft, match="Ravi Kumar has an open drawer"):
-        branch_close.close_day(sqlite_market.desks["admin"])
+        close(sqlite_market)
 
 
 def test_a_drawer_of_another_branch_is_not(market: Market) -> None:
@@ -126,6 +185,47 @@ def test_no_cash_moves_on_a_closed_day(market: Market) -> None:
     assert there["n"] == 0
 
 
+def test_no_cash_is_undone_on_a_closed_day(checking: Checking) -> None:
+    """Neither by the admin's own reversal nor by one that waited for its approval."""
+    market = checking.market
+    small = market.deposit("asha", 1_000_00, slip="S1").entry_id
+    large = market.deposit("asha", 2 * LAKH, slip="S2").entry_id
+    waits = checking.ask("reverse", entry_id=large)
+    counts.start_count(market.cashier, market.drawers["ravi"])
+    with looking(market.cashier) as tx:
+        pieces = fewest_pieces(tx, drawer_cash.in_drawer(tx, market.drawers["ravi"]))
+    counts.enter_count(market.cashier, market.drawers["ravi"], pieces)
+    vault.close_drawer(market.desks["admin"], market.drawers["ravi"])
+    close(market)
+    before = checking.footprint()
+    with pytest.raises(BranchDayClosed):
+        journal.reverse_entry(market.supervisor, small, "typed twice", new_request_id())
+    with pytest.raises(CannotBeDoneNow, match="has closed its day"):
+        checking.approve("vera", waits.approval_id)
+    assert checking.footprint() == before
+    reopen(market, "A mistake at the counter")
+    journal.reverse_entry(market.supervisor, small, "typed twice", new_request_id())
+    checking.approve("vera", waits.approval_id)
+    assert checking.status(waits.approval_id) == "executed"
+
+
+def test_two_remittances_to_the_chest_do_not_wait_for_each_other(market: Market) -> None:
+    """Each looks at the day, then takes from the vault."""
+    market.remit(note_500=20)
+    admin, both_looked = market.desks["admin"], threading.Barrier(2)
+
+    def send() -> bool:
+        both_looked.wait(20)
+        posted = vault.remit(admin, False, {"note-500": 1}, "CC 3", request_id=new_request_id())
+        return posted.replayed
+
+    for _ in range(times(normal=5, soak=100)):
+        with ThreadPoolExecutor(2) as pool:
+            sent = [pool.submit(send) for _ in range(2)]
+            assert [each.result(60) for each in sent] == [False, False]
+        market.remit(note_500=2)
+
+
 def test_a_remittance_of_before_is_answered_again(sqlite_market: Market) -> None:
     """Whoever lost the answer to what was booked asks once more, and is told."""
     admin, request_id = sqlite_market.desks["admin"], new_request_id()
@@ -148,30 +248,31 @@ def test_a_day_is_opened_again_with_a_reason(market: Market) -> None:
     closed(market)
     admin = market.desks["admin"]
     with pytest.raises(BadInput) as refused:
-        branch_close.reopen_day(admin, " ")
+        reopen(market, " ")
     assert refused.value.field == "reason"
     assert branch_close.branch_day(admin).is_closed
-    day = branch_close.reopen_day(admin, "A customer came late")
+    day = reopen(market, "A customer came late")
     assert not day.is_closed
     with pytest.raises(BranchDayOpen):
-        branch_close.reopen_day(admin, "Once more")
+        reopen(market, "Once more")
     drawers.withdraw_request(market.cashier, ask(market))
-    branch_close.close_day(admin)
+    close(market)
     assert acts(market) == [("closed", ""), ("reopened", "A customer came late"), ("closed", "")]
 
 
 def test_a_day_that_was_never_closed_is_not_opened(sqlite_market: Market) -> None:
     with pytest.raises(BranchDayOpen):
-        branch_close.reopen_day(sqlite_market.desks["admin"], "Why not")
+        reopen(sqlite_market, "Why not")
     assert acts(sqlite_market) == []
 
 
 @pytest.mark.parametrize("who", ["ravi", "banker", "executive", "auditor"])
 def test_only_the_branchs_admin_closes_it(sqlite_market: Market, who: str) -> None:
     emptied(sqlite_market)
-    for verb in (branch_close.close_day, lambda desk: branch_close.reopen_day(desk, "Why not")):
-        with pytest.raises(NotAllowed):
-            verb(sqlite_market.desks[who])
+    with pytest.raises(NotAllowed):
+        close(sqlite_market, who)
+    with pytest.raises(NotAllowed):
+        reopen(sqlite_market, "Why not", who)
     assert acts(sqlite_market) == []
 
 
@@ -222,8 +323,9 @@ def test_of_a_close_and_a_request_at_once_the_second_sees_the_first(
     """The first has looked and has not written yet when the second comes."""
     emptied(market)
     looks = {"close": (branch_close, "_in_the_way"), "ask": (branch_days, "check_open")}
+    today = market.bank.clock.business_date()
     verbs: dict[str, Callable[[], object]] = {
-        "close": lambda: branch_close.close_day(market.desks["admin"]),
+        "close": lambda: branch_close.close_day(market.desks["admin"], today, None),
         "ask": lambda: ask(market),
     }
     looked, second_is_there = threading.Event(), threading.Event()
@@ -257,4 +359,4 @@ def test_a_handover_left_open_goes_with_its_drawer(sqlite_market: Market) -> Non
         market.cashier, market.drawers["ravi"], {"note-500": 1}, request_id=new_request_id()
     )
     with pytest.raises(DrawersLeft):
-        branch_close.close_day(market.desks["admin"])
+        close(market)

@@ -84,14 +84,16 @@ def test_who_is_interested_in_an_offer_writes_by_one_click(pages: Pages, market:
         severity=Severity.OFFER,
     )
     home = pages.home(market.desks["asha"])
-    assert home.success[0].value.startswith("**Offer: A current account**")
-    [link] = [each for each in home.get("page_link") if each.proto.label == "I am interested"]
+    assert home.info[0].value.startswith("**Offer: A current account**")
+    [link] = [
+        each for each in home.get("page_link") if each.proto.label.startswith("I am interested")
+    ]
     assert link.proto.query_string == f"offer={offer.id}"
     home.query_params["offer"] = str(offer.id)
     home.switch_page("pages/customer/help.py").run()
     assert home.selectbox("help_write_category").value == "offer"
     assert home.text_input("help_write_subject").value == "Interested: A current account"
-    typed(home, "Message", "Please call me.")
+    assert "offer" not in home.query_params
     press(home, "Send to the bank")
     [ticket] = tickets.own_tickets(market.desks["asha"])
     assert ticket.subject == "Interested: A current account"
@@ -108,3 +110,4 @@ def test_what_is_no_offer_any_more_fills_nothing(pages: Pages, market: Market, n
     home.switch_page("pages/customer/help.py").run()
     assert not home.exception
     assert home.selectbox("help_write_category").value is None
+    assert "This offer is over" in words_of(home)

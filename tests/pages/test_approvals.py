@@ -3,10 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bank.core.approvals import AwaitingApproval
 from bank.core.ids import new_request_id
-from bank.counters import cash
 from bank.office import approval_cards, approvals
+from tests.bank.test_approvals_together import deposits
 from tests.support.apptest import Pages, words_of
 from tests.support.checkers import LAKH, Checking
 from tests.support.market import pay_in
@@ -320,25 +319,9 @@ def test_what_was_asked_is_said_in_words(pages: Pages, at: Checking) -> None:
 # Several at once.
 
 
-def waiting_deposits(at: Checking, *amounts_minor: int) -> list[int]:
-    """So many deposits that wait; their numbers."""
-    found = []
-    for number, amount_minor in enumerate(amounts_minor):
-        with pytest.raises(AwaitingApproval) as waits:
-            cash.deposit(
-                at.desks["ravi"],
-                at.market.number("asha"),
-                amount_minor,
-                f"T{number}",
-                request_id=new_request_id(),
-            )
-        found.append(waits.value.approval_id)
-    return found
-
-
 @pytest.mark.feature("B26")
 def test_several_are_approved_together_and_each_is_told(pages: Pages, at: Checking) -> None:
-    small, large, third = waiting_deposits(at, 11 * LAKH, 26 * LAKH, 12 * LAKH)
+    small, large, third = deposits(at, 11 * LAKH, 26 * LAKH, 12 * LAKH)
     page = pages.open(at.desks["vera"], QUEUE)
     assert page.selectbox("together_kind").options == ["Cash deposit (3)"]
     page.multiselect("together_counters.cash.deposit").set_value([small, large]).run()
@@ -358,14 +341,30 @@ def test_several_are_approved_together_and_each_is_told(pages: Pages, at: Checki
         "executed", "pending", "pending",
     ]  # fmt: skip
     page.run()
+    assert "Approved and done" in words_of(page), "until it has been read"
+    press(page, "Hide this list")
     assert "Approved and done" not in words_of(page)
+
+
+@pytest.mark.feature("B26")
+def test_what_became_of_the_last_ones_is_told_where_nothing_is_left(
+    pages: Pages, at: Checking
+) -> None:
+    ids = deposits(at, 11 * LAKH, 12 * LAKH)
+    page = pages.open(at.desks["vera"], QUEUE)
+    page.multiselect("together_counters.cash.deposit").set_value(ids).run()
+    press(page, "Approve 2 together")
+    said = words_of(page)
+    assert "Nothing waits for your decision" in said
+    assert "Approved together" in said
+    assert "Approved and done" in said
 
 
 @pytest.mark.feature("B26")
 def test_one_alone_and_what_moves_no_money_offer_nothing_together(
     pages: Pages, at: Checking
 ) -> None:
-    waiting_deposits(at, 11 * LAKH)
+    deposits(at, 11 * LAKH)
     at.ask("hire")
     page = pages.open(at.desks["vera"], QUEUE)
     assert [each.key for each in page.selectbox if str(each.key).startswith("together")] == []

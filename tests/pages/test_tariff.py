@@ -104,16 +104,26 @@ def test_an_announcement_is_drafted_from_a_change_that_is_to_come(
     approvals.approve(at.desks["chief"], 1)
     home = pages.home(at.desks["head"])
     home.switch_page("pages/admin/announcements.py").run()
-    home.text_input("announce_title").set_value("Something half written").run()
-    home.switch_page("pages/head_office/terms.py").run()
-    home.session_state["terms_coming_chosen"] = "charge cheque_book 2026-04-15"
-    home.run()
-    press(home, "Draft an announcement")
+    home.text_input("announce_title").set_value("Closed on Friday")
+    press(home, "Preview")
+
+    def draft() -> None:
+        home.switch_page("pages/head_office/terms.py").run()
+        home.session_state["terms_coming_chosen"] = "charge cheque_book 2026-04-15"
+        home.run()
+        press(home, "Draft an announcement")
+
+    draft()
+    assert home.warning[0].value.startswith("You are about to announce something else")
+    home.switch_page("pages/admin/announcements.py").run()
+    assert home.info[0].value.startswith("**Closed on Friday**")
+    press(home, "Change")
+    draft()
     home.switch_page("pages/admin/announcements.py").run()  # where the browser is by now
     assert home.text_input("announce_title").value == "Cheque book: ₹ 90.00 from 15 Apr 2026"
     assert home.text_area("announce_body").value == (
-        "From 15 Apr 2026 the charge for cheque book is ₹ 90.00 for each book of 25 leaves after"
-        " the first, until then ₹ 75.00.\n\nReason: Paper costs more\n\n"
+        "Cheque book, from 15 Apr 2026: ₹ 90.00 for each book of 25 leaves after the first"
+        " (until then ₹ 75.00).\n\nReason: Paper costs more\n\n"
         "Everything the bank pays and asks stands under Rates and charges."
     )
     assert home.date_input("announce_until").value == date(2026, 4, 22)
@@ -131,7 +141,9 @@ def test_a_draft_names_what_changes_and_what_holds_until_then(sqlite_checking: C
     head, chief = at.desks["head"], at.desks["chief"]
     asked: list[Callable[[], None]] = [
         lambda: terms.set_rates(head, "savings", at.in_days(1), 310, 1_000_00, 0, "The board"),
-        lambda: terms.set_rates(head, "savings", at.in_days(2), 310, 2_000_00, 0, "The board"),
+        lambda: terms.set_rates(head, "savings", at.in_days(2), 310, 2_000_00, 50_00, "Costs"),
+        lambda: terms.set_charge(head, "cheque_book", at.in_days(31), 90_00, "Paper"),
+        lambda: terms.set_charge(head, "cheque_book", at.in_days(40), 95_00, "Paper again"),
         lambda: terms.set_policy(head, "privacy", at.in_days(3), "Privacy", "Ours.", "Plainer"),
     ]
     for number, ask in enumerate(asked, start=1):
@@ -139,16 +151,29 @@ def test_a_draft_names_what_changes_and_what_holds_until_then(sqlite_checking: C
             ask()
         approvals.approve(chief, number)
     found = tariff.tariff(head)
-    rows = (*found.coming_rates, *found.coming_policies)
+    rows = (*found.coming_rates, *found.coming_charges, *found.coming_policies)
     said = [drafted.announcement_of(found, row) for row in rows]
-    assert [title for title, _ in said] == [
-        "Savings account: 3.10 % a year from 17 Mar 2026",
-        "Savings account: 3.10 % a year from 18 Mar 2026",
-        "Privacy: new words from 19 Mar 2026",
+    assert [(title, body.split("\n\n")[0]) for title, body in said] == [
+        (
+            "Savings account: 3.10 % a year from 17 Mar 2026",
+            "Savings account, from 17 Mar 2026: it pays 3.10 % a year (until then 2.75 % a year).",
+        ),
+        (
+            "Savings account: new terms from 18 Mar 2026",
+            "Savings account, from 18 Mar 2026: the minimum balance is ₹ 2,000.00"
+            " (until then ₹ 1,000.00), an overdraft of up to ₹ 50.00 is possible"
+            " (until then ₹ 0.00).",
+        ),
+        (
+            "Cheque book: ₹ 90.00 from 16 Apr 2026",
+            "Cheque book, from 16 Apr 2026: ₹ 90.00 for each book of 25 leaves after the first"
+            " (until then ₹ 75.00).",
+        ),
+        (
+            "Cheque book: ₹ 95.00 from 25 Apr 2026",
+            "Cheque book, from 25 Apr 2026: ₹ 95.00 for each book of 25 leaves after the first"
+            " (until then ₹ 90.00).",
+        ),
+        ("Privacy: new words from 19 Mar 2026", "Ours."),
     ]
-    first, second, third = (body for _, body in said)
-    assert (
-        "From 17 Mar 2026, Savings account pays 3.10 % a year, until then 2.75 % a year." in first
-    )
-    assert "minimum balance is ₹ 2,000.00, until then ₹" in second
-    assert third.startswith("Ours.\n\nReason: Plainer")
+    assert said[0][1].split("\n\n")[1] == "Reason: The board"

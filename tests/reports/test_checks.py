@@ -97,6 +97,15 @@ def batch(id: int, status: str, folder: str = "books", strict: str = "FALSE") ->
     )
 
 
+def day_closed(drawer_id: int) -> str:
+    """The day of this drawer's branch is closed, in a year to come."""
+    return (
+        "INSERT INTO branch_day_acts (id, branch_id, business_date, act, at, by_id, by_name,"
+        " vault_minor, reason) SELECT 1, branch_id, business_date, 'closed',"
+        f" '2100-01-01 00:00:00', {ADMIN}, 'Arun Nair', 0, '' FROM drawers WHERE id = {drawer_id}"
+    )
+
+
 # Entries 1 to 3 hold capital against cash: no customer's account is on them.
 BREAKS = {
     "an amount changed": Break(
@@ -272,9 +281,25 @@ BREAKS = {
     ),
     "a drawer asked for after the close of the day": Break(
         "closed_days_hold_no_drawer",
-        ("INSERT INTO branch_day_acts (id, branch_id, business_date, act, at, by_id, by_name,"
-         " vault_minor, reason) SELECT 1, branch_id, business_date, 'closed',"
-         f" '2000-01-01 00:00:00', {ADMIN}, 'Arun Nair', 0, '' FROM drawers WHERE id = 1",),
+        (day_closed(1), "UPDATE drawers SET requested_at = '2101-01-01 00:00:00' WHERE id = 1"),
+        rows=2,  # and drawer 2, which is open
+    ),
+    "a drawer handed over after it": Break(
+        "closed_days_hold_no_drawer",
+        (day_closed(1), "UPDATE drawers SET opened_at = '2101-01-01 00:00:00' WHERE id = 1"),
+        rows=2,  # and drawer 2, which is open
+    ),
+    "a drawer taken back after it": Break(
+        "closed_days_hold_no_drawer",
+        (day_closed(1), "UPDATE drawers SET closed_at = '2101-01-01 00:00:00' WHERE id = 1"),
+        rows=2,  # and drawer 2, which is open
+    ),
+    "a drawer left open at the close": Break("closed_days_hold_no_drawer", (day_closed(2),)),
+    "cash out of the vault after it": Break(
+        "closed_days_hold_no_drawer",
+        (day_closed(1),
+         "UPDATE cash_moves SET moved_at = '2101-01-01 00:00:00'"
+         f" WHERE kind = 'taken_back' AND {VAULT}"),
         rows=2,
     ),
 }  # fmt: skip
