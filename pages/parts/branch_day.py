@@ -18,7 +18,7 @@ NARROW: Final = 640  # pixels
 DAYS: Final = [
     column("Day", "business_date", Kind.DAY, key=True),
     column(
-        "State", lambda row: "opened again" if row.act is BranchAct.REOPENED else "closed", key=True
+        "State", lambda row: "Opened again" if row.act is BranchAct.REOPENED else "Closed", key=True
     ),
     column("When", "at", Kind.MOMENT),
     column("By", "by_name", key=True),

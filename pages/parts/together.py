@@ -127,6 +127,7 @@ def _beside(looked: Sequence[Together]) -> None:
                 key=True,
                 currency=lambda each: each.row.currency,
             ),
+            column("Goes together", lambda each: each.why_not or "Yes", key=True, width=320),
             column(
                 "Together on its day",
                 lambda each: each.compared_minor,
@@ -136,7 +137,6 @@ def _beside(looked: Sequence[Together]) -> None:
             column("Asked for by", lambda each: each.row.maker_name, key=True),
             column("What was asked", lambda each: _asked(each), width=280),
             column("Said", lambda each: each.said, width=240),
-            column("Goes together", lambda each: each.why_not or "yes", key=True, width=320),
         ],
         key=f"{KEY}_beside",
     )
@@ -150,4 +150,8 @@ def _beside(looked: Sequence[Together]) -> None:
 
 def _asked(each: Together) -> str:
     """What was typed: a reason, a slip, a person."""
-    return ", ".join(f"{words.sentence(name)}: {value}" for name, value in each.asked.items())
+    return ", ".join(
+        f"{words.sentence(name)}: {value}"
+        for name, value in each.asked.items()
+        if value not in each.row.about  # it stands there already
+    )

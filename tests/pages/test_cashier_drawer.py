@@ -366,7 +366,7 @@ def test_the_admin_closes_the_day_once_no_drawer_is_left(pages: Pages, market: M
     press(page, "Open the day again")
     assert "The day was opened again: Arun Nair" in plain(page)
     assert "A customer came late" in plain(page)
-    assert "opened again" in plain(page)
+    assert "Opened again" in plain(page)
 
 
 def test_who_does_not_close_the_day_only_reads_it(pages: Pages, market: Market) -> None:
