@@ -15,11 +15,12 @@ from typing import Final
 from sqlalchemy import select
 
 from bank.core.desk import Tx, command, query
-from bank.core.errors import BadInput, WrongState
+from bank.core.errors import WrongState
 from bank.core.permissions import Permission
 from bank.counters import drawer_cash
 from bank.counters.branch_days import LONGEST_REASON, BranchAct, BranchDayAct, hold, last_act
 from bank.counters.drawers import LIVE, Drawer, DrawerStatus
+from bank.people import branches
 from bank.people.fields import clean_text
 from bank.people.identity import User
 
@@ -84,7 +85,7 @@ class BranchDay:
 @query(Permission.VAULT_VIEW)
 def branch_day(tx: Tx, branch_id: int | None = None) -> BranchDay:
     """Show where a branch's day stands, and what keeps it open."""
-    where = _branch(tx, branch_id)
+    where = branches.asked_for(tx, branch_id)
     last = last_act(tx, where)
     return BranchDay(
         business_date=tx.business_date,
@@ -96,7 +97,7 @@ def branch_day(tx: Tx, branch_id: int | None = None) -> BranchDay:
 @query(Permission.VAULT_VIEW)
 def days(tx: Tx, branch_id: int | None = None) -> Sequence[BranchActRow]:
     """List when a branch closed its days and opened them again, newest first."""
-    wanted = select(BranchDayAct).where(BranchDayAct.branch_id == _branch(tx, branch_id))
+    wanted = select(BranchDayAct).where(BranchDayAct.branch_id == branches.asked_for(tx, branch_id))
     newest = wanted.order_by(BranchDayAct.id.desc()).limit(MOST_LISTED)
     return [_row(act) for act in tx.session.scalars(newest)]
 
@@ -188,10 +189,3 @@ def _row(act: BranchDayAct) -> BranchActRow:
         vault_minor=act.vault_minor,
         reason=act.reason,
     )
-
-
-def _branch(tx: Tx, branch_id: int | None) -> int:
-    wanted = branch_id if tx.desk.sees_whole_bank else tx.desk.branch_id
-    if wanted is None:
-        raise BadInput("Choose a branch.", field="branch")
-    return wanted

@@ -21,7 +21,7 @@ from bank.core.errors import BadInput
 from bank.core.permissions import Permission, Role
 from bank.counters import cash_rules
 from bank.counters.cash_rules import LONGEST_REASON, BranchLimit, BranchLimitName, CashRules
-from bank.people.branches import Branch, NoSuchBranch, branch_by_ifsc
+from bank.people.branches import Branch, NoSuchBranch, asked_for, branch_by_ifsc
 from bank.people.fields import clean_text
 from bank.people.identity import User
 from bank.people.limits import (
@@ -63,9 +63,7 @@ class BranchLimitCard:
 @query(Permission.VAULT_VIEW)
 def limits_of_branch(tx: Tx, branch_id: int | None = None) -> Sequence[BranchLimitCard]:
     """Show which limits count at a branch, and which are coming."""
-    where = branch_id if tx.desk.sees_whole_bank else tx.desk.branch_id
-    if where is None:
-        raise BadInput("Choose a branch.", field="branch")
+    where = asked_for(tx, branch_id)
     bank = cash_rules.cash_rules_on(tx, tx.business_date, None)
     rows = cash_rules.limit_rows(tx, where)
     own = cash_rules.own_values(rows, bank, tx.business_date)

@@ -12,7 +12,6 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from bank.core.desk import Tx, query
-from bank.core.errors import BadInput
 from bank.core.permissions import Permission
 from bank.counters import counts, drawer_cash, tallies
 from bank.counters.cash_rules import cash_rules
@@ -203,7 +202,7 @@ def last_refusal(tx: Tx) -> str:
 @query(Permission.VAULT_VIEW)
 def branch_cash(tx: Tx, branch_id: int | None = None) -> VaultView:
     """Show where a branch's cash lies: vault, every drawer of today, and what waits."""
-    where = _branch(tx, branch_id)
+    where = branches.asked_for(tx, branch_id)
     rows = _drawers(
         tx,
         _drawer_rows().where(
@@ -238,7 +237,7 @@ def opening_rows(tx: Tx, drawer_id: int) -> Sequence[TallyRow]:
 @query(Permission.VAULT_VIEW)
 def over_and_short(tx: Tx, branch_id: int | None = None) -> Sequence[OverShortRow]:
     """List the differences that a branch accepted, newest first."""
-    cashier, supervisor = aliased(User), aliased(User)
+    where, cashier, supervisor = branches.asked_for(tx, branch_id), aliased(User), aliased(User)
     rows = tx.connection.execute(
         select(
             Drawer.id.label("drawer_id"),
@@ -251,7 +250,10 @@ def over_and_short(tx: Tx, branch_id: int | None = None) -> Sequence[OverShortRo
         )
         .join(cashier, cashier.id == Drawer.cashier_id)
         .join(supervisor, supervisor.id == Drawer.settled_by)
-        .where(Drawer.branch_id == _branch(tx, branch_id), Drawer.over_short_entry_id.is_not(None))
+        .where(
+            Drawer.branch_id == where,
+            Drawer.over_short_entry_id.is_not(None),
+        )
         .order_by(Drawer.id.desc())
         .limit(MOST_LISTED)
     )
@@ -261,7 +263,7 @@ def over_and_short(tx: Tx, branch_id: int | None = None) -> Sequence[OverShortRo
 @query(Permission.VAULT_VIEW)
 def surprise_counts(tx: Tx, branch_id: int | None = None) -> Sequence[CountRow]:
     """List the unannounced counts at a branch, newest first."""
-    cashier, counter = aliased(User), aliased(User)
+    where, cashier, counter = branches.asked_for(tx, branch_id), aliased(User), aliased(User)
     rows = tx.connection.execute(
         select(
             DrawerCount.drawer_id,
@@ -276,19 +278,14 @@ def surprise_counts(tx: Tx, branch_id: int | None = None) -> Sequence[CountRow]:
         .join(Drawer, Drawer.id == DrawerCount.drawer_id)
         .join(cashier, cashier.id == Drawer.cashier_id)
         .join(counter, counter.id == DrawerCount.counted_by)
-        .where(Drawer.branch_id == _branch(tx, branch_id), DrawerCount.kind == CountKind.SURPRISE)
+        .where(
+            Drawer.branch_id == where,
+            DrawerCount.kind == CountKind.SURPRISE,
+        )
         .order_by(DrawerCount.id.desc())
         .limit(MOST_LISTED)
     )
     return [CountRow(**row._mapping) for row in rows]
-
-
-def _branch(tx: Tx, branch_id: int | None) -> int:
-    """The branch asked for, the desk's own where none is; another one is for who sees the bank."""
-    wanted = branch_id if tx.desk.sees_whole_bank else tx.desk.branch_id
-    if wanted is None:
-        raise BadInput("Choose a branch.", field="branch")
-    return wanted
 
 
 def _sees(tx: Tx, branch_id: int) -> bool:

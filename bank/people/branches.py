@@ -179,6 +179,15 @@ def ids_by_ifsc(tx: Tx) -> Mapping[str, int]:
     return {ifsc: key for ifsc, key in tx.connection.execute(select(Branch.ifsc, Branch.id))}
 
 
+def asked_for(tx: Tx, branch_id: int | None) -> int:
+    """The branch a list is about: the one asked for by who sees the whole bank, else one's own;
+    BadInput(branch) where there is neither."""
+    wanted = branch_id if tx.desk.sees_whole_bank else tx.desk.branch_id
+    if wanted is None:
+        raise BadInput("Choose a branch.", field="branch")
+    return wanted
+
+
 def card(branch: Branch) -> BranchCard:
     """The branch as people see it."""
     return BranchCard(

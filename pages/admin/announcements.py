@@ -61,9 +61,8 @@ class Draft:
 slip: Slip[Draft, AnnouncementCard] = Slip(shown.FORM)
 
 
-def fill() -> None:
-    """What to say, to whom, from when to when."""
-    today = desk.bank.clock.business_date()
+def to_whom() -> tuple[Audience, Severity, int | None]:
+    """For whom it is, what kind it is, and of which branch."""
     names = frame.branch_names(desk)
     with st.container(horizontal=True):
         audience = st.selectbox(
@@ -92,20 +91,14 @@ def fill() -> None:
                 persist_state="page",
                 width=200,
             )
-    title = st.text_input(
-        LABELS["title"],
-        key=slip.field("title"),
-        persist_state="page",
-        max_chars=LONGEST_TITLE,
-        autocomplete="off",
-    )
-    body = st.text_area(
-        LABELS["message"],
-        key=slip.field("body"),
-        persist_state="page",
-        max_chars=LONGEST_BODY,
-        height=120,
-    )
+    if severity is Severity.OFFER and audience is not Audience.CUSTOMERS:
+        st.caption("An offer goes to customers.")
+        audience = Audience.CUSTOMERS
+    return audience, severity, branch_id
+
+
+def when(today: date) -> tuple[date, date]:
+    """Its first day and its last."""
     last = today + LONGEST
     with st.container(horizontal=True):
         from_on = forms.day_input(
@@ -124,8 +117,27 @@ def fill() -> None:
             last=last + LONGEST,
             persist_state="page",
         )
-    if severity is Severity.OFFER and audience is not Audience.CUSTOMERS:
-        st.caption("An offer goes to customers.")
+    return from_on or today, until_on or today
+
+
+def fill() -> None:
+    """What to say, to whom, from when to when."""
+    audience, severity, branch_id = to_whom()
+    title = st.text_input(
+        LABELS["title"],
+        key=slip.field("title"),
+        persist_state="page",
+        max_chars=LONGEST_TITLE,
+        autocomplete="off",
+    )
+    body = st.text_area(
+        LABELS["message"],
+        key=slip.field("body"),
+        persist_state="page",
+        max_chars=LONGEST_BODY,
+        height=120,
+    )
+    from_on, until_on = when(desk.bank.clock.business_date())
     by_mail = st.checkbox(
         "By mail, too",
         key=slip.field("mail"),
@@ -135,12 +147,12 @@ def fill() -> None:
     if st.button("Preview", type="primary", key=slip.field("preview")):
         slip.preview(
             Draft(
-                audience=Audience.CUSTOMERS if severity is Severity.OFFER else audience,
+                audience=audience,
                 severity=severity,
                 title=title or "",
                 body=body or "",
-                from_on=from_on or today,
-                until_on=until_on or today,
+                from_on=from_on,
+                until_on=until_on,
                 branch_id=branch_id,
                 by_mail=by_mail,
             )

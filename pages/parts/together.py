@@ -1,6 +1,7 @@
 """Approving several of one kind: chosen, looked at side by side, and then told one by one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -15,6 +16,17 @@ from pages.parts.tables import Kind, column
 
 KEY = "together"
 RESULT = f"{KEY}_result"
+WHICH: list[tables.Column[Any]] = [
+    column("No.", lambda each: each.row.id, Kind.NUMBER),
+    column("About", lambda each: each.row.about, key=True),
+    column(
+        "Amount",
+        lambda each: each.row.amount_minor,
+        Kind.AMOUNT,
+        key=True,
+        currency=lambda each: each.row.currency,
+    ),
+]
 NOTE_WIDTH = 640  # pixels
 
 
@@ -47,15 +59,7 @@ def say_result() -> None:
     tables.show(
         results,
         [
-            column("No.", lambda each: each.row.id, Kind.NUMBER),
-            column("About", lambda each: each.row.about, key=True),
-            column(
-                "Amount",
-                lambda each: each.row.amount_minor,
-                Kind.AMOUNT,
-                key=True,
-                currency=lambda each: each.row.currency,
-            ),
+            *WHICH,
             column(
                 "What became of it",
                 lambda each: each.refused or "Approved and done",
@@ -118,15 +122,7 @@ def _beside(looked: Sequence[Together]) -> None:
     tables.show(
         looked,
         [
-            column("No.", lambda each: each.row.id, Kind.NUMBER),
-            column("About", lambda each: each.row.about, key=True),
-            column(
-                "Amount",
-                lambda each: each.row.amount_minor,
-                Kind.AMOUNT,
-                key=True,
-                currency=lambda each: each.row.currency,
-            ),
+            *WHICH,
             column("Goes together", lambda each: each.why_not or "Yes", key=True, width=320),
             column(
                 "Together on its day",

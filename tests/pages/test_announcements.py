@@ -111,3 +111,17 @@ def test_what_is_no_offer_any_more_fills_nothing(pages: Pages, market: Market, n
     assert not home.exception
     assert home.selectbox("help_write_category").value is None
     assert "This offer is over" in words_of(home)
+
+
+@pytest.mark.feature("A7.4")
+def test_an_offer_goes_to_customers_whatever_was_chosen(pages: Pages, market: Market) -> None:
+    page = pages.open(market.desks["admin"], PAGE)
+    typed(page, "Title", "A current account")
+    typed(page, "Message", "We come to your shop.")
+    page.selectbox("announce_severity").set_value(Severity.OFFER).run()
+    assert page.selectbox("announce_audience").value is Audience.EVERYONE
+    assert "An offer goes to customers" in words_of(page)
+    press(page, "Preview")
+    press(page, "Announce")
+    [card] = announcements.announced(market.desks["admin"])
+    assert (card.audience, card.severity) == (Audience.CUSTOMERS, Severity.OFFER)

@@ -126,6 +126,7 @@ def test_an_announcement_is_drafted_from_a_change_that_is_to_come(
         " (until then ₹ 75.00).\n\nReason: Paper costs more\n\n"
         "Everything the bank pays and asks stands under Rates and charges."
     )
+    assert not home.warning
     assert home.date_input("announce_until").value == date(2026, 4, 22)
     press(home, "Preview")
     press(home, "Announce")
