@@ -123,14 +123,14 @@ def _beside(looked: Sequence[Together]) -> None:
         looked,
         [
             *WHICH,
-            column("Goes together", lambda each: each.why_not or "Yes", key=True, width=320),
+            column("Goes together", lambda each: each.why_not or "Yes", key=True, width=240),
             column(
                 "Together on its day",
                 lambda each: each.compared_minor,
                 Kind.AMOUNT,
                 currency=lambda each: each.row.currency,
             ),
-            column("Asked for by", lambda each: each.row.maker_name, key=True),
+            column("Asked for by", lambda each: each.row.maker_name),
             column("What was asked", lambda each: _asked(each), width=280),
             column("Said", lambda each: each.said, width=240),
         ],
