@@ -12,7 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, select
 
 import bank
-from bank.book import ledger
+from bank.book import book_close, ledger
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
 from bank.core import keys, objections
@@ -24,6 +24,7 @@ from bank.core.objections import Question
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
 from bank.counters import drawer_cash, drawers, ticket_links
+from bank.night import import_batches
 from bank.office import in_hand
 from bank.people import named_grants
 
@@ -32,6 +33,7 @@ MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
 # What lower floors ask and only upper ones can answer.
 ledger.before_reversals[:] = [drawer_cash.undo]
+book_close.against_closing[:] = [drawers.against_closing, import_batches.against_closing]
 
 # What each floor answers when somebody asks "may this employee leave?" (see core/objections.py).
 objections.register_answer(

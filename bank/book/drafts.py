@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from bank.core.desk import Tx
-from bank.core.errors import BadInput, Declined, NotAllowed, NotFound, WrongState
+from bank.core.errors import BadInput, BankError, Declined, NotAllowed, NotFound, WrongState
 from bank.core.texts import is_writable
 
 # The user of imports, the worker and the day end; made by a migration.
@@ -74,6 +74,11 @@ class UnknownPoster(NotAllowed):
 
 class UnknownBranch(NotFound):
     """An entry names its branch, and the bank has no such branch. Reload the page and try again."""
+
+
+class BookClosed(WrongState):
+    """The book is closed on that day, so nothing is booked on it. Book on a later day, or ask head
+    office to open it again."""
 
 
 class PosterMayNotReverse(NotAllowed):
@@ -172,27 +177,27 @@ class NewBalance:
     overdraft_limit_minor: int = 0
 
 
+# What the database's guards say, and the refusal that a person can act on.
+_REFUSALS: Final[tuple[tuple[str, type[BankError]], ...]] = (
+    ("insufficient funds", InsufficientFunds),
+    ("waived by another import", FloorWaivedBefore),
+    ("does not balance", Unbalanced),
+    ("two lines", Unbalanced),
+    ("no such account", NoSuchAccount),
+    ("no such branch", UnknownBranch),
+    ("no such user", UnknownPoster),
+    ("closed on that day", BookClosed),
+    ("poster may not reverse", PosterMayNotReverse),
+    ("reverses_id", AlreadyReversed),
+    ("reversed already", AlreadyReversed),
+)
+
+
 def refusal_of(message: str) -> Exception:
     """What the database's guard said, as the refusal that a person can act on."""
-    if "insufficient funds" in message:
-        return InsufficientFunds()
-    if "waived by another import" in message:
-        return FloorWaivedBefore()
-    if "does not balance" in message or "two lines" in message:
-        return Unbalanced()
-    if "no such account" in message:
-        return NoSuchAccount()
-    if "no such branch" in message:
-        return UnknownBranch()
-    if "no such user" in message:
-        return UnknownPoster()
-    if "poster may not reverse" in message:
-        return PosterMayNotReverse()
     if "three capital letters" in message or "currency_capitals" in message:
         return WrongCurrency(field="currency")
-    if "reverses_id" in message or "reversed already" in message:
-        return AlreadyReversed()
-    return RuntimeError(message)
+    return next((said() for words, said in _REFUSALS if words in message), RuntimeError(message))
 
 
 @lru_cache(maxsize=4_096)

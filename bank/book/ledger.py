@@ -6,6 +6,7 @@ Each guarantee is kept here and once more by the database (data/migrations/sql):
 * every line names its branch, every entry sums to zero per branch and currency
   (lines of the inter-branch account are added where a branch would not net);
 * whoever books it, and every branch it names, exist;
+* nothing is booked on a day through which the book is closed;
 * a debit never takes booked less holds below minus the overdraft limit, except
   for an import with a recorded waiver;
 * the same `request_id` with the same content returns the first entry, with
@@ -20,13 +21,14 @@ from typing import Final
 
 from sqlalchemy import func, insert, select, update
 
-from bank.book import chart, known, posting_postgres, posting_sqlite
+from bank.book import book_days, chart, known, posting_postgres, posting_sqlite
 from bank.book.drafts import (
     LONGEST_NARRATION,
     LONGEST_REASON,
     SYSTEM_USER_ID,
     AlreadyReversed,
     BalanceNow,
+    BookClosed,
     Draft,
     FloorWaivedBefore,
     InsufficientFunds,
@@ -65,6 +67,7 @@ __all__ = [
     "SYSTEM_USER_ID",
     "AlreadyReversed",
     "BalanceNow",
+    "BookClosed",
     "Draft",
     "FloorWaivedBefore",
     "InsufficientFunds",
@@ -112,10 +115,15 @@ def post(tx: Tx, draft: Draft) -> Posted:
 def post_many(tx: Tx, drafts: Sequence[Draft]) -> list[Posted]:
     """Book a batch, in order; one Posted for each draft. All of it happens, or none."""
     may_date = tx.desk.role is Role.SYSTEM
+    earliest = tx.business_date
     for draft in drafts:
-        if draft.booking_date is not None and not may_date:
-            raise NotAllowed("Only an import may choose the booking date.")
+        if draft.booking_date is not None:
+            if not may_date:
+                raise NotAllowed("Only an import may choose the booking date.")
+            earliest = min(earliest, draft.booking_date)
         check_text(draft.narration, LONGEST_NARRATION, "narration")
+    if not book_days.is_open(tx, earliest):
+        _check_closed(tx, drafts)
     known.check_poster(tx)
     # An account's own branch was checked when the account was opened, and it keeps it.
     named = {leg[3] for draft in drafts for leg in draft.legs if leg[3] is not None}
@@ -123,6 +131,16 @@ def post_many(tx: Tx, drafts: Sequence[Draft]) -> list[Posted]:
     if tx.dialect == "sqlite":
         return posting_sqlite.write(tx, drafts)
     return posting_postgres.write(tx, drafts)
+
+
+def _check_closed(tx: Tx, drafts: Sequence[Draft]) -> None:
+    """BookClosed where a draft would be booked on a closed day: what is booked already may be asked
+    for again."""
+    through = book_days.closed_through(tx)
+    for draft in drafts:
+        day = draft.booking_date or tx.business_date
+        if through is not None and day <= through and find_request(tx, draft) is None:
+            raise book_days.closed(tx)
 
 
 def find_request(tx: Tx, draft: Draft) -> Posted | None:

@@ -101,6 +101,8 @@ class Permission(StrEnum):
     # The business calendar.
     CALENDAR_VIEW = "calendar:view"
     CALENDAR_KEEP = "calendar:keep"
+    # Closing the book through a day.
+    BOOK_CLOSE = "book:close"
 
 
 P = Permission
@@ -249,3 +251,5 @@ for _role in STAFF:
     GRANTS[_role] |= {P.CALENDAR_VIEW}
 for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.CALENDAR_KEEP}
+# Closing the book, and how far back imports go: head office; who sees the trial balance sees it.
+GRANTS[Role.SUPER_ADMIN] |= {P.BOOK_CLOSE}

@@ -17,7 +17,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,6 +39,7 @@ from bank.core.permissions import Permission
 from bank.core.states import machine, move
 from bank.counters import branch_days, tallies
 from bank.counters.tallies import Pieces
+from bank.people.branches import Branch
 
 LONGEST_NOTE: Final = 200
 
@@ -214,6 +224,23 @@ def against_leaving(tx: Tx, user_ids: Sequence[int]) -> Mapping[int, Sequence[st
     )
     reason = "Their drawer still holds cash: let it be counted and taken back to the vault."
     return {user_id: [reason] for user_id in tx.session.scalars(wanted)}
+
+
+def against_closing(tx: Tx, through: date) -> Sequence[str]:
+    """Why the book may not be closed through a day: drawers of such a day that hold cash or are
+    asked for, by branch."""
+    wanted = (
+        select(Branch.name, func.count(), func.min(Drawer.business_date))
+        .join(Branch, Branch.id == Drawer.branch_id)
+        .where(Drawer.business_date <= through, Drawer.status.in_(LIVE))
+        .group_by(Branch.name)
+        .order_by(Branch.name)
+    )
+    return [
+        f"{name} has {'a drawer' if count == 1 else f'{count} drawers'} left since "
+        f"{first.day} {first:%b %Y}: they are counted and closed, or declined."
+        for name, count, first in tx.session.execute(wanted)
+    ]
 
 
 def own_open_drawer(tx: Tx, *, hold: str = "") -> int:

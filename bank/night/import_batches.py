@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from bank.core.db import Base
 from bank.core.desk import Tx
@@ -105,3 +105,22 @@ def contra_rules(tx: Tx) -> ContraRules:
     ):
         rules.setdefault(row.kind, []).append((row.effective_from, row.gl_code))
     return ContraRules(rules)
+
+
+def against_closing(tx: Tx, _through: date) -> Sequence[str]:
+    """Why the book may not be closed: imports that were broken off, or are being written."""
+    later = aliased(ImportBatch)
+    finished = select(later.id).where(
+        later.folder == ImportBatch.folder,
+        later.id > ImportBatch.id,
+        later.status == BatchStatus.IMPORTED,
+    )
+    wanted = select(ImportBatch.folder).where(
+        ImportBatch.status == BatchStatus.STARTED,
+        ImportBatch.strict.is_(False),  # what is all or nothing has left nothing to be finished
+        ~finished.exists(),
+    )
+    return [
+        f"The import of {folder} has not come to its end: import the same folder again."
+        for folder in tx.session.scalars(wanted.order_by(ImportBatch.id))
+    ]

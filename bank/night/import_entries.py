@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from bank.accounts.accounts import AccountStatus
-from bank.book import ledger
+from bank.book import book_days, ledger
 from bank.book.drafts import FIRST_DAY, LARGEST_BALANCE_MINOR, content_hash
 from bank.book.kinds import EntryKind
 from bank.book.ledger import Draft, Leg
@@ -77,6 +77,7 @@ def take_entries(
             taken.rejected.append((row.line, str(wrong)))
     known = _known_entries(tx, [item.draft.request_id for item in checked])
     fresh, accepted = _told_apart(tx, checked, known, taken)
+    _keep_open_days(tx, fresh, taken)
     course = _course_of(tx, list(fresh.values()), cards, batch_id)
     entry_ids = _book(tx, course, batch_id, source)
     for item in accepted:
@@ -120,6 +121,16 @@ def _told_apart(
         elif fresh.get(request_id, item) is item:
             accepted.append(item)
     return fresh, accepted
+
+
+def _keep_open_days(tx: Tx, fresh: dict[str, Checked], taken: EntriesTaken) -> None:
+    """Reject what is new on a day that is closed, or further back than an import may book."""
+    first = book_days.first_day(tx)
+    late = [request_id for request_id, item in fresh.items() if item.row.booking_date < first.day]
+    for request_id in late:
+        row = fresh.pop(request_id).row
+        said = f"booking_date {row.booking_date} is too early: {first.because}"
+        taken.rejected.append((row.line, said))
 
 
 def _book(tx: Tx, course: "_Course", batch_id: int, source: str) -> dict[str, int]:

@@ -349,7 +349,7 @@ def asked_of(row: Approval) -> Mapping[str, str]:
     return {
         name.replace("_", " "): as_text(value)
         for name, value in kept.items()
-        if name not in {"request_id", "amount_minor", "user_id"} and value not in (None, "")
+        if name not in {"request_id", "amount_minor", "user_id", "seen"} and value not in (None, "")
     }
 
 

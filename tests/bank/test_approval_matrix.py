@@ -35,7 +35,7 @@ from bank.people import grants, identity, staff
 from bank.people.identity import UserStatus
 from tests.house.test_permissions import load_catalogue
 from tests.support.bank import NOON, move_clock
-from tests.support.checkers import CASES, CASH, LAKH, Case, Checking
+from tests.support.checkers import CASES, CASH, LAKH, Case, Checking, book_closed
 from tests.support.market import pay_in
 
 pytestmark = pytest.mark.feature("B4", "C11")
@@ -45,6 +45,9 @@ EVERYBODY: Final = (
     *("asha", "vikram", "vera", "nalini", "girish", "imran", "head", "chief", "holder"),
 )
 TERMS: Final = ("set rates", "set a charge", "set a policy", "call off a change")
+BOOK: Final = ("close the book", "open the book again")
+BACKDATING: Final = ("limit backdating",)
+OF_HEAD_OFFICE: Final = (*TERMS, *BOOK, *BACKDATING)
 PAIRS: Final = [(case, who) for case in CASES.values() for who in EVERYBODY]
 
 
@@ -72,6 +75,9 @@ def command_of(case: Case) -> str:
         "call off a change": "accounts.terms.call_off",
         "limit a branch": "counters.branch_limits.set_limit",
         "limit an employee": "people.limits.set_limit",
+        "close the book": "book.book_close.close_book",
+        "open the book again": "book.book_close.reopen_book",
+        "limit backdating": "book.book_close.limit_backdating",
     }[case.name]
 
 
@@ -87,7 +93,7 @@ def refusal_of(case: Case, at: Checking, who: str) -> type[BankError]:
         return NotAllowed
     if who == case.maker:
         return OwnApproval
-    of_head_office = case.name in TERMS
+    of_head_office = case.name in OF_HEAD_OFFICE
     if not desk.sees_whole_bank and (
         of_head_office or desk.branch_id != at.desks["vera"].branch_id
     ):
@@ -294,6 +300,16 @@ def _tighten_for_all(at: Checking) -> None:
     at.new_rule("counters.cash.withdraw", role="cashier", amount_above_minor=LAKH - 1)
 
 
+def _closed_further(at: Checking) -> None:
+    book_closed(at, at.in_days(-1), "Seen first")
+
+
+def _drawer_left(at: Checking) -> None:
+    left = f"UPDATE drawers SET business_date = '2026-02-01' WHERE id = {at.market.drawers['ravi']}"
+    with at.market.tx() as tx:
+        tx.connection.exec_driver_sql(left)
+
+
 def _next_day(at: Checking) -> None:
     move_clock(at.market.bank, NOON + timedelta(days=1))
 
@@ -340,6 +356,10 @@ CHANGES: Final = [
     Change("that limit was set", _set_first(BRANCH[0]), "counts on that day", True, BRANCH),
     Change("their limit was set", _set_first(EMPLOYEE[0]), "counts on that day", True, EMPLOYEE),
     Change("its first day is over", _next_day, "today or later", True, (*BRANCH, *EMPLOYEE)),
+    Change("the book was closed", _closed_further, "Somebody has closed the book", True, BOOK),
+    Change("a drawer is left", _drawer_left, "has a drawer left since 1 Feb", False, BOOK[:1]),
+    Change("that backdating was set", _set_first(BACKDATING[0]), "on that day", True, BACKDATING),
+    Change("the first day is over", _next_day, "today or a later day", True, BACKDATING),
 ]
 CHANGED: Final = [(CASES[name], change) for change in CHANGES for name in change.cases]
 
@@ -378,7 +398,7 @@ def test_a_tightened_rule_counts_at_once(checking: Checking, case: Case) -> None
         with pytest.raises(NotTheChecker, match="it is for a reviewer"):
             at.approve(who)
     assert at.status() == "pending"
-    if case.name in TERMS:  # head office's own: a reviewer sees what belongs to a branch
+    if case.name in OF_HEAD_OFFICE:  # head office's own: a reviewer sees what belongs to a branch
         assert to_decide(at.desks["nalini"]) == []
         assert at.card("chief").names == []
         return

@@ -15,8 +15,8 @@ FLOORS: Final = {
     "core": "errors texts money cells ids cookies clock states config documents db secrets"
     " audit permissions reads desk dated keys mail outbox hours search work_tables work_rows"
     " work_rights work objections approval_rules checkers approvals checked",
-    "book": "chart kinds tables references drafts known posting_sqlite posting_postgres ledger"
-    " holds roots seals journal_search journal",
+    "book": "chart kinds tables references drafts book_days known posting_sqlite"
+    " posting_postgres ledger holds book_close roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
     " customers staff_list staff leaving grants limits users branch_list viewings rights demo kyc",

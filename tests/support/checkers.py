@@ -17,7 +17,8 @@ from sqlalchemy import update
 from bank import app
 from bank.accounts import terms
 from bank.accounts.tariff import ChargeTerm, What
-from bank.book import journal
+from bank.book import book_close, book_days, journal
+from bank.book.book_days import BookClosing
 from bank.core.approval_rules import ApprovalRule, Window
 from bank.core.approvals import AwaitingApproval
 from bank.core.desk import Bank, Desk
@@ -156,6 +157,7 @@ class Checking:
             for table in (
                 *("entries", "users", "outbox"),
                 *("product_terms", "charge_terms", "policy_texts"),
+                *("book_closings", "backdating_limits"),
             )
         )
 
@@ -281,6 +283,40 @@ def _limit_employee(at: Checking) -> object:
     return limits.set_limit(at.desks["admin"], *given)
 
 
+def book_closed(at: Checking, through: date, reason: str) -> None:
+    """The book is closed through a day, as a row that `close_book` would have left."""
+    with at.market.tx(at.desks["chief"]) as tx:
+        last = book_days.last_act(tx)
+        tx.session.add(
+            BookClosing(
+                closed_through=through,
+                was_through=None if last is None else last.closed_through,
+                last_entry_id=0 if last is None else last.last_entry_id,
+                at=tx.now,
+                by_id=at.id("chief"),
+                by_name="Chitra Rao",
+                reason=reason,
+            )
+        )
+
+
+def _close_book(at: Checking) -> object:
+    through = at.in_days(0) - timedelta(days=16)
+    return book_close.close_book(at.desks["head"], through, None, "The month was reported")
+
+
+def _reopen_book(at: Checking) -> object:
+    today = at.in_days(0)
+    if book_close.standing(at.desks["head"]).last is None:
+        book_closed(at, today - timedelta(days=1), "tests")
+    first = today - timedelta(days=7)
+    return book_close.reopen_book(at.desks["head"], first, 1, "A statement came late")
+
+
+def _limit_backdating(at: Checking) -> object:
+    return book_close.limit_backdating(at.desks["head"], at.in_days(0), 7, "The old books are in")
+
+
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})
 CASES: Final = {
     case.name: case
@@ -306,6 +342,9 @@ CASES: Final = {
         Case("call off a change", "head", frozenset({"chief"}), _call_off),
         Case("limit a branch", "head", frozenset({"chief"}), _limit_branch),
         Case("limit an employee", "admin", _COLLEAGUES, _limit_employee),
+        Case("close the book", "head", frozenset({"chief"}), _close_book),
+        Case("open the book again", "head", frozenset({"chief"}), _reopen_book),
+        Case("limit backdating", "head", frozenset({"chief"}), _limit_backdating),
     )
 }
 
