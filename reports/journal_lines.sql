@@ -17,6 +17,7 @@ params:
       cash_in: Cash in
       cash_out: Cash out
       gl: A ledger account
+      moved: All that was moved
   product: {type: text, label: Product}
   gl: {type: text, label: Ledger account}
   day: {type: date, default: today, label: Up to}
@@ -25,9 +26,9 @@ params:
 labels: {entry_id: Entry, booking_date: Booked, branch_name: Branch}
 format: {booking_date: date, amount_minor: money}
 --- */
--- What stands behind a figure of branch_money, branch_trend, cash_by_month or trial_balance: the same
--- lines that it adds up. What moved, moved on the day, or from `start` to the day. With `since`, what
--- is older is one line that is brought forward.
+-- What stands behind a figure of branch_money, branch_trend, cash_by_month, book_months or
+-- trial_balance: the same lines that it adds up. What moved, moved on the day, or from `start` to the
+-- day. With `since`, what is older is one line that is brought forward.
 WITH chosen AS (
     SELECT id, code, name
     FROM gl_accounts
@@ -36,6 +37,7 @@ WITH chosen AS (
         WHEN $figure IN ('cash', 'cash_in', 'cash_out') THEN code = '1000'
         WHEN $figure = 'loans' THEN code = '1200'
         WHEN $figure = 'gl' THEN code = $gl
+        WHEN $figure = 'moved' THEN TRUE
     END
 ), behind AS (
     SELECT p.entry_id, p.leg, p.booking_date, p.branch_id, p.gl_account_id, p.account_id,
@@ -44,9 +46,9 @@ WITH chosen AS (
     WHERE p.currency = $currency
       AND p.gl_account_id IN (SELECT id FROM chosen)
       AND p.booking_date <= $day
-      AND ($figure NOT IN ('in', 'out', 'cash_in', 'cash_out')
+      AND ($figure NOT IN ('in', 'out', 'cash_in', 'cash_out', 'moved')
            OR p.booking_date >= COALESCE($start, $day))
-      AND ($figure NOT IN ('in', 'cash_out') OR p.amount_minor > 0)
+      AND ($figure NOT IN ('in', 'cash_out', 'moved') OR p.amount_minor > 0)
       AND ($figure NOT IN ('out', 'cash_in') OR p.amount_minor < 0)
       AND ($product IS NULL OR p.product_id IN (SELECT id FROM products WHERE code = $product))
 ), lines AS (

@@ -99,13 +99,10 @@ def forget(tx: Tx) -> None:
     tx.after_commit.add(lambda: memo.pop(_KNOWN, None))
 
 
-def closed(tx: Tx) -> BookClosed:
-    """The refusal, with the day."""
-    through = closed_through(tx)
-    if through is None:
-        return BookClosed()
+def too_early(first: FirstDay) -> BookClosed:
+    """The refusal, with the day and why."""
     return BookClosed(
-        f"The book is closed through {spoken(through)}, so nothing is booked on a day up to it. "
+        f"Nothing is booked before {spoken(first.day)}: {first.because}. "
         "Book on a later day, or ask head office to open it again."
     )
 

@@ -6,7 +6,7 @@ Each guarantee is kept here and once more by the database (data/migrations/sql):
 * every line names its branch, every entry sums to zero per branch and currency
   (lines of the inter-branch account are added where a branch would not net);
 * whoever books it, and every branch it names, exist;
-* nothing is booked on a day through which the book is closed;
+* nothing is booked on a day that is closed, or by an import further back than its limit;
 * a debit never takes booked less holds below minus the overdraft limit, except
   for an import with a recorded waiver;
 * the same `request_id` with the same content returns the first entry, with
@@ -122,8 +122,8 @@ def post_many(tx: Tx, drafts: Sequence[Draft]) -> list[Posted]:
                 raise NotAllowed("Only an import may choose the booking date.")
             earliest = min(earliest, draft.booking_date)
         check_text(draft.narration, LONGEST_NARRATION, "narration")
-    if not book_days.is_open(tx, earliest):
-        _check_closed(tx, drafts)
+    if earliest < tx.business_date or not book_days.is_open(tx, earliest):
+        _check_days(tx, drafts)
     known.check_poster(tx)
     # An account's own branch was checked when the account was opened, and it keeps it.
     named = {leg[3] for draft in drafts for leg in draft.legs if leg[3] is not None}
@@ -133,14 +133,14 @@ def post_many(tx: Tx, drafts: Sequence[Draft]) -> list[Posted]:
     return posting_postgres.write(tx, drafts)
 
 
-def _check_closed(tx: Tx, drafts: Sequence[Draft]) -> None:
-    """BookClosed where a draft would be booked on a closed day: what is booked already may be asked
-    for again."""
-    through = book_days.closed_through(tx)
+def _check_days(tx: Tx, drafts: Sequence[Draft]) -> None:
+    """BookClosed where a draft would be booked too early: what is booked already may be asked for
+    again."""
+    first = book_days.first_day(tx)
     for draft in drafts:
         day = draft.booking_date or tx.business_date
-        if through is not None and day <= through and find_request(tx, draft) is None:
-            raise book_days.closed(tx)
+        if day < first.day and find_request(tx, draft) is None:
+            raise book_days.too_early(first)
 
 
 def find_request(tx: Tx, draft: Draft) -> Posted | None:

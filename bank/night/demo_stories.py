@@ -30,6 +30,8 @@ from bank.night.demo_rounds import visit
 from bank.night.demo_tickets import tickets
 
 CLOSE: Final = "counters.branch_close.close_day"
+CLOSE_BOOK: Final = "book.book_close.close_book"
+BOOK_CLOSED_ON: Final = 5  # of the month after
 DAYS_CLOSED: Final = range(1, 8)  # ago
 HELD: Final = 25_000 * RUPEE
 MISTAKES_DAYS_AGO: Final = (121, 47, 1)
@@ -50,6 +52,7 @@ def stories(town: Town) -> Mapping[date, Sequence[Plan]]:
         *_today(town),
         *tickets(town),
         *_closed_days(town),
+        *_closed_months(town),
     ]:
         if day > town.start:
             told[day].append(plan)
@@ -65,6 +68,31 @@ def _closed_days(town: Town) -> Iterator[tuple[date, Plan]]:
 
 def _close(site: Site, day: date, at: datetime) -> Done:
     return Done(at=at, by=site.admin, verb=CLOSE, named=lambda: {"day": day, "seen": None})
+
+
+def _closed_months(town: Town) -> Iterator[tuple[date, Plan]]:
+    """Head office has closed the book month by month, some days into the next."""
+    acts: list[int | None] = [None]
+    day = town.start.replace(day=BOOK_CLOSED_ON)
+    while day < town.as_of:
+        if day > town.start:
+            yield day, Plan(town.at(day, clock(18)), partial(_close_book, town, day, acts))
+        day = (day + timedelta(days=31)).replace(day=BOOK_CLOSED_ON)
+
+
+def _close_book(town: Town, day: date, acts: list[int | None], at: datetime) -> Done:
+    through = day.replace(day=1) - timedelta(days=1)
+    return Done(
+        at=at,
+        by=town.head,
+        verb=CLOSE_BOOK,
+        named=lambda: {
+            "through": through,
+            "seen": acts[-1],
+            "reason": f"The returns of {through:%B} are in",
+        },
+        keep=lambda book: acts.append(book.last_id),
+    )
 
 
 def _hold(town: Town) -> Iterator[tuple[date, Plan]]:

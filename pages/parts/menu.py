@@ -216,6 +216,14 @@ MENU: Final = (
     ),
     Entry(
         "Books",
+        "Book closing",
+        "head_office/book_close.py",
+        P.TRIAL_BALANCE_VIEW,
+        "event_available",
+        "Through which day the book is closed, by whom, and how far back imports go.",
+    ),
+    Entry(
+        "Books",
         "Reports",
         "admin/reports.py",
         P.REPORT_RUN,

@@ -38,6 +38,9 @@ TITLES: Final = {
     "accounts.terms.call_off": "Change called off",
     "people.limits.set_limit": "Limit of an employee",
     "counters.branch_limits.set_limit": "Limit of a branch",
+    "book.book_close.close_book": "Closing of the book",
+    "book.book_close.reopen_book": "Opening of the book again",
+    "book.book_close.limit_backdating": "How far back imports book",
 }
 HAPPENED: Final = {
     "asked": "Asked",

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -380,6 +379,16 @@ def test_a_limit_of_days_counts_from_its_day(head: Desk) -> None:
     assert book_close.standing(head).days_back is None
 
 
+def test_the_ledger_keeps_the_limit_and_answers_again(head: Desk) -> None:
+    early = draft(TODAY - timedelta(days=4))
+    book(head.bank, early)
+    book_close.limit_backdating(head, TODAY, 3, WHY)
+    with pytest.raises(BookClosed, match="before 13 Mar 2026: an import may book at most 3 days"):
+        book(head.bank, draft(TODAY - timedelta(days=4)))
+    first, second, again = book(head.bank, draft(), draft(TODAY - timedelta(days=3)), early)
+    assert (first.replayed, second.replayed, again.replayed) == (False, False, True)
+
+
 def test_a_limit_that_is_none(head: Desk) -> None:
     with pytest.raises(LimitUnchanged):
         book_close.limit_backdating(head, TODAY, None, WHY)
@@ -475,7 +484,9 @@ def test_nobody_at_a_window_waits_behind_a_closing_that_waits(
     close(head, FEBRUARY)
 
 
-def test_the_check_finds_what_came_into_a_closed_month(head: Desk, tmp_path: Path) -> None:
+def test_the_check_finds_what_came_into_a_closed_month(
+    head: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     book(head.bank, draft(FEBRUARY))
     close(head, FEBRUARY)
     reopen(head, FEBRUARY)
@@ -485,7 +496,7 @@ def test_the_check_finds_what_came_into_a_closed_month(head: Desk, tmp_path: Pat
     on = "" if head.bank.db.dialect == "sqlite" else " ON entries"
     with chunk(app.system_desk(head.bank), "tests.tamper") as tx:
         tx.connection.exec_driver_sql(f"DROP TRIGGER {guard}{on}")
-    head.bank.db.memo["book_closed_through"] = None
+    monkeypatch.setattr(ledger, "_check_days", lambda _tx, _drafts: None)
     book(head.bank, draft(FEBRUARY), draft(TODAY))
     found = integrity.run_check(head, "closed_books_stay_closed")
     assert [row["entry_id"] for row in found.sample] == [3]

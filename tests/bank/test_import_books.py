@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import event, select, text
 
 from bank.accounts.accounts import Account
-from bank.book import ledger
+from bank.book import book_days, ledger
+from bank.book.book_days import BackdatingLimit, BookClosing
 from bank.book.chart import GlAccount
 from bank.book.ledger import InsufficientFunds
 from bank.book.tables import Balance, FloorWaiver, JournalEntry, Posting
@@ -25,6 +26,7 @@ from bank.night import import_entries, imports, integrity
 from bank.night.import_batches import BatchStatus, ImportBatch, ImportContra
 from bank.night.import_files import COLUMNS, WrongHeader
 from bank.night.import_report import ErrorsFileRefused, Report
+from bank.night.imports import StrictRefused
 from bank.people.customers import Customer
 from tests.support.bank import desk as desk_of
 
@@ -601,6 +603,70 @@ def test_a_rejected_row_is_corrected_although_the_bank_is_at_work_already(
     books.entries[0] = good
     assert last_line(imports.import_books(desk, books.write())) == FIGURES | {"new": 1}
     assert balances(desk) == {"1001": 112450, "1002": -2500 + 100, "1003": 5000}
+
+
+def head_office_closes(
+    desk: Desk, through: date | None = None, days_back: int | None = None
+) -> None:
+    """Two at head office have agreed; who has to, test_approval_matrix shows."""
+    with chunk(desk, "tests.arrange") as tx:
+        facts = {"reason": "The old books are in"}
+        if through is not None:
+            tx.session.add(
+                BookClosing(
+                    closed_through=through, was_through=None, last_entry_id=0, at=tx.now,
+                    by_id=1, by_name="Head", **facts,
+                )
+            )  # fmt: skip
+        if days_back is not None:
+            tx.session.add(
+                BackdatingLimit(
+                    effective_from=tx.business_date, days=days_back, set_by=1, set_by_name="Head",
+                    set_at=tx.now, **facts,
+                )
+            )  # fmt: skip
+        book_days.forget(tx)
+
+
+@pytest.mark.feature("B36")
+@pytest.mark.parametrize(
+    ("given", "because"),
+    [
+        ({"through": date(2025, 1, 31)}, "the book is closed through 31 Jan 2025"),
+        ({"days_back": 408}, "an import may book at most 408 days back"),  # from 1 Feb 2025
+    ],
+    ids=["closed", "limited"],
+)
+@pytest.mark.parametrize("strict", [False, True], ids=["by chunks", "strict"])
+def test_a_row_of_a_day_that_is_shut_is_rejected_with_the_reason(
+    desk: Desk, books: Books, given: dict[str, Any], because: str, strict: bool
+) -> None:
+    early = books.entries[:2]
+    books.entries[:2] = []
+    if strict:
+        books.entries.pop(0)
+    imports.import_books(desk, books.write())
+    head_office_closes(desk, **given)
+    first = balances(desk)
+    books.entries[:0] = [early[0], "e7,1001,2025-02-03,10.00,cash,late,"]
+    if strict:
+        with pytest.raises(StrictRefused) as refused:
+            imports.import_books(desk, books.write(), strict=True)
+        report = refused.value.report
+        assert balances(desk) == first
+    else:
+        report = imports.import_books(desk, books.write())
+        assert balances(desk)["1001"] == first["1001"] + 1000, "what is not shut goes in"
+    assert rejected(report) == [
+        ("entries.csv", 2, f"booking_date 2025-01-05 is too early: {because}")
+    ]
+
+
+@pytest.mark.feature("B36", "B2")
+def test_what_is_in_the_book_is_known_although_its_day_is_shut(desk: Desk, books: Books) -> None:
+    imports.import_books(desk, books.write())
+    head_office_closes(desk, through=date(2026, 3, 15), days_back=0)
+    assert last_line(imports.import_books(desk, books.write())) == FIGURES | {"new": 0}
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM])

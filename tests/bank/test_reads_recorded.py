@@ -281,12 +281,17 @@ READS: Final[dict[str, tuple[Call, str]]] = {
 AFTER_THE_COUNT: Final = ("counters.drawer_report.print_report", "counters.drawer_report.report_of")
 STAFF_OR_NOBODY: Final = "employees, branches, products or figures, and no customer"
 CASH_OF_STAFF: Final = "notes, drawers and sums of a branch and its employees"
+OF_THE_BOOK: Final = "through which day the book is closed, and by whom"
 OWN_SIGN_IN: Final = "how one signs in and has signed in oneself"
 NOT_READS: Final = {
     "accounts.names.user_id_of": STAFF_OR_NOBODY,
     "accounts.products.products_in_force": STAFF_OR_NOBODY,
     "accounts.tariff.tariff": "what the bank tells everybody",
     "accounts.terms.yearly_interest": "a sum over a whole product",
+    "book.book_close.backdating": OF_THE_BOOK,
+    "book.book_close.in_the_way": OF_THE_BOOK,
+    "book.book_close.register": OF_THE_BOOK,
+    "book.book_close.standing": OF_THE_BOOK,
     "book.journal.find_entry": "a number that was asked for by its own reference",
     "book.journal.ledger_accounts": STAFF_OR_NOBODY,
     "book.roots.publish_again": STAFF_OR_NOBODY,

@@ -106,6 +106,17 @@ def day_closed(drawer_id: int) -> str:
     )
 
 
+def book_closed(id: int, last_entry_id: int, through: str = "") -> str:
+    """The book is closed through a day, the one of entry 1 unless told otherwise, as if no entry
+    had been there but the first ones."""
+    day = f"'{through}'" if through else "(SELECT booking_date FROM entries WHERE id = 1)"
+    return (
+        "INSERT INTO book_closings (id, closed_through, was_through, last_entry_id, at, by_id,"
+        f" by_name, reason) VALUES ({id}, {day}, NULL, {last_entry_id}, '2026-03-16 06:30:00', 1,"
+        " 'Head', '')"
+    )
+
+
 # Entries 1 to 3 hold capital against cash: no customer's account is on them.
 BREAKS = {
     "an amount changed": Break(
@@ -293,6 +304,9 @@ BREAKS = {
         "closed_days_hold_no_drawer",
         (day_closed(1), "UPDATE drawers SET closed_at = '2101-01-01 00:00:00' WHERE id = 1"),
         rows=2,  # and drawer 2, which is open
+    ),
+    "an entry in a closed month": Break(
+        "closed_books_stay_closed", (book_closed(1, 0), book_closed(2, 1, "1999-12-31"))
     ),
     "a drawer left open at the close": Break("closed_days_hold_no_drawer", (day_closed(2),)),
     "cash out of the vault after it": Break(
