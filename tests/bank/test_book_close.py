@@ -33,6 +33,7 @@ from bank.night import import_batches, integrity
 from tests.support.bank import NOON, desk, move_clock, settings_for, staff
 from tests.support.checkers import LAKH, Checking
 from tests.support.hostile import Hostile, is_whole, refused
+from tests.support.soak import times
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.feature("B36")
@@ -453,6 +454,43 @@ def test_an_entry_in_flight_is_in_the_book_before_it_is_closed(
         newest = tx.connection.exec_driver_sql("SELECT MAX(id) FROM entries").scalar()
     assert last is not None
     assert last.last_entry_id == newest, "what came late is either before it or not there"
+
+
+@pytest.mark.soak
+def test_a_crowd_that_books_while_the_book_is_closed_and_opened(
+    head: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was answered is in the book, whoever was refused is not, and nothing came late."""
+    monkeypatch.setattr(book_close, "WAIT_AT_MOST", "60s")
+    days = [YESTERDAY - timedelta(days=n) for n in range(6)]
+    rounds, done = times(normal=4, soak=60), threading.Event()
+
+    def books_on(number: int) -> tuple[int, int]:
+        answered = refused_ = 0
+        while not done.is_set() or not answered:
+            try:
+                book(head.bank, draft(days[(number + answered + refused_) % len(days)]), draft())
+                answered += 2
+            except BookClosed:
+                refused_ += 1
+                book(head.bank, draft())
+                answered += 1
+        return answered, refused_
+
+    with ThreadPoolExecutor(6) as pool:
+        crowd = [pool.submit(books_on, number) for number in range(6)]
+        try:
+            for number in range(rounds):
+                close(head, days[number % 3])
+                reopen(head, days[-1])
+        finally:
+            done.set()
+        outcomes = [each.result(120) for each in crowd]
+    close(head, YESTERDAY)
+    with looking(head) as tx:
+        entries = tx.connection.exec_driver_sql("SELECT COUNT(*) FROM entries").scalar()
+    assert entries == sum(answered for answered, _ in outcomes)
+    assert integrity.run_check(head, "closed_books_stay_closed").passed
 
 
 def waits_for_a_lock(head: Desk) -> bool:
