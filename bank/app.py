@@ -23,17 +23,23 @@ from bank.core.desk import Bank, Desk
 from bank.core.objections import Question
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
-from bank.counters import drawer_cash, drawers, ticket_links
-from bank.night import import_batches
+from bank.counters import branch_close, drawer_cash, drawers, ticket_links
+from bank.night import import_batches, integrity
 from bank.office import in_hand
-from bank.people import named_grants
+from bank.people import named_grants, users
 
 WIRED: Final = (ticket_links,)  # each tells a floor below what it knows, by being imported
 MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
 # What lower floors ask and only upper ones can answer.
 ledger.before_reversals[:] = [drawer_cash.undo]
-book_close.against_closing[:] = [drawers.against_closing, import_batches.against_closing]
+book_close.in_the_way[:] = [drawers.left_on]
+book_close.left[:] = [
+    branch_close.not_closed,
+    import_batches.not_finished,
+    integrity.not_passed,
+]
+book_close.opened[:] = [users.tell_auditors]
 
 # What each floor answers when somebody asks "may this employee leave?" (see core/objections.py).
 objections.register_answer(

@@ -17,6 +17,7 @@ pytest_plugins = (
     "tests.support.market",
     "tests.support.checkers",
     "tests.support.people",
+    "tests.support.book",
     "tests.support.office",
     "tests.support.mail",
     "tests.support.server",

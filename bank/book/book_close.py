@@ -5,8 +5,10 @@
 Each act has a reason, waits for a second person by dated rule (data/seed/book_approval_rules.csv),
 stays in the register (`book_closings`) and is asked for by naming the act that was seen last.
 Closing moves no money and no date: corrections are booked on an open day, reversals included.
+How far back imports book is in `backdating`.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,32 +18,29 @@ import psycopg
 from sqlalchemy import func, select
 
 from bank.book import book_days
-from bank.book.book_days import (
-    LONGEST_REASON,
-    BackdatingLimit,
-    BookClosing,
-    last_act,
-    spoken,
-)
+from bank.book.book_days import IMPORTS, LONGEST_REASON, BookClosing, last_act, spoken
 from bank.book.drafts import FIRST_DAY, check_text
 from bank.book.tables import JournalEntry
-from bank.core import dated
 from bank.core.checked import Checked
-from bank.core.dated import Standing
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, WrongState
 from bank.core.permissions import Permission
 
-MOST_LISTED: Final = 60
-MOST_DAYS_BACK: Final = 3_660
-WAIT_AT_MOST: Final = "2s"
+TRIES: Final = 20
+TRY_MS: Final = 50  # how long entries may queue behind one try
+PAUSE_SECONDS: Final = 0.1  # in which they go on
 BOOK: Final = "book"
 CLOSING: Final = "closing"  # what an act is about, for the trail and for what waits
-BACKDATING: Final = "backdating"
 
-# Asked before the book is closed through a day; each answers sentences about what is in the way.
-# `bank/app.py` fills it: who still works on such a day is known upstairs.
-against_closing: Final[list[Callable[[Tx, date], Sequence[str]]]] = []
+Says = Callable[[Tx, date | None, date], Sequence[str]]
+
+# Asked before the book is closed: with the last day that is closed and the one that shall be, each
+# answers sentences for people. What is `in_the_way` keeps it open; what is `left` is worth a look.
+# `opened` is told when days are opened again, with a sentence. `bank/app.py` fills all three: who
+# works on such a day, and who is told, is known upstairs.
+in_the_way: Final[list[Says]] = []
+left: Final[list[Says]] = []
+opened: Final[list[Callable[[Tx, str], None]]] = []
 
 
 class DayNotOver(BadInput):
@@ -65,67 +64,46 @@ class ActedMeanwhile(WrongState):
 
 
 class BookBusy(WrongState):
-    """A long booking is being written just now. Wait until it is done, then try again."""
-
-
-class LimitBeginsInThePast(BadInput):
-    """A limit counts from today or a later day on. Choose one of these."""
-
-
-class LimitUnchanged(BadInput):
-    """This is the limit on that day anyway. Change it, or leave it."""
+    """The book is in use by something long, such as an import. Try again once that is done."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClosingRow:
-    """One act of the register. `opens` says that it leads back."""
+    """One act of the register. `opens` says that it leads back; `entries` were on the days that it
+    closed or opened, `entries_now` are there today, None where that cannot have changed."""
 
     id: int
-    closed_through: date
+    closed_through: date | None
     was_through: date | None
+    opens: bool
+    entries: int
+    entries_now: int | None
     at: datetime
     by_name: str
+    agreed_by_name: str | None
     reason: str
-
-    @property
-    def opens(self) -> bool:
-        """Whether days were opened again by it."""
-        return self.was_through is not None and self.closed_through < self.was_through
-
-
-@dataclass(frozen=True, kw_only=True)
-class LimitRow:
-    """One limit of imports: days back, None for as far as the book is open."""
-
-    id: int
-    effective_from: date
-    days: int | None
-    standing: Standing
-    reason: str
-    set_by_name: str
-    set_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class BookDays:
-    """Where the book stands. `last` is the newest act, None while it was never closed; an import
-    may book from `import_from` on, because of `import_because`."""
+    """Where the book stands: `closed_through` is None while every day is open. An import may book
+    from `import_from` on, because of `import_because`; `last_id` is what an act is asked for with.
+    """
 
     business_date: date
-    last: ClosingRow | None
+    closed_through: date | None
+    last_id: int | None
     import_from: date
     import_because: str
     days_back: int | None
 
-    @property
-    def closed_through(self) -> date | None:
-        """The last day that is closed."""
-        return None if self.last is None else self.last.closed_through
 
-    @property
-    def last_id(self) -> int | None:
-        """What an act is asked for with."""
-        return None if self.last is None else self.last.id
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """What closing the book through a day would meet: what keeps it open, what is worth a look."""
+
+    in_the_way: Sequence[str]
+    left: Sequence[str]
 
 
 @query(Permission.TRIAL_BALANCE_VIEW)
@@ -137,33 +115,15 @@ def standing(tx: Tx) -> BookDays:
 @query(Permission.TRIAL_BALANCE_VIEW)
 def register(tx: Tx) -> Sequence[ClosingRow]:
     """List when the book was closed and opened again, newest first."""
-    newest = select(BookClosing).order_by(BookClosing.id.desc()).limit(MOST_LISTED)
-    return [_row(act) for act in tx.session.scalars(newest)]
+    acts = tx.session.scalars(select(BookClosing).order_by(BookClosing.id.desc()))
+    return [_row(tx, act) for act in acts]
 
 
-@query(Permission.TRIAL_BALANCE_VIEW)
-def in_the_way(tx: Tx, through: date) -> Sequence[str]:
-    """Say what keeps the book from being closed through a day."""
-    return _in_the_way(tx, through)
-
-
-@query(Permission.TRIAL_BALANCE_VIEW)
-def backdating(tx: Tx) -> Sequence[LimitRow]:
-    """List how far back imports may book, and might: newest first."""
-    rows = book_days.limits(tx)
-    standing_of = dated.standings(rows, tx.business_date)
-    return [
-        LimitRow(
-            id=row.id,
-            effective_from=row.effective_from,
-            days=row.days,
-            standing=standing_of(row),
-            reason=row.reason,
-            set_by_name=row.set_by_name,
-            set_at=row.set_at,
-        )
-        for row in rows
-    ]
+@query(Permission.BOOK_CLOSE)
+def ahead(tx: Tx, through: date) -> Ahead:
+    """Say what keeps the book from being closed through a day, and what is worth a look before."""
+    last = last_act(tx)
+    return _ahead(tx, None if last is None else last.closed_through, through)
 
 
 @command(
@@ -175,14 +135,18 @@ def close_book(tx: Tx, through: date, seen: int | None, reason: str) -> BookDays
 
     `seen` is the id of the last act that was seen (`BookDays.last_id`), None where there was none.
     """
-    why, last = _reason(reason), _held(tx, seen)
+    why, last = reason_of(reason), _held(tx, seen)
     if through >= tx.business_date:
         raise DayNotOver(field="through")
+    if through < FIRST_DAY:
+        raise BadInput(f"No book begins before {spoken(FIRST_DAY)}.", field="through")
     if last is not None and through <= last.closed_through:
         raise ClosedAlready(field="through")
-    if left := _in_the_way(tx, through):
-        raise InTheWay(f"The book cannot be closed through {spoken(through)} yet. {' '.join(left)}")
-    return _do(tx, through, last, why)
+    met = _ahead(tx, None if last is None else last.closed_through, through)
+    if met.in_the_way:
+        sentences = " ".join(met.in_the_way)
+        raise InTheWay(f"The book cannot be closed through {spoken(through)} yet. {sentences}")
+    return _do(tx, through, last, why, met.left)
 
 
 @command(
@@ -191,116 +155,23 @@ def close_book(tx: Tx, through: date, seen: int | None, reason: str) -> BookDays
 )
 def reopen_book(tx: Tx, first_day: date, seen: int | None, reason: str) -> BookDays:
     """Open the book again from a closed day on, with a reason that stays in the register."""
-    why, last = _reason(reason), _held(tx, seen)
+    why, last = reason_of(reason), _held(tx, seen)
     if last is None or first_day > last.closed_through:
         raise OpenAlready(field="first_day")
-    if first_day <= FIRST_DAY:
-        raise BadInput(f"Choose a day after {spoken(FIRST_DAY)}.", field="first_day")
-    return _do(tx, first_day - timedelta(days=1), last, why)
-
-
-@command(
-    Permission.BOOK_CLOSE,
-    checked=Checked(ends=(LimitBeginsInThePast, LimitUnchanged)),
-)
-def limit_backdating(tx: Tx, effective_from: date, days: int | None, reason: str) -> int:
-    """Let imports book at most so many days back from a day on; None: as far as the book is open.
-
-    Answers the id of the row.
-    """
-    why = _reason(reason)
-    if effective_from < tx.business_date:
-        raise LimitBeginsInThePast(field="effective_from")
-    if days is not None and not 0 <= days <= MOST_DAYS_BACK:
-        raise BadInput(f"Give a number of days from 0 to {MOST_DAYS_BACK:,}.", field="days")
-    _one_at_a_time(tx)
-    now = dated.in_force(book_days.limits(tx), effective_from)
-    before = None if now is None else now.days
-    if before == days:
-        raise LimitUnchanged(field="days")
-    assert tx.desk.user_id is not None
-    row = BackdatingLimit(
-        effective_from=effective_from,
-        days=days,
-        reason=why,
-        set_by=tx.desk.user_id,
-        set_by_name=tx.desk.name,
-        set_at=tx.now,
-    )
-    tx.session.add(row)
-    tx.session.flush()
-    tx.concerns(BOOK, BACKDATING)
-    tx.changed(
-        {"imports book back": _days_spoken(before), "from": None},
-        {"imports book back": _days_spoken(days), "from": effective_from.isoformat()},
-    )
-    return row.id
-
-
-def _held(tx: Tx, seen: int | None) -> BookClosing | None:
-    """Until this transaction ends nobody books and nobody else acts; what was done last."""
-    _one_at_a_time(tx)
-    last = last_act(tx)
-    if (None if last is None else last.id) != seen:
-        raise ActedMeanwhile
-    return last
-
-
-def _one_at_a_time(tx: Tx) -> None:
-    """Wait for entries that are being written; those that come wait for us (on SQLite there is one
-    writer anyway). But nobody at a window waits for a long import to end: then we do not close.
-    """
-    if tx.dialect != "postgresql":
-        return
-    try:
-        tx.cursor.execute(f"SET LOCAL lock_timeout = '{WAIT_AT_MOST}'")
-        tx.cursor.execute("LOCK TABLE entries IN SHARE ROW EXCLUSIVE MODE")
-        tx.cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
-    except psycopg.errors.LockNotAvailable as waited:
-        raise BookBusy from waited
-
-
-def _do(tx: Tx, through: date, last: BookClosing | None, why: str) -> BookDays:
-    assert tx.desk.user_id is not None
-    was = None if last is None else last.closed_through
-    newest = tx.connection.scalar(select(func.max(JournalEntry.id)))
-    tx.session.add(
-        BookClosing(
-            closed_through=through,
-            was_through=was,
-            last_entry_id=newest or 0,
-            at=tx.now,
-            by_id=tx.desk.user_id,
-            by_name=tx.desk.name,
-            reason=why,
+    if first_day < FIRST_DAY:
+        raise BadInput(f"No book begins before {spoken(FIRST_DAY)}.", field="first_day")
+    now = _do(tx, first_day - timedelta(days=1), last, why, ())
+    for tell in opened:
+        tell(
+            tx,
+            f"{tx.desk.name} has opened the book again from {spoken(first_day)} on. "
+            f"It was closed through {spoken(last.closed_through)}. Reason: {why}",
         )
-    )
-    tx.session.flush()
-    book_days.forget(tx)
-    tx.concerns(BOOK, CLOSING)
-    tx.changed(
-        {"closed through": None if was is None else was.isoformat()},
-        {"closed through": through.isoformat()},
-    )
-    return _standing(tx)
+    return now
 
 
-def _standing(tx: Tx) -> BookDays:
-    last, first = last_act(tx), book_days.first_day(tx)
-    return BookDays(
-        business_date=tx.business_date,
-        last=None if last is None else _row(last),
-        import_from=first.day,
-        import_because=first.because,
-        days_back=book_days.days_back(tx, tx.business_date),
-    )
-
-
-def _in_the_way(tx: Tx, through: date) -> list[str]:
-    return [sentence for ask in against_closing for sentence in ask(tx, through)]
-
-
-def _reason(reason: str) -> str:
+def reason_of(reason: str) -> str:
+    """The reason as the register keeps it, or BadInput."""
     said = " ".join(reason.split())
     if not said:
         raise BadInput("Say why; the register keeps it.", field="reason")
@@ -308,18 +179,124 @@ def _reason(reason: str) -> str:
     return said
 
 
-def _days_spoken(days: int | None) -> str:
-    if days is None:
-        return "as far as the book is open"
-    return "1 day" if days == 1 else f"{days:,} days"
+def _held(tx: Tx, seen: int | None) -> BookClosing | None:
+    """Until this transaction ends nobody books and nobody else acts; what was done last."""
+    _alone(tx)
+    last = last_act(tx)
+    if (None if last is None else last.id) != seen:
+        raise ActedMeanwhile
+    return last
 
 
-def _row(act: BookClosing) -> ClosingRow:
+def _alone(tx: Tx) -> None:
+    """Let the entries that are being written end, and those that come wait for this transaction (on
+    SQLite there is one writer anyway).
+
+    Whoever comes while we wait queues behind us. So we wait for a moment only, several times, and
+    between them everybody goes on: a long import must not keep a counter waiting.
+    """
+    if tx.dialect != "postgresql":
+        return
+    for _ in range(TRIES):
+        tx.cursor.execute("SAVEPOINT alone")
+        tx.cursor.execute(f"SET LOCAL lock_timeout = {TRY_MS}")
+        try:
+            tx.cursor.execute("LOCK TABLE entries IN SHARE ROW EXCLUSIVE MODE")
+        except psycopg.errors.LockNotAvailable:
+            tx.cursor.execute("ROLLBACK TO SAVEPOINT alone")
+            time.sleep(PAUSE_SECONDS)
+        else:
+            tx.cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+            tx.cursor.execute("RELEASE SAVEPOINT alone")
+            return
+    raise BookBusy
+
+
+def _do(
+    tx: Tx, through: date, last: BookClosing | None, why: str, still_left: Sequence[str]
+) -> BookDays:
+    assert tx.desk.user_id is not None
+    was = None if last is None else last.closed_through
+    newest = tx.connection.scalar(select(func.max(JournalEntry.id)))
+    agreed = tx.facts.get("checker")
+    act = BookClosing(
+        id=1 if last is None else last.id + 1,
+        closed_through=through,
+        was_through=was,
+        entries=_entries_between(tx, was, through),
+        last_entry_id=newest or 0,
+        came_late=_came_late(tx, last),
+        at=tx.now,
+        by_id=tx.desk.user_id,
+        by_name=tx.desk.name,
+        agreed_by_name=None if agreed is None else str(agreed),
+        reason=why,
+    )
+    tx.session.add(act)
+    tx.session.flush()
+    book_days.forget(tx)
+    tx.concerns(BOOK, CLOSING)
+    after: dict[str, object] = {"closed through": spoken(through)}
+    if still_left:
+        after["left as it is"] = " ".join(still_left)
+    tx.changed({"closed through": None if was is None else spoken(was)}, after)
+    return _standing(tx)
+
+
+def _entries_between(tx: Tx, one: date | None, other: date) -> int:
+    """How many entries there are on the days after the earlier of two, up to the later one."""
+    low, high = min(one or other, other), max(one or other, other)
+    counted = select(func.count()).where(JournalEntry.booking_date <= high)
+    if one is not None:
+        counted = counted.where(JournalEntry.booking_date > low)
+    return tx.connection.scalar(counted) or 0
+
+
+def _came_late(tx: Tx, last: BookClosing | None) -> int:
+    """How many entries came into closed days since the last act: none, if the guards are there."""
+    if last is None:
+        return 0
+    late = select(func.count()).where(
+        JournalEntry.id > last.last_entry_id, JournalEntry.booking_date <= last.closed_through
+    )
+    return tx.connection.scalar(late) or 0
+
+
+def _standing(tx: Tx) -> BookDays:
+    last, first = last_act(tx), book_days.first_day(tx, IMPORTS)
+    return BookDays(
+        business_date=tx.business_date,
+        closed_through=_shown(None if last is None else last.closed_through),
+        last_id=None if last is None else last.id,
+        import_from=first.day,
+        import_because=first.because,
+        days_back=book_days.days_back(tx, tx.business_date),
+    )
+
+
+def _ahead(tx: Tx, was: date | None, through: date) -> Ahead:
+    return Ahead(
+        in_the_way=[sentence for ask in in_the_way for sentence in ask(tx, was, through)],
+        left=[sentence for ask in left for sentence in ask(tx, was, through)],
+    )
+
+
+def _row(tx: Tx, act: BookClosing) -> ClosingRow:
+    opens = act.was_through is not None and act.closed_through < act.was_through
     return ClosingRow(
         id=act.id,
-        closed_through=act.closed_through,
-        was_through=act.was_through,
+        closed_through=_shown(act.closed_through),
+        was_through=_shown(act.was_through),
+        opens=opens,
+        entries=act.entries,
+        entries_now=_entries_between(tx, act.was_through, act.closed_through) if opens else None,
         at=act.at,
         by_name=act.by_name,
+        agreed_by_name=act.agreed_by_name,
         reason=act.reason,
     )
+
+
+def _shown(through: date | None) -> date | None:
+    """The last closed day; None where the book was opened again to its very beginning."""
+    return through if through is not None and through >= FIRST_DAY else None

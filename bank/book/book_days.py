@@ -18,53 +18,58 @@ from bank.core.db import Base
 from bank.core.desk import Tx
 
 LONGEST_REASON: Final = 200
+IMPORTS: Final = "import"  # the channel of what an import books
 _KNOWN: Final = "book_closed_through"  # in the memo of a process
+_UNASKED: Final = object()
 
 
 class BookClosing(Base):
     """One act: through which day the book is closed from then on, and through which it was.
 
-    An act that leads back opens days again. `last_entry_id` is the newest entry of that moment, 0
-    without any: whatever comes after it keeps to the days that are left.
+    An act that leads back opens days again. `entries` is how many there were on the days that it
+    closed or opened; `last_entry_id` the newest of all, 0 without any: what comes after it keeps to
+    the days that are left. `came_late` is how many had come all the same into days that were
+    closed until then, which the guards never let happen. Ids count up by one.
     """
 
     __tablename__ = "book_closings"
-    __table_args__ = ({"sqlite_autoincrement": True},)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     closed_through: Mapped[date]
     was_through: Mapped[date | None]
+    entries: Mapped[int]
     last_entry_id: Mapped[int]
+    came_late: Mapped[int]
     at: Mapped[datetime]
     by_id: Mapped[int]
     by_name: Mapped[str] = mapped_column(String(120))
+    agreed_by_name: Mapped[str | None] = mapped_column(String(120))
     reason: Mapped[str] = mapped_column(String(LONGEST_REASON))
 
 
 class BackdatingLimit(Base):
     """How many days before the business date an import may book, from a date until a later row;
-    without a number as far back as the book is open. Rows are only added."""
+    without a number as far back as the book is open. Rows are only added; ids count up by one."""
 
     __tablename__ = "backdating_limits"
-    __table_args__ = (
-        CheckConstraint("days >= 0", name="days_not_negative"),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__ = (CheckConstraint("days >= 0", name="days_not_negative"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     effective_from: Mapped[date]
     days: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(LONGEST_REASON))
     set_by: Mapped[int]
     set_by_name: Mapped[str] = mapped_column(String(120))
+    agreed_by_name: Mapped[str | None] = mapped_column(String(120))
     set_at: Mapped[datetime]
 
 
 class FirstDay(NamedTuple):
-    """The first day that an import may book on, and why none before it, as half a sentence."""
+    """The first day that may be booked on, why none before it, and what may be done about it."""
 
     day: date
     because: str
+    way_out: str
 
 
 def last_act(tx: Tx) -> BookClosing | None:
@@ -85,12 +90,13 @@ def is_open(tx: Tx, day: date) -> bool:
     process has just made untrue is refused by the database.
     """
     memo = tx.bank.db.memo
-    if _KNOWN not in memo:
-        memo[_KNOWN] = closed_through(tx)
-    if memo[_KNOWN] is None or day > memo[_KNOWN]:
+    known = memo.get(_KNOWN, _UNASKED)
+    if known is _UNASKED:
+        known = memo[_KNOWN] = closed_through(tx)
+    if known is None or day > known:
         return True
-    closed = memo[_KNOWN] = closed_through(tx)
-    return closed is None or day > closed
+    known = memo[_KNOWN] = closed_through(tx)
+    return known is None or day > known
 
 
 def forget(tx: Tx) -> None:
@@ -100,10 +106,10 @@ def forget(tx: Tx) -> None:
 
 
 def too_early(first: FirstDay) -> BookClosed:
-    """The refusal, with the day and why."""
+    """The refusal, with the day, why, and what may be done about it."""
     return BookClosed(
         f"Nothing is booked before {spoken(first.day)}: {first.because}. "
-        "Book on a later day, or ask head office to open it again."
+        f"Book on that day or later, or {first.way_out}."
     )
 
 
@@ -119,20 +125,26 @@ def days_back(tx: Tx, day: date) -> int | None:
     return None if now is None else now.days
 
 
-def first_day(tx: Tx) -> FirstDay:
-    """From which day on an import may book."""
-    first = FirstDay(FIRST_DAY, f"no book begins before {spoken(FIRST_DAY)}")
-    if (through := closed_through(tx)) is not None:
-        first = FirstDay(
-            through + timedelta(days=1), f"the book is closed through {spoken(through)}"
-        )
-    if (back := days_back(tx, tx.business_date)) is not None:
-        limited = tx.business_date - timedelta(days=back)
-        if limited > first.day:
-            first = FirstDay(limited, f"an import may book at most {back} days back")
+def first_day(tx: Tx, channel: str) -> FirstDay:
+    """From which day on may be booked by a channel; the limit of days is for imports alone."""
+    first = FirstDay(FIRST_DAY, f"no book begins before {spoken(FIRST_DAY)}", "check the year")
+    through = closed_through(tx)
+    if through is not None and through >= FIRST_DAY:
+        because = f"the book is closed through {spoken(through)}"
+        way_out = "ask head office to open the book again"
+        first = FirstDay(through + timedelta(days=1), because, way_out)
+    back = days_back(tx, tx.business_date) if channel == IMPORTS else None
+    if back is not None and (limited := tx.business_date - timedelta(days=back)) > first.day:
+        because = f"an import books at most {days_spoken(back)} back"
+        first = FirstDay(limited, because, "ask head office for a wider limit")
     return first
 
 
 def spoken(day: date) -> str:
     """`30 Sep 2026`."""
     return f"{day.day} {day:%b %Y}"
+
+
+def days_spoken(days: int) -> str:
+    """`1 day`, `3,660 days`."""
+    return "1 day" if days == 1 else f"{days:,} days"

@@ -102,6 +102,7 @@ __all__ = [
     "waived_before",
 ]
 
+ASKED_AT_ONCE: Final = 500  # request ids in one question
 # Told of every entry that is about to be reversed, in its transaction and before any account is
 # held. `bank/app.py` fills it: where cash lies is known upstairs.
 before_reversals: Final[list[Callable[[Tx, int], None]]] = []
@@ -136,11 +137,22 @@ def post_many(tx: Tx, drafts: Sequence[Draft]) -> list[Posted]:
 def _check_days(tx: Tx, drafts: Sequence[Draft]) -> None:
     """BookClosed where a draft would be booked too early: what is booked already may be asked for
     again."""
-    first = book_days.first_day(tx)
-    for draft in drafts:
-        day = draft.booking_date or tx.business_date
-        if day < first.day and find_request(tx, draft) is None:
-            raise book_days.too_early(first)
+    first = book_days.first_day(tx, tx.desk.channel)
+    late = [
+        draft.request_id for draft in drafts if (draft.booking_date or tx.business_date) < first.day
+    ]
+    if not late:
+        return
+    known: set[str] = set()
+    for start in range(0, len(late), ASKED_AT_ONCE):
+        some = late[start : start + ASKED_AT_ONCE]
+        known.update(
+            tx.connection.scalars(
+                select(JournalEntry.request_id).where(JournalEntry.request_id.in_(some))
+            )
+        )
+    if not known.issuperset(late):
+        raise book_days.too_early(first)
 
 
 def find_request(tx: Tx, draft: Draft) -> Posted | None:

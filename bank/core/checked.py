@@ -177,9 +177,9 @@ def run(tx: Tx, maker: Desk, verb: Verb, given: Given, facts: dict[str, object])
     its result, and what it was about and has changed."""
     tx.session.flush()
     inner = _within(tx, maker)
+    inner.facts.update(facts)  # a register may name who agreed
     result = verb.inner(inner, **given)
     inner.session.flush()
-    inner.facts.update(facts)
     add_to_trail(inner, verb.name, dict(given))
     tx.after_commit |= inner.after_commit
     return result, inner

@@ -12,25 +12,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bank.core.desk import Tx, command, query
 from bank.core.errors import WrongState
 from bank.core.permissions import Permission
 from bank.counters import drawer_cash
 from bank.counters.branch_days import LONGEST_REASON, BranchAct, BranchDayAct, hold, last_act
-from bank.counters.drawers import LIVE, Drawer, DrawerStatus
+from bank.counters.drawers import LIVE, STANDS, Drawer
 from bank.people import branches
+from bank.people.branches import Branch
 from bank.people.fields import clean_text
 from bank.people.identity import User
 
 MOST_LISTED: Final = 60
-_DOES: Final = {
-    DrawerStatus.REQUESTED: "waits for a drawer: hand it over or decline it",
-    DrawerStatus.OPEN: "has an open drawer: let it be counted",
-    DrawerStatus.COUNTING: "is counting a drawer: wait for the count",
-    DrawerStatus.COUNTED: "has counted: take the cash back",
-}
 
 
 class BranchDayOpen(WrongState):
@@ -176,7 +171,7 @@ def _in_the_way(tx: Tx, branch_id: int) -> tuple[str, ...]:
         .where(Drawer.branch_id == branch_id, Drawer.status.in_(LIVE))
         .order_by(Drawer.id)
     )
-    return tuple(f"{name} {_DOES[status]}." for name, status in rows)
+    return tuple(f"{name} {STANDS[status]}." for name, status in rows)
 
 
 def _row(act: BranchDayAct) -> BranchActRow:
@@ -189,3 +184,25 @@ def _row(act: BranchDayAct) -> BranchActRow:
         vault_minor=act.vault_minor,
         reason=act.reason,
     )
+
+
+def not_closed(tx: Tx, was: date | None, through: date) -> Sequence[str]:
+    """Branches that had drawers on days which they never closed, after a day up to another: worth
+    a look before the book is closed through it."""
+    acts = select(BranchDayAct.id).where(
+        BranchDayAct.branch_id == Drawer.branch_id,
+        BranchDayAct.business_date == Drawer.business_date,
+    )
+    wanted = (
+        select(Branch.name, func.count(Drawer.business_date.distinct()))
+        .join(Branch, Branch.id == Drawer.branch_id)
+        .where(Drawer.business_date <= through, ~acts.exists())
+        .group_by(Branch.name)
+        .order_by(Branch.name)
+    )
+    if was is not None:
+        wanted = wanted.where(Drawer.business_date > was)
+    return [
+        f"{name} has not closed {'1 day' if count == 1 else f'{count} days'} with drawers."
+        for name, count in tx.session.execute(wanted)
+    ]

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
-    func,
     select,
     text,
 )
@@ -40,6 +39,7 @@ from bank.core.states import machine, move
 from bank.counters import branch_days, tallies
 from bank.counters.tallies import Pieces
 from bank.people.branches import Branch
+from bank.people.identity import User
 
 LONGEST_NOTE: Final = 200
 
@@ -59,6 +59,14 @@ class DrawerStatus(StrEnum):
 S = DrawerStatus
 LIVE: Final = (S.REQUESTED, S.OPEN, S.COUNTING, S.COUNTED)
 HOLDS_CASH: Final = (S.OPEN, S.COUNTING, S.COUNTED)
+# What a drawer that is not closed says of its cashier, and what to do about it.
+STANDS: Final = {
+    S.REQUESTED: "waits for a drawer: hand it over or decline it",
+    S.OPEN: "has an open drawer: let it be counted",
+    S.COUNTING: "is counting a drawer: wait for the count",
+    S.COUNTED: "has counted: take the cash back",
+}
+MOST_NAMED: Final = 10
 _LIVE_SQL: Final = "status IN ('requested', 'open', 'counting', 'counted')"
 MOVES: Final = machine(
     "drawer",
@@ -226,20 +234,20 @@ def against_leaving(tx: Tx, user_ids: Sequence[int]) -> Mapping[int, Sequence[st
     return {user_id: [reason] for user_id in tx.session.scalars(wanted)}
 
 
-def against_closing(tx: Tx, through: date) -> Sequence[str]:
-    """Why the book may not be closed through a day: drawers of such a day that hold cash or are
-    asked for, by branch."""
+def left_on(tx: Tx, _was: date | None, through: date) -> Sequence[str]:
+    """Why the book may not be closed through a day: each drawer of such a day that is asked for or
+    holds cash, in a sentence that says what to do."""
     wanted = (
-        select(Branch.name, func.count(), func.min(Drawer.business_date))
+        select(Drawer.business_date, Branch.name, User.name, Drawer.status)
         .join(Branch, Branch.id == Drawer.branch_id)
+        .join(User, User.id == Drawer.cashier_id)
         .where(Drawer.business_date <= through, Drawer.status.in_(LIVE))
-        .group_by(Branch.name)
-        .order_by(Branch.name)
+        .order_by(Drawer.business_date, Drawer.id)
+        .limit(MOST_NAMED)
     )
     return [
-        f"{name} has {'a drawer' if count == 1 else f'{count} drawers'} left since "
-        f"{first.day} {first:%b %Y}: they are counted and closed, or declined."
-        for name, count, first in tx.session.execute(wanted)
+        f"{branch}, {day.day} {day:%b %Y}: {name} {STANDS[status]}."
+        for day, branch, name, status in tx.session.execute(wanted)
     ]
 
 

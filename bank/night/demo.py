@@ -205,6 +205,7 @@ class _Seeding:
             )
             for plan, branch_id in zip(plans, ids, strict=True)
         ]
+        heads = [desk for desk in desks if desk.role is Role.SUPER_ADMIN]
         people = residents(count, self._start, self._as_of)
         town = Town(
             start=self._start,
@@ -213,7 +214,8 @@ class _Seeding:
             sites=sites,
             neighbours=[self._neighbour(who, sites, n) for n, who in enumerate(people)],
             system=self._system,
-            head=next(desk for desk in desks if desk.role is Role.SUPER_ADMIN),
+            head=heads[0],
+            second=heads[1],
             pen=Pen(self._as_of.isoformat(), self._system),
             terms=self._terms(),
         )

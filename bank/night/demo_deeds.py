@@ -222,6 +222,7 @@ class Done(Deed):
     verb: str
     named: Callable[[], Mapping[str, Any]]
     keep: Callable[[Any], None] = lambda _: None
+    agreed_by: str = ""  # the second person, where one was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,6 +373,7 @@ class Town:
     neighbours: Sequence[Neighbour]
     system: Desk
     head: Desk
+    second: Desk  # of head office
     pen: Pen
     terms: Callable[[str, date], Terms]
 

@@ -216,6 +216,8 @@ class Scribe:
 def _do(tx: Tx, deed: Done) -> None:
     """A command with its trail; the mails it wrote left in their time."""
     named = dict(deed.named())
+    if deed.agreed_by:
+        tx.facts["checker"] = deed.agreed_by
     deed.keep(CATALOGUE[deed.verb].inner(tx, **named))
     add_to_trail(tx, deed.verb, named)
     tx.connection.execute(

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
+from bank.book.book_close import BookDays
 from bank.core.desk import Desk
 from bank.core.ids import Chance
 from bank.night.demo_clock import clock
@@ -31,8 +32,10 @@ from bank.night.demo_tickets import tickets
 
 CLOSE: Final = "counters.branch_close.close_day"
 CLOSE_BOOK: Final = "book.book_close.close_book"
+REOPEN_BOOK: Final = "book.book_close.reopen_book"
+LIMIT: Final = "book.backdating.set_limit"
 BOOK_CLOSED_ON: Final = 5  # of the month after
-DAYS_CLOSED: Final = range(1, 8)  # ago
+DAYS_CLOSED: Final = range(1, 36)  # ago
 HELD: Final = 25_000 * RUPEE
 MISTAKES_DAYS_AGO: Final = (121, 47, 1)
 LEFT_OVER: Final = 42 * RUPEE + 50
@@ -71,28 +74,58 @@ def _close(site: Site, day: date, at: datetime) -> Done:
 
 
 def _closed_months(town: Town) -> Iterator[tuple[date, Plan]]:
-    """Head office has closed the book month by month, some days into the next."""
+    """Head office has closed the book month by month, some days into the next; once a day was
+    opened again for a statement that came late. Before that it had said how far back imports go."""
     acts: list[int | None] = [None]
-    day = town.start.replace(day=BOOK_CLOSED_ON)
-    while day < town.as_of:
-        if day > town.start:
-            yield day, Plan(town.at(day, clock(18)), partial(_close_book, town, day, acts))
-        day = (day + timedelta(days=31)).replace(day=BOOK_CLOSED_ON)
+    fifths = [_months_before(town.as_of, n).replace(day=BOOK_CLOSED_ON) for n in range(14)]
+    months = [day for day in fifths if town.start < open_day(day) < town.as_of]
+    for number, first in enumerate(sorted(months)):
+        day, through = open_day(first), first.replace(day=1) - timedelta(days=1)
+        reason = f"The returns of {through:%B} are in"
+        yield day, _by_two(town, day, 18, CLOSE_BOOK, {"through": through, "reason": reason}, acts)
+        if number == 0:
+            limit = {
+                "effective_from": day, "days": 31, "seen": None, "reason": "The old books are in",
+            }  # fmt: skip
+            yield day, _by_two(town, day, 19, LIMIT, limit)
+        if number == len(months) - 4:
+            late = {"first_day": through, "reason": "A statement of the clearing house came late"}
+            yield day, _by_two(town, day, 19, REOPEN_BOOK, late, acts)
+            again = {"through": through, "reason": "The late statement had nothing of ours"}
+            yield day, _by_two(town, day, 20, CLOSE_BOOK, again, acts)
 
 
-def _close_book(town: Town, day: date, acts: list[int | None], at: datetime) -> Done:
-    through = day.replace(day=1) - timedelta(days=1)
-    return Done(
-        at=at,
-        by=town.head,
-        verb=CLOSE_BOOK,
-        named=lambda: {
-            "through": through,
-            "seen": acts[-1],
-            "reason": f"The returns of {through:%B} are in",
-        },
-        keep=lambda book: acts.append(book.last_id),
-    )
+def _months_before(day: date, months: int) -> date:
+    """The first day of the month so many before."""
+    count = day.year * 12 + day.month - 1 - months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def _by_two(
+    town: Town,
+    day: date,
+    hour: int,
+    verb: str,
+    named: Mapping[str, object],
+    acts: list[int | None] | None = None,
+) -> Plan:
+    """What two at head office have decided about the book; `acts` are the ones before."""
+
+    def decided(at: datetime) -> Done:
+        def keep(now: BookDays) -> None:
+            if acts is not None:
+                acts.append(now.last_id)
+
+        return Done(
+            at=at,
+            by=town.head,
+            verb=verb,
+            named=lambda: {"seen": acts[-1], **named} if acts else named,
+            keep=keep,
+            agreed_by=town.second.name,
+        )
+
+    return Plan(town.at(day, clock(hour)), decided)
 
 
 def _hold(town: Town) -> Iterator[tuple[date, Plan]]:

@@ -17,6 +17,7 @@ from typing import Final
 from sqlalchemy import ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
+from bank.core.clock import appointment
 from bank.core.db import Base
 from bank.core.desk import Tx
 from bank.core.states import machine
@@ -107,20 +108,22 @@ def contra_rules(tx: Tx) -> ContraRules:
     return ContraRules(rules)
 
 
-def against_closing(tx: Tx, _through: date) -> Sequence[str]:
-    """Why the book may not be closed: imports that were broken off, or are being written."""
+def not_finished(tx: Tx, _was: date | None, _through: date) -> Sequence[str]:
+    """Imports that have begun and not come to their end: what is left of them, and lies on a day
+    that is closed, will be rejected. Worth a look before the book is closed."""
     later = aliased(ImportBatch)
     finished = select(later.id).where(
         later.folder == ImportBatch.folder,
         later.id > ImportBatch.id,
         later.status == BatchStatus.IMPORTED,
     )
-    wanted = select(ImportBatch.folder).where(
+    wanted = select(ImportBatch.folder, ImportBatch.started_at).where(
         ImportBatch.status == BatchStatus.STARTED,
         ImportBatch.strict.is_(False),  # what is all or nothing has left nothing to be finished
         ~finished.exists(),
     )
     return [
-        f"The import of {folder} has not come to its end: import the same folder again."
-        for folder in tx.session.scalars(wanted.order_by(ImportBatch.id))
+        f"The import of {folder}, begun {appointment(begun)}, runs or was broken off: its rows on "
+        "closed days will be rejected."
+        for folder, begun in tx.session.execute(wanted.order_by(ImportBatch.id))
     ]

@@ -125,11 +125,14 @@ def _told_apart(
 
 def _keep_open_days(tx: Tx, fresh: dict[str, Checked], taken: EntriesTaken) -> None:
     """Reject what is new on a day that is closed, or further back than an import may book."""
-    first = book_days.first_day(tx)
+    first = book_days.first_day(tx, CHANNEL)
     late = [request_id for request_id, item in fresh.items() if item.row.booking_date < first.day]
     for request_id in late:
         row = fresh.pop(request_id).row
-        said = f"booking_date {row.booking_date} is too early: {first.because}"
+        said = (
+            f"booking_date {row.booking_date} is too early: {first.because}; {first.way_out}, "
+            "or check the date"
+        )
         taken.rejected.append((row.line, said))
 
 

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -198,6 +198,17 @@ def verify(desk: Desk) -> list[CheckResult]:
 def keep_result(tx: Tx, name: str, rows: int, seconds: float) -> None:
     """Keep in the trail what a run of a check found."""
     tx.concerns("check", name)
+
+
+def not_passed(tx: Tx, _was: date | None, _through: date) -> Sequence[str]:
+    """Checks that failed at their last run or never ran: worth a look before the book is closed."""
+    last = _last_runs(tx)
+    states = [_state(check, last.get(check.name)) for check in catalogue().values()]
+    failed = [state.title for state in states if state.rows]
+    said = [f"A check has failed: {title}." for title in failed]
+    if len(last) < len(states):
+        said.append("Not every check has been run: run them on the page Integrity.")
+    return said
 
 
 def _broken(desk: Desk, check: Check) -> tuple[int, list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 
-from bank.core import objections
+from bank.core import objections, outbox
 from bank.core.desk import Tx, command, query
 from bank.core.errors import NotFound, WrongState
 from bank.core.permissions import STAFF, Permission, Role
@@ -251,3 +251,17 @@ def _in_hand(tx: Tx, user_id: int) -> User:
     if role is None or role is Role.SYSTEM:
         raise NoSuchUserHere
     return managed(tx, user_id) if role in STAFF else held_user(tx, user_id)
+
+
+def tell_auditors(tx: Tx, sentence: str) -> None:
+    """Mail every auditor about something that touches what they have audited."""
+    wanted = select(User).where(User.role == Role.AUDITOR, User.active, User.email.is_not(None))
+    for auditor in tx.session.scalars(wanted.order_by(User.id)):
+        outbox.queue_mail(
+            tx,
+            to=auditor.email or "",
+            subject="The book was opened again",
+            body=f"Hello {auditor.name},\n\n{sentence}\n",
+            purpose="book",
+            user_id=auditor.id,
+        )

@@ -6,19 +6,22 @@ from typing import Any
 
 import streamlit as st
 
-from bank.book import book_close
-from bank.book.book_close import BACKDATING, BOOK, CLOSING, MOST_DAYS_BACK, BookDays
+from bank.book import backdating, book_close
+from bank.book.backdating import BACKDATING, MOST_DAYS_BACK
+from bank.book.book_close import BOOK, CLOSING, BookDays, ClosingRow
 from bank.book.book_days import LONGEST_REASON
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
 from bank.night import reports
-from pages.parts import figures, forms, tables, ui, waiting, words
-from pages.parts.tables import Kind, column
+from pages.parts import behind, figures, forms, tables, ui, waiting, words
+from pages.parts.tables import ROW_HEIGHT, Kind, column
 
-desk = ui.enter(Permission.TRIAL_BALANCE_VIEW, title="Book closing")
+desk = ui.enter(Permission.TRIAL_BALANCE_VIEW, title="Book closing", context="")
 
 NARROW = 560  # pixels
+MONTHS_IN_SIGHT = 26
 FURTHEST = timedelta(days=366)  # how far ahead a limit may begin
+SEEN = "book_seen"  # the act that the forms were drawn after
 LABELS = {
     "days": "Days back",
     "effective_from": "From",
@@ -31,8 +34,9 @@ closes = desk.may(Permission.BOOK_CLOSE)
 
 def standing(book: BookDays) -> None:
     """Where the book stands, in three words."""
-    one, two, three = st.columns(3)
     through = book.closed_through
+    with st.container(key="figures_book"):  # house.css puts two beside each other on a phone
+        one, two, three = st.columns(3)
     one.metric("Closed through", words.day(through) if through else "Nothing yet", border=True)
     first = words.day(through + timedelta(days=1)) if through else "Every day"
     two.metric("Open from", first, border=True)
@@ -52,14 +56,16 @@ def state_of(row: Mapping[str, Any], through: date | None) -> str:
 
 
 def months(book: BookDays) -> None:
-    """What lies in each month, and whether it is closed."""
+    """What lies in each month, whether it is closed, and the lines behind the one chosen."""
     st.header("Months")
     card = figures.card_of(desk, "book_months")
     report = reports.run(desk, card.name, {})
+    with under_title:
+        figures.context(desk, report, None if desk.sees_whole_bank else desk.branch_id)
     if not report.count:
         ui.empty("Nothing was booked yet.", "Each month stands here once something is.")
         return
-    tables.show(
+    chosen = tables.choose(
         report.rows,
         [
             column("Month", lambda row: row["month"], key=True),
@@ -75,8 +81,27 @@ def months(book: BookDays) -> None:
             ),
         ],
         key="book_months",
+        id_of=lambda row: f"{row['month']} {row['currency']}",
         file_name="months.csv",
+        height=(min(report.count, MONTHS_IN_SIGHT) + 1) * ROW_HEIGHT,
+        prompt="Choose a month",
     )
+    if chosen is not None:
+        behind.lines_behind(
+            desk,
+            report.name,
+            chosen,
+            report.params,
+            title=f"Behind {chosen['month']}",
+            key="book_behind",
+        )
+
+
+def then_and_now(row: ClosingRow) -> str:
+    """`1,284`, or `1,284, now 1,290` where days were open since."""
+    if row.entries_now is None or row.entries_now == row.entries:
+        return f"{row.entries:,}"
+    return f"{row.entries:,}, now {row.entries_now:,}"
 
 
 def register() -> None:
@@ -91,8 +116,13 @@ def register() -> None:
         [
             column("Closed through", "closed_through", Kind.DAY, key=True),
             column("What", lambda row: "Opened again" if row.opens else "Closed", key=True),
-            column("Before", "was_through", Kind.DAY),
+            column(
+                "Entries",
+                then_and_now,
+                help="How many there were on the days that were closed, or opened again.",
+            ),
             column("By", "by_name", key=True),
+            column("Agreed by", "agreed_by_name"),
             column("When", "at", Kind.MOMENT),
             column("Reason", "reason", width=260),
         ],
@@ -121,6 +151,27 @@ def proposed(book: BookDays) -> date | None:
     return None if is_closed else last_month
 
 
+def still_seen(book: BookDays) -> None:
+    """Say when the book was closed or opened since these forms were drawn. Their days and buttons
+    are named after the act before them, so a click on what stood there does nothing now."""
+    if st.session_state.setdefault(SEEN, book.last_id) != book.last_id:
+        st.session_state[SEEN] = book.last_id
+        st.warning("The book was closed or opened again meanwhile. Look at it as it is now.")
+
+
+def done_with(form: str) -> None:
+    """What one has done oneself is no news."""
+    forms.forget(form)
+    st.session_state.pop(SEEN, None)
+
+
+def sentences(said: str, found: tuple[str, ...]) -> None:
+    """A list with a word before it, where there is any."""
+    if found:
+        st.markdown(said)
+        st.markdown("\n".join(f"- {words.plain(each)}" for each in found))
+
+
 def close(book: BookDays) -> None:
     """The form that closes the book through a day."""
     yesterday = book.business_date - timedelta(days=1)
@@ -131,20 +182,25 @@ def close(book: BookDays) -> None:
     through = forms.day_input(
         LABELS["through"],
         proposed(book),
-        key="book_close_through",
+        key=f"book_close_{book.last_id}_through",
         last=yesterday,
         persist_state="page",
         **first,
     )
-    left = book_close.in_the_way(desk, through) if through else ()
-    if left:
-        st.markdown("Before these days can be closed:")
-        st.markdown("\n".join(f"- {words.plain(each)}" for each in left))
+    met = book_close.ahead(desk, through) if through else None
+    if met is not None:
+        sentences("Before these days can be closed:", tuple(met.in_the_way))
+        sentences("Worth a look before:", tuple(met.left))
     reason = reason_input("book_close_reason")
     st.caption("Nothing is booked on these days any more. Corrections are booked on an open day.")
-    if st.button("Propose to close", type="primary", key="book_close_propose", disabled=bool(left)):
+    if st.button(
+        "Propose to close",
+        type="primary",
+        key=f"book_close_{book.last_id}_propose",
+        disabled=met is not None and bool(met.in_the_way),
+    ):
         with waiting.attempt(
-            "The book is closed.", labels=LABELS, then=lambda: forms.forget("book_close_")
+            "The book is closed.", labels=LABELS, then=lambda: done_with("book_close_")
         ):
             if through is None:
                 raise BadInput("Choose the last day to close.", field="through")
@@ -159,43 +215,54 @@ def reopen(book: BookDays) -> None:
     first = forms.day_input(
         LABELS["first_day"],
         book.closed_through,
-        key="book_reopen_first",
+        key=f"book_reopen_{book.last_id}_first",
         last=book.closed_through,
         persist_state="page",
     )
     reason = reason_input("book_reopen_reason")
-    st.caption("Imports may book on these days again. What was reported for them may change.")
-    if st.button("Propose to open again", key="book_reopen_propose"):
+    st.caption(
+        "Imports may book on these days again, and what was reported for them may change. "
+        "The auditors are told."
+    )
+    if st.button("Propose to open again", key=f"book_reopen_{book.last_id}_propose"):
         with waiting.attempt(
-            "The book is open again.", labels=LABELS, then=lambda: forms.forget("book_reopen_")
+            "The book is open again.", labels=LABELS, then=lambda: done_with("book_reopen_")
         ):
             if first is None:
                 raise BadInput("Choose the first day to open.", field="first_day")
             book_close.reopen_book(desk, first, book.last_id, reason)
 
 
-def limit(book: BookDays) -> None:
+def limits(book: BookDays) -> None:
     """How far back an import may book: the limits, and the form of another."""
     st.header("How far back imports book")
-    rows = book_close.backdating(desk)
+    rows = backdating.limits(desk)
     if rows:
         tables.show(
             rows,
             [
-                column("Days back", lambda row: "No limit" if row.days is None else f"{row.days:,}",
-                       key=True),
+                column(
+                    "Days back",
+                    lambda row: "No limit" if row.days is None else f"{row.days:,}",
+                    key=True,
+                ),
                 column("From", "effective_from", Kind.DAY, key=True),
                 column("State", "standing", Kind.STATE, key=True),
                 column("Set by", "set_by_name"),
+                column("Agreed by", "agreed_by_name"),
                 column("Reason", "reason", width=220),
             ],
             key="book_limits",
             file_name="limits.csv",
-        )  # fmt: skip
+        )
     else:
         ui.empty("No limit was set.", "Imports book as far back as the book is open.")
-    if not closes:
-        return
+    if closes:
+        limit_form(book, rows[0].id if rows else None)
+
+
+def limit_form(book: BookDays, seen: int | None) -> None:
+    """The form that sets another limit."""
     with st.container(border=True, width=NARROW):
         st.subheader("Set a limit")
         waiting.banner(desk, BOOK, BACKDATING)
@@ -217,36 +284,41 @@ def limit(book: BookDays) -> None:
             )
         day = forms.day_input(
             LABELS["effective_from"],
-            book.business_date,
+            book.business_date + timedelta(days=1),
             key="book_limit_from",
             first=book.business_date,
             last=book.business_date + FURTHEST,
+            help="The second person has to agree by then.",
             persist_state="page",
         )
         reason = reason_input("book_limit_reason")
-        if st.button("Propose this limit", type="primary", key="book_limit_propose"):
+        if st.button("Propose this limit", key=f"book_limit_{seen}_propose"):
             with waiting.attempt(
                 "The limit is set.", labels=LABELS, then=lambda: forms.forget("book_limit_")
             ):
                 if days is None and not is_none:
                     raise BadInput("Say how many days back, or choose no limit.", field="days")
-                book_close.limit_backdating(desk, day or book.business_date, days, reason)
+                if day is None:
+                    raise BadInput("Choose the day from which it counts.", field="effective_from")
+                backdating.set_limit(desk, day, days, seen, reason)
 
 
+under_title = st.container()
 with ui.attempt():
     book = book_close.standing(desk)
     standing(book)
-    if not closes:
+    if closes:
+        still_seen(book)
+        acts, lies = st.columns([2, 3], gap="large")
+        with acts, st.container(border=True):
+            st.header("Close the book")
+            waiting.banner(desk, BOOK, CLOSING)
+            close(book)
+            reopen(book)
+        with lies:
+            months(book)
+    else:
         st.caption("Head office closes the book and opens it again, decided by two.")
-    lies, acts = st.columns([3, 2], gap="large")
-    with lies:
         months(book)
-    with acts:
-        if closes:
-            with st.container(border=True):
-                st.header("Close the book")
-                waiting.banner(desk, BOOK, CLOSING)
-                close(book)
-                reopen(book)
     register()
-    limit(book)
+    limits(book)

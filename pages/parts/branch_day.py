@@ -52,7 +52,7 @@ def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
                 help="Stays in the register of days.",
                 autocomplete="off",
             )
-        if st.button("Open the day again", key="vault_reopen"):
+        if st.button("Open the day again", key=f"vault_reopen_{day.last_id}"):
             with ui.attempt("The day is open again.", labels=LABELS):
                 branch_close.reopen_day(desk, day.business_date, day.last_id, reason or "")
         return
@@ -64,7 +64,12 @@ def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
             f"No drawer is left. {money.show(vault_minor)} stay in the vault overnight; "
             "no cash moves until the next day."
         )
-    if st.button("Close the day", type="primary", key="vault_close", disabled=bool(day.in_the_way)):
+    if st.button(
+        "Close the day",
+        type="primary",
+        key=f"vault_close_{day.last_id}",
+        disabled=bool(day.in_the_way),
+    ):
         with ui.attempt("The day is closed."):
             branch_close.close_day(desk, day.business_date, day.last_id)
 

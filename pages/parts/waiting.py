@@ -40,7 +40,7 @@ TITLES: Final = {
     "counters.branch_limits.set_limit": "Limit of a branch",
     "book.book_close.close_book": "Closing of the book",
     "book.book_close.reopen_book": "Opening of the book again",
-    "book.book_close.limit_backdating": "How far back imports book",
+    "book.backdating.set_limit": "How far back imports book",
 }
 HAPPENED: Final = {
     "asked": "Asked",

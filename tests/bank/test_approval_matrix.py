@@ -77,7 +77,7 @@ def command_of(case: Case) -> str:
         "limit an employee": "people.limits.set_limit",
         "close the book": "book.book_close.close_book",
         "open the book again": "book.book_close.reopen_book",
-        "limit backdating": "book.book_close.limit_backdating",
+        "limit backdating": "book.backdating.set_limit",
     }[case.name]
 
 
@@ -357,8 +357,14 @@ CHANGES: Final = [
     Change("their limit was set", _set_first(EMPLOYEE[0]), "counts on that day", True, EMPLOYEE),
     Change("its first day is over", _next_day, "today or later", True, (*BRANCH, *EMPLOYEE)),
     Change("the book was closed", _closed_further, "Somebody has closed the book", True, BOOK),
-    Change("a drawer is left", _drawer_left, "has a drawer left since 1 Feb", False, BOOK[:1]),
-    Change("that backdating was set", _set_first(BACKDATING[0]), "on that day", True, BACKDATING),
+    Change(
+        "a drawer is left",
+        _drawer_left,
+        "1 Feb 2026: Ravi Kumar has",
+        False,
+        BOOK[:1],
+    ),
+    Change("another limit was set", _set_first(BACKDATING[0]), "another limit", True, BACKDATING),
     Change("the first day is over", _next_day, "today or a later day", True, BACKDATING),
 ]
 CHANGED: Final = [(CASES[name], change) for change in CHANGES for name in change.cases]

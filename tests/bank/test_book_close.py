@@ -1,104 +1,54 @@
 """Head office closes the book through a day; nothing is booked there until it is opened again."""
 
 import json
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from bank import app
-from bank.book import book_close, book_days, journal, ledger
+from bank.book import backdating, book_close, journal, ledger
 from bank.book.book_close import (
     ActedMeanwhile,
-    BookBusy,
-    BookDays,
     ClosedAlready,
     DayNotOver,
     InTheWay,
-    LimitBeginsInThePast,
-    LimitUnchanged,
     OpenAlready,
 )
-from bank.book.drafts import FIRST_DAY, BookClosed, Draft, credit_gl, debit_gl
+from bank.book.drafts import FIRST_DAY, BookClosed
 from bank.core.approvals import AwaitingApproval
-from bank.core.dated import Standing
 from bank.core.desk import Bank, Desk, chunk, looking
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
-from bank.night import import_batches, integrity
-from tests.support.bank import NOON, desk, move_clock, settings_for, staff
+from bank.night import integrity
+from tests.support.bank import NOON, desk, move_clock, settings_for
+from tests.support.book import (
+    FEBRUARY,
+    TODAY,
+    WHY,
+    YESTERDAY,
+    book,
+    close,
+    draft,
+    nobody_else,
+    register,
+    reopen,
+)
 from tests.support.checkers import LAKH, Checking
 from tests.support.hostile import Hostile, is_whole, refused
-from tests.support.soak import times
-from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.feature("B36")
-TODAY = date(2026, 3, 16)
-YESTERDAY = TODAY - timedelta(days=1)
-FEBRUARY = date(2026, 2, 28)
-WHY = "The month was reported"
-
-
-@pytest.fixture
-def head(bank: Bank) -> Desk:
-    """Head office in a bank where a second person is not asked: who is, test_approval_matrix
-    shows for every command."""
-    staff(bank)
-    nobody_else(bank)
-    return desk(bank, Role.SUPER_ADMIN)
-
-
-def nobody_else(bank: Bank) -> None:
-    """End the rules that ask a second person about the book."""
-    with chunk(app.system_desk(bank), "tests.arrange") as tx:
-        tx.connection.exec_driver_sql(
-            "INSERT INTO approval_rules (command, role, kind, level, effective_from,"
-            " amount_above_minor, period, checkers, expires_hours, source)"
-            " SELECT command, role, kind, level, '2026-03-01', 0, period, '', expires_hours, ''"
-            " FROM approval_rules WHERE substr(command, 1, 16) = 'book.book_close.'"
-        )
-
-
-def close(head: Desk, through: date, reason: str = WHY) -> BookDays:
-    """Head office closes the book as it is seen now."""
-    return book_close.close_book(head, through, book_close.standing(head).last_id, reason)
-
-
-def reopen(head: Desk, first_day: date, reason: str = "A statement came late") -> BookDays:
-    """Head office opens it again."""
-    return book_close.reopen_book(head, first_day, book_close.standing(head).last_id, reason)
-
-
-def draft(day: date | None = None, **facts: object) -> Draft:
-    """Capital in cash, on a day."""
-    legs = (debit_gl("1000", 100), credit_gl("3000", 100))
-    given = {"request_id": new_request_id(), "booking_date": day} | facts
-    return Draft(kind="opening", narration="capital", legs=legs, branch_id=1, **given)  # type: ignore[arg-type]
-
-
-def book(bank: Bank, *drafts: Draft) -> list[ledger.Posted]:
-    """The system books, as an import does."""
-    with chunk(app.system_desk(bank, "import"), "tests.book") as tx:
-        return ledger.post_many(tx, drafts)
-
-
-def register(head: Desk) -> list[tuple[date, date | None, str]]:
-    """The register, oldest first."""
-    return [
-        (row.closed_through, row.was_through, row.reason)
-        for row in reversed(book_close.register(head))
-    ]
 
 
 def test_a_book_is_open_until_it_is_closed(head: Desk) -> None:
     stands = book_close.standing(head)
-    assert (stands.last, stands.closed_through, stands.days_back) == (None, None, None)
+    assert (stands.last_id, stands.closed_through, stands.days_back) == (None, None, None)
     assert stands.import_from == FIRST_DAY
     assert len(book(head.bank, draft(date(1993, 1, 1)), draft(YESTERDAY), draft())) == 3
+    with pytest.raises(BookClosed, match=r"1 Jan 1900: no book begins before .* the year"):
+        book(head.bank, draft(FIRST_DAY - timedelta(days=1)))
     assert register(head) == []
 
 
@@ -107,8 +57,9 @@ def test_nothing_is_booked_on_a_closed_day(head: Desk) -> None:
     stands = close(head, FEBRUARY)
     assert (stands.closed_through, stands.import_from) == (FEBRUARY, date(2026, 3, 1))
     assert book_close.standing(head) == stands
+    said = "before 1 Mar 2026: the book is closed through 28 Feb 2026.*ask head office to open"
     for day in (FEBRUARY, FEBRUARY - timedelta(days=1), date(1993, 1, 1)):
-        with pytest.raises(BookClosed, match="closed through 28 Feb 2026"):
+        with pytest.raises(BookClosed, match=said):
             book(head.bank, draft(day))
         with pytest.raises(BookClosed):
             book(head.bank, draft(TODAY), draft(day))
@@ -121,15 +72,15 @@ def test_nothing_is_booked_on_a_closed_day(head: Desk) -> None:
 
 def test_what_was_booked_before_is_answered_again(head: Desk) -> None:
     """An import that comes again gets its first answer, also about a day that is closed now."""
-    first = draft(FEBRUARY)
-    [posted] = book(head.bank, first)
+    early = [draft(FEBRUARY) for _ in range(ledger.ASKED_AT_ONCE + 1)]
+    posted = book(head.bank, *early)
     close(head, FEBRUARY)
-    again = book(head.bank, first, draft(TODAY))
-    assert (again[0].entry_id, again[0].replayed, again[1].replayed) == (
-        posted.entry_id,
-        True,
-        False,
-    )
+    *again, new = book(head.bank, *early, draft(TODAY))
+    assert [each.entry_id for each in again] == [each.entry_id for each in posted]
+    assert all(each.replayed for each in again)
+    assert not new.replayed
+    with pytest.raises(BookClosed):
+        book(head.bank, *early, draft(FEBRUARY))
 
 
 def test_the_trail_has_before_and_after(head: Desk) -> None:
@@ -140,19 +91,23 @@ def test_the_trail_has_before_and_after(head: Desk) -> None:
             "SELECT verb, object_kind, object_id, before, after FROM trail"
             " WHERE substr(verb, 1, 16) = 'book.book_close.' ORDER BY id"
         ).all()
-    assert [(*row[:3], json.loads(row[3]), json.loads(row[4])) for row in kept] == [
+    read = [(*row[:3], json.loads(row[3]), json.loads(row[4])) for row in kept]
+    assert read[0][4].pop("left as it is").startswith("Not every check has been run")
+    assert read == [
         ("book.book_close.close_book", "book", "closing",
-         {"closed through": None}, {"closed through": "2026-02-28"}),
+         {"closed through": None}, {"closed through": "28 Feb 2026"}),
         ("book.book_close.reopen_book", "book", "closing",
-         {"closed through": "2026-02-28"}, {"closed through": "2026-02-09"}),
+         {"closed through": "28 Feb 2026"}, {"closed through": "9 Feb 2026"}),
     ]  # fmt: skip
 
 
 def test_only_days_that_are_over_are_closed_and_once(head: Desk) -> None:
     for day in (TODAY, TODAY + timedelta(days=1)):
-        with pytest.raises(DayNotOver) as refused_:
+        with pytest.raises(DayNotOver) as wrong:
             close(head, day)
-        assert refused_.value.field == "through"
+        assert wrong.value.field == "through"
+    with pytest.raises(BadInput, match="No book begins before 1 Jan 1900"):
+        close(head, FIRST_DAY - timedelta(days=1))
     close(head, YESTERDAY)
     for day in (YESTERDAY, FEBRUARY):
         with pytest.raises(ClosedAlready):
@@ -165,13 +120,11 @@ def test_days_are_opened_again_with_a_reason(head: Desk) -> None:
         reopen(head, FEBRUARY)
     close(head, YESTERDAY)
     for reason in ("", "  "):
-        with pytest.raises(BadInput) as refused_:
+        with pytest.raises(BadInput) as wrong:
             reopen(head, FEBRUARY, reason)
-        assert refused_.value.field == "reason"
+        assert wrong.value.field == "reason"
     with pytest.raises(OpenAlready):
         reopen(head, TODAY)
-    with pytest.raises(BadInput, match="a day after 1 Jan 1900"):
-        reopen(head, FIRST_DAY)
     reopen(head, FEBRUARY)
     book(head.bank, draft(FEBRUARY), draft(YESTERDAY))
     with pytest.raises(BookClosed, match="27 Feb 2026"):
@@ -179,6 +132,37 @@ def test_days_are_opened_again_with_a_reason(head: Desk) -> None:
     close(head, FEBRUARY)
     assert [row.opens for row in reversed(book_close.register(head))] == [False, True, False]
     assert integrity.run_check(head, "closed_books_stay_closed").passed
+
+
+def test_a_book_can_be_opened_to_its_beginning(head: Desk) -> None:
+    close(head, YESTERDAY)
+    with pytest.raises(BadInput, match="No book begins before 1 Jan 1900"):
+        reopen(head, FIRST_DAY - timedelta(days=1))
+    stands = reopen(head, FIRST_DAY)
+    assert (stands.closed_through, stands.import_from) == (None, FIRST_DAY)
+    book(head.bank, draft(FIRST_DAY))
+    assert register(head)[-1][:2] == (None, YESTERDAY)
+
+
+def test_the_register_says_what_came_while_days_were_open_again(head: Desk) -> None:
+    book(head.bank, draft(FEBRUARY), draft(date(2026, 3, 2)), draft(date(2026, 2, 1)), draft())
+    close(head, date(2026, 3, 2))
+    reopen(head, FEBRUARY)
+    book(head.bank, draft(FEBRUARY), draft(YESTERDAY), draft())
+    close(head, YESTERDAY)
+    book(head.bank, draft())
+    assert [(row.entries, row.entries_now) for row in reversed(book_close.register(head))] == [
+        (3, None),
+        (2, 3),
+        (4, None),
+    ]
+
+
+def test_the_register_holds_every_act(head: Desk) -> None:
+    for _ in range(35):
+        close(head, FEBRUARY)
+        reopen(head, date(2026, 1, 1))
+    assert len(register(head)) == 70
 
 
 def test_an_old_page_does_nothing(head: Desk) -> None:
@@ -193,33 +177,51 @@ def test_an_old_page_does_nothing(head: Desk) -> None:
 
 @pytest.mark.parametrize("reason", ["x" * 201, "no\x00good"])
 def test_a_reason_that_the_register_cannot_keep(head: Desk, reason: str) -> None:
-    with pytest.raises(BadInput) as refused_:
+    with pytest.raises(BadInput) as wrong:
         close(head, FEBRUARY, reason)
-    assert refused_.value.field == "reason"
+    assert wrong.value.field == "reason"
     assert register(head) == []
 
 
-def test_another_process_learns_of_it_at_its_next_entry(head: Desk) -> None:
-    """It has its own memory of where the book stands; the database knows better."""
-    other = app.open_bank(
-        settings_for(head.bank.settings.data_dir, head.bank.db.url.render_as_string(False)),
-        clock=head.bank.clock,
-        migrated=True,
-    )
+def other_process(head: Desk) -> Bank:
+    """The same bank, as another process has it: with a memory of its own."""
+    url = head.bank.db.url.render_as_string(hide_password=False)
+    settings = settings_for(head.bank.settings.data_dir, url)
+    return app.open_bank(settings, clock=head.bank.clock, migrated=True)
+
+
+def test_what_another_process_closes_is_closed_and_opened_at_once(head: Desk) -> None:
+    """Its entries of the business date ask nothing: the database refuses them, and who has heard no
+    looks again."""
+    other = other_process(head)
     try:
-        book(other, draft(FEBRUARY))
-        close(head, FEBRUARY)
-        with pytest.raises(BookClosed):
-            book(other, draft(FEBRUARY))
-        reopen(head, FEBRUARY)
-        book(other, draft(FEBRUARY))
-        close(head, FEBRUARY)
-        with pytest.raises(BookClosed):
-            book(other, draft(FEBRUARY))
-        with pytest.raises(BookClosed):
-            book(other, draft(FEBRUARY), draft(TODAY))
+        book(other, draft())
+        close(head, YESTERDAY)
+        move_clock(head.bank, NOON - timedelta(days=3))
+        with pytest.raises(BookClosed, match="The book is closed on that day"):
+            book(other, draft())
+        other.db.memo.clear()
+        with pytest.raises(BookClosed, match="closed through 15 Mar 2026"):
+            book(other, draft())
+        reopen(head, date(2026, 3, 10))
+        book(other, draft())
     finally:
         other.db.close()
+
+
+def test_the_process_that_closes_knows_it_at_once(
+    head: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book(head.bank, draft())
+    close(head, YESTERDAY)
+    asked: list[date] = []
+    monkeypatch.setattr(ledger, "_check_days", lambda tx, _drafts: asked.append(tx.business_date))
+    book(head.bank, draft())
+    assert asked == []
+    move_clock(head.bank, NOON - timedelta(days=3))
+    with pytest.raises(BookClosed):
+        book(head.bank, draft())
+    assert asked == [date(2026, 3, 13)], "the ledger itself, not only the database"
 
 
 def test_a_business_date_that_was_set_back_books_nothing(head: Desk) -> None:
@@ -242,29 +244,68 @@ def test_the_database_refuses_whoever_asks(hostile: Hostile, bank: Bank) -> None
     nobody_else(bank)
     close(head, YESTERDAY)
     for day in ("2026-03-15", "2026-01-01"):
-        lines = [
-            hostile.gl_line(-5, booking_date=day), hostile.account_line(1, 5, booking_date=day)
-        ]  # fmt: skip
+        cash = hostile.gl_line(-5, booking_date=day)
+        account = hostile.account_line(1, 5, booking_date=day)
         entry = hostile.entry(booking_date=day)
-        refused(hostile, "book: closed on that day", *hostile.statements(entry, *lines))
+        refused(hostile, "book: closed on that day", *hostile.statements(entry, cash, account))
     hostile.book(hostile.entry(), hostile.gl_line(-5), hostile.account_line(1, 5))
     is_whole(hostile)
 
 
-@pytest.mark.parametrize("table", ["book_closings", "backdating_limits"])
-def test_the_registers_are_never_changed(head: Desk, table: str) -> None:
+def test_an_older_snapshot_is_no_way_past_it(hostile: Hostile, bank: Bank) -> None:
+    if hostile.lite:
+        pytest.skip("SQLite has one writer, and a writer sees what was written")
+    lines = [hostile.gl_line(-5), hostile.account_line(1, 5)]
+    entry = hostile.statements(hostile.entry(), *lines)
+    for level in ("REPEATABLE READ", "SERIALIZABLE"):
+        refused(hostile, "read committed", f"SET TRANSACTION ISOLATION LEVEL {level}", *entry)
+
+
+GOOD = {
+    "id": "2", "closed_through": "'2026-03-01'", "was_through": "'2026-02-28'", "entries": "0",
+    "last_entry_id": "(SELECT MAX(id) FROM entries)", "came_late": "0",
+    "at": "'2026-03-16 06:30:00'", "by_id": "1", "by_name": "'Head'", "reason": "'forged'",
+}  # fmt: skip
+FORGED = {
+    "a number far ahead": {"id": "1000"},
+    "a number from below": {"id": "-1"},
+    "the number before": {"id": "1"},
+    "another day before": {"was_through": "'2026-01-31'"},
+    "no day before": {"was_through": "NULL"},
+    "the same day": {"closed_through": "'2026-02-28'"},
+    "an older entry": {"last_entry_id": "0"},
+    "an entry to come": {"last_entry_id": "4711"},
+    "no reason": {"reason": "' '"},
+    "nobody": {"by_id": "4711"},
+}
+
+
+def forge(hostile: Hostile, **changed: str) -> str:
+    """An act by hand, like the good one but for what is given."""
+    row = GOOD | changed
+    return f"INSERT INTO book_closings ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+
+
+@pytest.mark.parametrize("changed", FORGED.values(), ids=list(FORGED))
+def test_a_forged_act_is_refused(hostile: Hostile, bank: Bank, changed: dict[str, str]) -> None:
+    nobody_else(bank)
+    close(desk(bank, Role.SUPER_ADMIN), FEBRUARY)
+    refused(hostile, "follows the one before|UNIQUE|duplicate", forge(hostile, **changed))
+    if hostile.lite:
+        replacing = forge(hostile, **changed).replace("INSERT", "INSERT OR REPLACE")
+        refused(hostile, "follows the one before", replacing)
+    hostile.do(forge(hostile))  # all that the others lack is in this one
+    close(desk(bank, Role.SUPER_ADMIN), YESTERDAY)
+
+
+def test_the_registers_are_never_changed(head: Desk) -> None:
     close(head, FEBRUARY)
-    book_close.limit_backdating(head, TODAY, 3, WHY)
-    for statement in (
-        f"UPDATE {table} SET reason = 'x'",
-        f"DELETE FROM {table}",
-        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
-    ):
-        if "REPLACE" in statement and head.bank.db.dialect != "sqlite":
-            continue
-        with pytest.raises(DBAPIError, match=r"never (changed|deleted)"):
-            with chunk(app.system_desk(head.bank), "tests.tamper") as tx:
-                tx.connection.exec_driver_sql(statement)
+    backdating.set_limit(head, TODAY, 3, None, WHY)
+    for table in ("book_closings", "backdating_limits"):
+        for statement in (f"UPDATE {table} SET reason = 'x'", f"DELETE FROM {table}"):
+            with pytest.raises(DBAPIError, match="never changed or deleted"):
+                with chunk(app.system_desk(head.bank), "tests.tamper") as tx:
+                    tx.connection.exec_driver_sql(statement)
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.SUPER_ADMIN])
@@ -273,15 +314,15 @@ def test_only_head_office_closes_and_opens(head: Desk, role: Role) -> None:
     for ask in (
         lambda: book_close.close_book(other, FEBRUARY, None, WHY),
         lambda: book_close.reopen_book(other, FEBRUARY, None, WHY),
-        lambda: book_close.limit_backdating(other, TODAY, 3, WHY),
+        lambda: book_close.ahead(other, FEBRUARY),
+        lambda: backdating.set_limit(other, TODAY, 3, None, WHY),
     ):
         with pytest.raises(NotAllowed):
             ask()
     reads: tuple[Callable[[], object], ...] = (
         lambda: book_close.standing(other),
         lambda: book_close.register(other),
-        lambda: book_close.in_the_way(other, FEBRUARY),
-        lambda: book_close.backdating(other),
+        lambda: backdating.limits(other),
     )
     for read in reads:
         if role in {Role.BRANCH_ADMIN, Role.AUDITOR}:
@@ -292,40 +333,82 @@ def test_only_head_office_closes_and_opens(head: Desk, role: Role) -> None:
     assert register(head) == []
 
 
-# Work that goes on keeps it open.
+# What keeps it open, what is worth a look, who is told.
+
+
+def agree(at: Checking, ask: Callable[[], object]) -> None:
+    """Head asks, chief agrees."""
+    with pytest.raises(AwaitingApproval) as waits:
+        ask()
+    at.approve("chief", waits.value.approval_id)
 
 
 def test_a_drawer_that_is_left_keeps_its_days_open(checking: Checking) -> None:
-    at = checking
-    head, chief = at.desks["head"], at.desks["chief"]
+    at, head = checking, checking.desks["head"]
     left = f"UPDATE drawers SET business_date = '2026-03-14' WHERE id = {at.market.drawers['ravi']}"
     with at.market.tx() as tx:
         tx.connection.exec_driver_sql(left)
-    said = "Fort has a drawer left since 14 Mar 2026"
-    assert book_close.in_the_way(head, date(2026, 3, 13)) == []
-    assert said in book_close.in_the_way(chief, date(2026, 3, 14))[0]
-    with pytest.raises(InTheWay, match=said):
+    said = "Fort, 14 Mar 2026: Ravi Kumar has an open drawer: let it be counted."
+    assert book_close.ahead(head, date(2026, 3, 13)).in_the_way == []
+    assert book_close.ahead(head, date(2026, 3, 14)).in_the_way == [said]
+    with pytest.raises(InTheWay, match=f"through 14 Mar 2026 yet. {said}"):
         book_close.close_book(head, date(2026, 3, 14), None, WHY)
-    with pytest.raises(AwaitingApproval) as waits:
-        book_close.close_book(head, date(2026, 3, 13), None, WHY)
-    assert register(head) == [], "nobody has agreed yet"
-    at.approve("chief", waits.value.approval_id)
-    assert register(head) == [(date(2026, 3, 13), None, WHY)]
-    assert book_close.register(head)[0].by_name == head.name
+    agree(at, lambda: book_close.close_book(head, date(2026, 3, 13), None, WHY))
+    [row] = book_close.register(head)
+    assert (row.closed_through, row.by_name) == (date(2026, 3, 13), head.name)
+    assert row.agreed_by_name == at.desks["chief"].name
 
 
 def test_the_day_is_for_the_counters_as_it_was(checking: Checking) -> None:
     """What is closed lies behind: the window goes on."""
     at = checking
-    with pytest.raises(AwaitingApproval) as waits:
-        book_close.close_book(at.desks["head"], YESTERDAY, None, WHY)
-    at.approve("chief", waits.value.approval_id)
+    agree(at, lambda: book_close.close_book(at.desks["head"], YESTERDAY, None, WHY))
     receipt = at.market.deposit("asha", LAKH)
     assert receipt.amount_minor == LAKH
 
 
+def test_the_auditors_are_told_when_days_are_opened_again(checking: Checking) -> None:
+    at, head = checking, checking.desks["head"]
+    agree(at, lambda: book_close.close_book(head, YESTERDAY, None, WHY))
+    assert at.market.mails("book") == []
+    late = "A statement came late"
+    agree(at, lambda: book_close.reopen_book(head, FEBRUARY, 1, late))
+    [mail] = at.market.mails("book")
+    assert mail["subject"] == "The book was opened again"
+    for word in (head.name, "from 28 Feb 2026 on", "closed through 15 Mar 2026", late):
+        assert word in mail["body"], word
+
+
+def test_a_day_that_a_branch_never_closed_is_worth_a_look(checking: Checking) -> None:
+    at, head = checking, checking.desks["head"]
+    said = "Fort has not closed 1 day with drawers."
+    with at.market.tx() as tx:
+        tx.connection.exec_driver_sql(
+            "UPDATE drawers SET business_date = '2026-03-14', status = 'closed'"
+            f" WHERE id = {at.market.drawers['ravi']}"
+        )
+    assert said not in book_close.ahead(head, date(2026, 3, 13)).left
+    assert said in book_close.ahead(head, date(2026, 3, 14)).left
+    agree(at, lambda: book_close.close_book(head, date(2026, 3, 14), None, WHY))
+    [kept] = at.market.rows(
+        "SELECT after FROM trail WHERE verb = 'book.book_close.close_book' AND outcome = 'done'"
+    )
+    assert said in kept["after"], "the register's trail keeps what was left as it is"
+    assert said not in book_close.ahead(head, YESTERDAY).left, "that is behind us"
+
+
+def test_a_check_that_failed_is_worth_a_look(head: Desk) -> None:
+    never = "Not every check has been run: run them on the page Integrity."
+    assert never in book_close.ahead(head, FEBRUARY).left
+    integrity.run_checks(head)
+    assert book_close.ahead(head, FEBRUARY).left == []
+    integrity.keep_result(head, "entries_balance", 3, 0.1)
+    title = integrity.catalogue()["entries_balance"].title
+    assert book_close.ahead(head, FEBRUARY).left == [f"A check has failed: {title}."]
+
+
 @pytest.mark.parametrize(
-    ("batches", "blocks"),
+    ("batches", "is_named"),
     [
         ((("old", "started", "FALSE"),), True),
         ((("old", "started", "TRUE"),), False),
@@ -335,8 +418,8 @@ def test_the_day_is_for_the_counters_as_it_was(checking: Checking) -> None:
     ],
     ids=["broken off", "left nothing", "finished later", "another was finished", "refused"],
 )
-def test_an_import_that_was_broken_off_keeps_it_open(
-    head: Desk, batches: tuple[tuple[str, str, str], ...], blocks: bool
+def test_an_import_that_was_broken_off_is_worth_a_look(
+    head: Desk, batches: tuple[tuple[str, str, str], ...], is_named: bool
 ) -> None:
     with chunk(app.system_desk(head.bank), "tests.arrange") as tx:
         for folder, status, strict in batches:
@@ -345,196 +428,6 @@ def test_an_import_that_was_broken_off_keeps_it_open(
                 " entries, accounts, new_entries, rejected, balance_differences) VALUES"
                 f" ('{folder}', {strict}, '{status}', '2026-03-16 06:30:00', 1, 0, 0, 0, 0, 0)"
             )
-    if not blocks:
-        close(head, FEBRUARY)
-        return
-    with pytest.raises(InTheWay, match="The import of old has not come to its end"):
-        close(head, FEBRUARY)
-    with looking(head) as tx:
-        assert len(import_batches.against_closing(tx, FEBRUARY)) == 1
-    assert register(head) == []
-
-
-# How far back an import books.
-
-
-def test_a_limit_of_days_counts_from_its_day(head: Desk) -> None:
-    first = TODAY + timedelta(days=1)
-    book_close.limit_backdating(head, first, 3, "The old books are in")
-    assert book_close.standing(head).days_back is None
-    move_clock(head.bank, NOON + timedelta(days=1))
-    stands = book_close.standing(head)
-    assert (stands.days_back, stands.import_from) == (3, date(2026, 3, 14))
-    assert stands.import_because == "an import may book at most 3 days back"
-    close(head, date(2026, 3, 15))
-    stands = book_close.standing(head)
-    assert (stands.import_from, stands.import_because) == (
-        date(2026, 3, 16),
-        "the book is closed through 15 Mar 2026",
-    )
-    book_close.limit_backdating(head, first, None, "More old books")
-    assert [(row.days, row.standing) for row in book_close.backdating(head)] == [
-        (None, Standing.IN_FORCE),
-        (3, Standing.REPLACED),
-    ]
-    assert book_close.standing(head).days_back is None
-
-
-def test_the_ledger_keeps_the_limit_and_answers_again(head: Desk) -> None:
-    early = draft(TODAY - timedelta(days=4))
-    book(head.bank, early)
-    book_close.limit_backdating(head, TODAY, 3, WHY)
-    with pytest.raises(BookClosed, match="before 13 Mar 2026: an import may book at most 3 days"):
-        book(head.bank, draft(TODAY - timedelta(days=4)))
-    first, second, again = book(head.bank, draft(), draft(TODAY - timedelta(days=3)), early)
-    assert (first.replayed, second.replayed, again.replayed) == (False, False, True)
-
-
-def test_a_limit_that_is_none(head: Desk) -> None:
-    with pytest.raises(LimitUnchanged):
-        book_close.limit_backdating(head, TODAY, None, WHY)
-    with pytest.raises(LimitBeginsInThePast):
-        book_close.limit_backdating(head, YESTERDAY, 3, WHY)
-    for days in (-1, 3_661):
-        with pytest.raises(BadInput, match="from 0 to 3,660") as refused_:
-            book_close.limit_backdating(head, TODAY, days, WHY)
-        assert refused_.value.field == "days"
-    with pytest.raises(BadInput):
-        book_close.limit_backdating(head, TODAY, 3, " ")
-    book_close.limit_backdating(head, TODAY, 0, WHY)
-    with pytest.raises(LimitUnchanged):
-        book_close.limit_backdating(head, TODAY, 0, WHY)
-    assert len(book_close.backdating(head)) == 1
-
-
-# At once.
-
-
-def test_of_two_who_close_at_once_the_second_sees_the_first(head: Desk) -> None:
-    """Both have looked at an open book."""
-    other = desk(head.bank, Role.SUPER_ADMIN, user_id=107)
-    with ThreadPoolExecutor(8) as pool:
-        asked = [
-            pool.submit(book_close.close_book, who, day, None, WHY)
-            for who, day in [(head, FEBRUARY), (other, YESTERDAY)] * 4
-        ]
-    lost = [type(error) for each in asked if (error := each.exception()) is not None]
-    assert lost == [ActedMeanwhile] * 7
-    assert len(register(head)) == 1
-
-
-def test_an_entry_in_flight_is_in_the_book_before_it_is_closed(
-    head: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever closes waits for it, so that the figures of the month hold it."""
-    monkeypatch.setattr(book_close, "WAIT_AT_MOST", "60s")
-    booked, go_on = threading.Event(), threading.Event()
-
-    def slowly() -> None:
-        with chunk(app.system_desk(head.bank, "import"), "tests.book") as tx:
-            ledger.post(tx, draft(FEBRUARY))
-            booked.set()
-            assert go_on.wait(60)
-
-    with ThreadPoolExecutor(3) as pool:
-        writing = pool.submit(slowly)
-        assert booked.wait(60)
-        closing = pool.submit(close, head, FEBRUARY)
-        wait_until(lambda: waits_for_a_lock(head))
-        # Another process, which knows nothing of it yet, comes while it waits.
-        head.bank.db.memo.pop("book_closed_through", None)
-        late = pool.submit(book, head.bank, draft(FEBRUARY))
-        go_on.set()
-        writing.result(60)
-        assert closing.result(60).closed_through == FEBRUARY
-        assert late.exception(60) is None or isinstance(late.exception(), BookClosed)
-    assert integrity.run_check(head, "closed_books_stay_closed").passed
-    with looking(head) as tx:
-        last = book_days.last_act(tx)
-        newest = tx.connection.exec_driver_sql("SELECT MAX(id) FROM entries").scalar()
-    assert last is not None
-    assert last.last_entry_id == newest, "what came late is either before it or not there"
-
-
-@pytest.mark.soak
-def test_a_crowd_that_books_while_the_book_is_closed_and_opened(
-    head: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever was answered is in the book, whoever was refused is not, and nothing came late."""
-    monkeypatch.setattr(book_close, "WAIT_AT_MOST", "60s")
-    days = [YESTERDAY - timedelta(days=n) for n in range(6)]
-    rounds, done = times(normal=4, soak=60), threading.Event()
-
-    def books_on(number: int) -> tuple[int, int]:
-        answered = refused_ = 0
-        while not done.is_set() or not answered:
-            try:
-                book(head.bank, draft(days[(number + answered + refused_) % len(days)]), draft())
-                answered += 2
-            except BookClosed:
-                refused_ += 1
-                book(head.bank, draft())
-                answered += 1
-        return answered, refused_
-
-    with ThreadPoolExecutor(6) as pool:
-        crowd = [pool.submit(books_on, number) for number in range(6)]
-        try:
-            for number in range(rounds):
-                close(head, days[number % 3])
-                reopen(head, days[-1])
-        finally:
-            done.set()
-        outcomes = [each.result(120) for each in crowd]
-    close(head, YESTERDAY)
-    with looking(head) as tx:
-        entries = tx.connection.exec_driver_sql("SELECT COUNT(*) FROM entries").scalar()
-    assert entries == sum(answered for answered, _ in outcomes)
-    assert integrity.run_check(head, "closed_books_stay_closed").passed
-
-
-def waits_for_a_lock(head: Desk) -> bool:
-    """Whether a transaction waits for another; SQLite's writers wait before they begin."""
-    if head.bank.db.dialect == "sqlite":
-        return True
-    with looking(head) as tx:
-        return bool(
-            tx.connection.exec_driver_sql(
-                "SELECT 1 FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            ).first()
-        )
-
-
-def test_nobody_at_a_window_waits_behind_a_closing_that_waits(
-    postgres_bank: Bank, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A long import is written: closing gives up soon, and says so."""
-    monkeypatch.setattr(book_close, "WAIT_AT_MOST", "50ms")
-    staff(postgres_bank)
-    nobody_else(postgres_bank)
-    head = desk(postgres_bank, Role.SUPER_ADMIN)
-    with chunk(app.system_desk(postgres_bank, "import"), "tests.book") as tx:
-        ledger.post(tx, draft(FEBRUARY))
-        with pytest.raises(BookBusy):
-            close(head, FEBRUARY)
-    assert register(head) == []
+    said = [each for each in book_close.ahead(head, FEBRUARY).left if "import of old" in each]
+    assert len(said) == is_named
     close(head, FEBRUARY)
-
-
-def test_the_check_finds_what_came_into_a_closed_month(
-    head: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    book(head.bank, draft(FEBRUARY))
-    close(head, FEBRUARY)
-    reopen(head, FEBRUARY)
-    book(head.bank, draft(FEBRUARY))
-    close(head, FEBRUARY)
-    guard = "entries_on_open_days" if head.bank.db.dialect == "sqlite" else "entries_named"
-    on = "" if head.bank.db.dialect == "sqlite" else " ON entries"
-    with chunk(app.system_desk(head.bank), "tests.tamper") as tx:
-        tx.connection.exec_driver_sql(f"DROP TRIGGER {guard}{on}")
-    monkeypatch.setattr(ledger, "_check_days", lambda _tx, _drafts: None)
-    book(head.bank, draft(FEBRUARY), draft(TODAY))
-    found = integrity.run_check(head, "closed_books_stay_closed")
-    assert [row["entry_id"] for row in found.sample] == [3]

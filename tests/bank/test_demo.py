@@ -15,14 +15,16 @@ from sqlalchemy import text
 from bank import app
 from bank.accounts import accounts
 from bank.accounts.accounts import AccountCard
+from bank.book import backdating, book_close
 from bank.book.kinds import EntryKind
-from bank.core.clock import FixedClock
+from bank.core.clock import FixedClock, in_india
 from bank.core.desk import Bank, looking
 from bank.core.errors import BadInput
 from bank.core.permissions import STAFF, Role
 from bank.core.secrets import Secret
 from bank.counters import cash, slips
 from bank.night import demo, demo_life, integrity
+from bank.night.demo_people import is_open
 from bank.office import announcements, approval_cards, approvals
 from bank.people import branches, grants, passwords, sessions, sign_in, staff_list
 from bank.people import demo as demo_people
@@ -531,6 +533,20 @@ def test_the_branches_have_closed_the_last_days(seen_demo: Bank) -> None:
     assert all(str(day) < str(DEMO_DAY) for day, _, _ in found)
 
 
+@pytest.mark.feature("B36")
+def test_head_office_has_closed_the_months_by_two(seen_demo: Bank) -> None:
+    head = desk_of(seen_demo, "dinshaw")
+    acts = book_close.register(head)
+    assert len(acts) >= 12
+    assert [act.opens for act in acts].count(True) == 1
+    assert {(act.by_name == head.name, act.agreed_by_name == head.name) for act in acts} == {
+        (True, False)
+    }
+    assert all(is_open(in_india(act.at).date()) for act in acts), "not on a Sunday"
+    assert book_close.standing(head).closed_through == date(2025, 10, 31)
+    assert [row.days for row in backdating.limits(head)] == [31]
+
+
 def test_there_is_a_ticket_in_every_state_and_an_announcement(demo_bank: Bank) -> None:
     found = rows(
         demo_bank,
@@ -550,7 +566,7 @@ def test_there_is_a_ticket_in_every_state_and_an_announcement(demo_bank: Bank) -
         "SELECT status, sent_at - queued_at, count(*) FROM outbox"
         " WHERE purpose NOT IN ('grant', 'security') GROUP BY 1, 2",
     )
-    assert sent == [("sent", 0, 8)]
+    assert sent == [("sent", 0, 9)]
     shown = announcements.current(desk_of(demo_bank, "meera"))
     assert [card.severity.value for card in shown] == ["info", "offer"]
     notes = rows(demo_bank, "SELECT body FROM ticket_posts WHERE kind = 'note'")

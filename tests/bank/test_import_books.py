@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, func, select, text
 
 from bank.accounts.accounts import Account
 from bank.book import book_days, ledger
@@ -610,12 +610,13 @@ def head_office_closes(
 ) -> None:
     """Two at head office have agreed; who has to, test_approval_matrix shows."""
     with chunk(desk, "tests.arrange") as tx:
-        facts = {"reason": "The old books are in"}
+        newest = tx.session.scalar(select(func.max(JournalEntry.id)))
+        facts = {"id": 1, "reason": "The old books are in"}
         if through is not None:
             tx.session.add(
                 BookClosing(
-                    closed_through=through, was_through=None, last_entry_id=0, at=tx.now,
-                    by_id=1, by_name="Head", **facts,
+                    closed_through=through, entries=0, last_entry_id=newest, came_late=0,
+                    at=tx.now, by_id=1, by_name="Head", **facts,
                 )
             )  # fmt: skip
         if days_back is not None:
@@ -632,8 +633,14 @@ def head_office_closes(
 @pytest.mark.parametrize(
     ("given", "because"),
     [
-        ({"through": date(2025, 1, 31)}, "the book is closed through 31 Jan 2025"),
-        ({"days_back": 408}, "an import may book at most 408 days back"),  # from 1 Feb 2025
+        (
+            {"through": date(2025, 1, 31)},
+            "the book is closed through 31 Jan 2025; ask head office to open the book again",
+        ),
+        (
+            {"days_back": 408},  # from 1 Feb 2025
+            "an import books at most 408 days back; ask head office for a wider limit",
+        ),
     ],
     ids=["closed", "limited"],
 )
@@ -658,7 +665,11 @@ def test_a_row_of_a_day_that_is_shut_is_rejected_with_the_reason(
         report = imports.import_books(desk, books.write())
         assert balances(desk)["1001"] == first["1001"] + 1000, "what is not shut goes in"
     assert rejected(report) == [
-        ("entries.csv", 2, f"booking_date 2025-01-05 is too early: {because}")
+        (
+            "entries.csv",
+            2,
+            f"booking_date 2025-01-05 is too early: {because}, or check the date",
+        )
     ]
 
 

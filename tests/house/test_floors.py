@@ -16,7 +16,7 @@ FLOORS: Final = {
     " audit permissions reads desk dated keys mail outbox hours search work_tables work_rows"
     " work_rights work objections approval_rules checkers approvals checked",
     "book": "chart kinds tables references drafts book_days known posting_sqlite"
-    " posting_postgres ledger holds book_close roots seals journal_search journal",
+    " posting_postgres ledger holds book_close backdating roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
     " customers staff_list staff leaving grants limits users branch_list viewings rights demo kyc",

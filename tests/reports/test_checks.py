@@ -106,14 +106,14 @@ def day_closed(drawer_id: int) -> str:
     )
 
 
-def book_closed(id: int, last_entry_id: int, through: str = "") -> str:
+def book_closed(id: int, last_entry_id: int, came_late: int = 0, through: str = "") -> str:
     """The book is closed through a day, the one of entry 1 unless told otherwise, as if no entry
     had been there but the first ones."""
     day = f"'{through}'" if through else "(SELECT booking_date FROM entries WHERE id = 1)"
     return (
-        "INSERT INTO book_closings (id, closed_through, was_through, last_entry_id, at, by_id,"
-        f" by_name, reason) VALUES ({id}, {day}, NULL, {last_entry_id}, '2026-03-16 06:30:00', 1,"
-        " 'Head', '')"
+        "INSERT INTO book_closings (id, closed_through, was_through, entries, last_entry_id,"
+        f" came_late, at, by_id, by_name, reason) VALUES ({id}, {day}, NULL, 0, {last_entry_id},"
+        f" {came_late}, '2026-03-16 06:30:00', 1, 'Head', '')"
     )
 
 
@@ -306,7 +306,16 @@ BREAKS = {
         rows=2,  # and drawer 2, which is open
     ),
     "an entry in a closed month": Break(
-        "closed_books_stay_closed", (book_closed(1, 0), book_closed(2, 1, "1999-12-31"))
+        "closed_books_stay_closed",
+        ("UPDATE entries SET booking_date = '1999-12-31', value_date = '1999-12-31' WHERE id = 3",
+         "UPDATE postings SET booking_date = '1999-12-31', value_date = '1999-12-31'"
+         " WHERE entry_id = 3",
+         book_closed(1, 2, through="1999-12-31")),
+    ),
+    "an entry that came into one before": Break(
+        "closed_books_stay_closed",
+        (book_closed(1, 0, through="1999-12-31"),
+         book_closed(2, 0, came_late=1, through="1999-11-30")),
     ),
     "a drawer left open at the close": Break("closed_days_hold_no_drawer", (day_closed(2),)),
     "cash out of the vault after it": Break(

@@ -12,13 +12,14 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from bank import app
 from bank.accounts import terms
 from bank.accounts.tariff import ChargeTerm, What
-from bank.book import book_close, book_days, journal
+from bank.book import backdating, book_close, book_days, journal
 from bank.book.book_days import BookClosing
+from bank.book.tables import JournalEntry
 from bank.core.approval_rules import ApprovalRule, Window
 from bank.core.approvals import AwaitingApproval
 from bank.core.desk import Bank, Desk
@@ -284,17 +285,21 @@ def _limit_employee(at: Checking) -> object:
 
 
 def book_closed(at: Checking, through: date, reason: str) -> None:
-    """The book is closed through a day, as a row that `close_book` would have left."""
+    """The book is closed through a day, by a row that `close_book` would have left."""
     with at.market.tx(at.desks["chief"]) as tx:
         last = book_days.last_act(tx)
         tx.session.add(
             BookClosing(
+                id=1 if last is None else last.id + 1,
                 closed_through=through,
                 was_through=None if last is None else last.closed_through,
-                last_entry_id=0 if last is None else last.last_entry_id,
+                entries=0,
+                last_entry_id=tx.session.scalar(select(func.max(JournalEntry.id))) or 0,
+                came_late=0,
                 at=tx.now,
                 by_id=at.id("chief"),
-                by_name="Chitra Rao",
+                by_name=at.desks["chief"].name,
+                agreed_by_name=None,
                 reason=reason,
             )
         )
@@ -307,14 +312,15 @@ def _close_book(at: Checking) -> object:
 
 def _reopen_book(at: Checking) -> object:
     today = at.in_days(0)
-    if book_close.standing(at.desks["head"]).last is None:
-        book_closed(at, today - timedelta(days=1), "tests")
+    if book_close.standing(at.desks["head"]).last_id is None:
+        book_closed(at, today - timedelta(days=2), "tests")
     first = today - timedelta(days=7)
     return book_close.reopen_book(at.desks["head"], first, 1, "A statement came late")
 
 
 def _limit_backdating(at: Checking) -> object:
-    return book_close.limit_backdating(at.desks["head"], at.in_days(0), 7, "The old books are in")
+    given = (at.in_days(0), 7, None, "The old books are in")
+    return backdating.set_limit(at.desks["head"], *given)
 
 
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})

@@ -1,8 +1,8 @@
 """Through which day the book is closed, and how far back an import may book.
 
-Why: what was reported for a month stays what was booked in it. The guard is the database's, because
-what another process has just closed no other way is known at once. Acts and limits are records:
-triggers refuse every change, who thinks again adds one.
+Why: what was reported for a month stays what was booked in it. The guard is the database's: only
+there is known at once what another process has just closed. Acts and limits are records: triggers
+refuse every change, who thinks again adds one.
 """
 
 import csv
@@ -31,29 +31,31 @@ RULES = sa.table(
 def upgrade() -> None:
     op.create_table(
         "book_closings",
-        sa.Column("id", BIG, nullable=False),
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("closed_through", sa.Date(), nullable=False),
         sa.Column("was_through", sa.Date(), nullable=True),
+        sa.Column("entries", BIG, nullable=False),
         sa.Column("last_entry_id", BIG, nullable=False),
+        sa.Column("came_late", BIG, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("by_id", BIG, nullable=False),
         sa.Column("by_name", sa.String(length=120), nullable=False),
+        sa.Column("agreed_by_name", sa.String(length=120), nullable=True),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_book_closings"),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "backdating_limits",
-        sa.Column("id", BIG, nullable=False),
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("effective_from", sa.Date(), nullable=False),
         sa.Column("days", BIG, nullable=True),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("set_by", BIG, nullable=False),
         sa.Column("set_by_name", sa.String(length=120), nullable=False),
+        sa.Column("agreed_by_name", sa.String(length=120), nullable=True),
         sa.Column("set_at", INSTANT, nullable=False),
         sa.CheckConstraint("days >= 0", name="ck_backdating_limits_days_not_negative"),
         sa.PrimaryKeyConstraint("id", name="pk_backdating_limits"),
-        sqlite_autoincrement=True,
     )
     with (DATA / "seed" / "book_approval_rules.csv").open(encoding="utf-8", newline="") as lines:
         op.bulk_insert(
