@@ -2,13 +2,13 @@
 
 import csv
 import io
-from datetime import date
 
 from bank.accounts import papers
 from bank.accounts.papers import Letterhead, Paper, PaperColumn
 from bank.accounts.statement_lines import Statement
 from bank.core import money
 from bank.core.cells import safe_cell
+from bank.core.clock import day_in_words
 from bank.core.desk import Tx
 from bank.people import branches
 
@@ -59,11 +59,12 @@ def pdf_of(tx: Tx, statement: Statement) -> bytes:
     """The statement on paper: letterhead of the account's branch, lines, totals, verify code."""
     card, currency = statement.account, statement.account.currency
     branch = branches.branch_by_id(tx, card.branch_id)
-    period = f"{_day(statement.start)} to {_day(statement.end)}"
+    period = f"{day_in_words(statement.start)} to {day_in_words(statement.end)}"
     paper = Paper(
         Letterhead(branch=branch.name, ifsc=branch.ifsc, address=branch.address),
         title="Statement of account",
-        note=f"Verify code {verify_code(tx, statement)}. Printed on {_day(tx.business_date)}. "
+        note=f"Verify code {verify_code(tx, statement)}. "
+        f"Printed on {day_in_words(tx.business_date)}. "
         "Please tell your branch within fifteen days if a line is not right.",
     )
     paper.facts(
@@ -92,7 +93,7 @@ def pdf_of(tx: Tx, statement: Statement) -> bytes:
         ],
         [
             (
-                _day(statement.start),
+                day_in_words(statement.start),
                 "Opening balance",
                 "",
                 "",
@@ -101,7 +102,7 @@ def pdf_of(tx: Tx, statement: Statement) -> bytes:
             ),
             *(
                 (
-                    _day(line.booking_date),
+                    day_in_words(line.booking_date),
                     line.details,
                     line.reference,
                     figures(line.debit_minor),
@@ -112,7 +113,7 @@ def pdf_of(tx: Tx, statement: Statement) -> bytes:
             ),
         ],
         total=(
-            _day(statement.end),
+            day_in_words(statement.end),
             f"Totals of {statement.count:,} lines, closing balance",
             "",
             figures(statement.debit_minor),
@@ -135,7 +136,3 @@ def verify_code(tx: Tx, statement: Statement) -> str:
         *(f"{line.entry_id}:{line.amount_minor}" for line in statement.lines),
     ]
     return papers.in_groups(tx.bank.keyring.sign("statement", "|".join(said)))
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

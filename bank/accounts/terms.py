@@ -25,6 +25,7 @@ from bank.accounts.tariff import (
 from bank.book.tables import Balance
 from bank.core import money
 from bank.core.checked import Checked
+from bank.core.clock import day_in_words
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.permissions import Permission
@@ -234,7 +235,7 @@ def _in_time(tx: Tx, effective_from: date, what: What, *, rises: bool = False) -
     earliest = tx.business_date + timedelta(days=notice_days(tx, what, rises=rises))
     if effective_from < earliest:
         raise TooSoon(
-            f"This change needs notice: it can hold from {earliest.day} {earliest:%b %Y} on.",
+            f"This change needs notice: it can hold from {day_in_words(earliest)} on.",
             field="effective_from",
         )
 

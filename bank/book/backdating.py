@@ -11,9 +11,10 @@ from typing import Final
 
 from bank.book import book_days
 from bank.book.book_close import BOOK, reason_of
-from bank.book.book_days import BackdatingLimit, days_spoken, spoken
+from bank.book.book_days import BackdatingLimit, days_spoken
 from bank.core import dated
 from bank.core.checked import Checked
+from bank.core.clock import day_in_words
 from bank.core.dated import Standing
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, WrongState
@@ -106,7 +107,7 @@ def set_limit(tx: Tx, effective_from: date, days: int | None, seen: int | None, 
     tx.concerns(BOOK, BACKDATING)
     tx.changed(
         {"imports book back": _in_words(before), "from": None},
-        {"imports book back": _in_words(days), "from": spoken(effective_from)},
+        {"imports book back": _in_words(days), "from": day_in_words(effective_from)},
     )
     return row.id
 

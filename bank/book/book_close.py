@@ -18,10 +18,11 @@ import psycopg
 from sqlalchemy import func, select
 
 from bank.book import book_days
-from bank.book.book_days import IMPORTS, LONGEST_REASON, BookClosing, last_act, spoken
+from bank.book.book_days import IMPORTS, LONGEST_REASON, BookClosing, last_act
 from bank.book.drafts import FIRST_DAY, check_text
 from bank.book.tables import JournalEntry
 from bank.core.checked import Checked
+from bank.core.clock import day_in_words
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, WrongState
 from bank.core.permissions import Permission
@@ -139,13 +140,15 @@ def close_book(tx: Tx, through: date, seen: int | None, reason: str) -> BookDays
     if through >= tx.business_date:
         raise DayNotOver(field="through")
     if through < FIRST_DAY:
-        raise BadInput(f"No book begins before {spoken(FIRST_DAY)}.", field="through")
+        raise BadInput(f"No book begins before {day_in_words(FIRST_DAY)}.", field="through")
     if last is not None and through <= last.closed_through:
         raise ClosedAlready(field="through")
     met = _ahead(tx, None if last is None else last.closed_through, through)
     if met.in_the_way:
         sentences = " ".join(met.in_the_way)
-        raise InTheWay(f"The book cannot be closed through {spoken(through)} yet. {sentences}")
+        raise InTheWay(
+            f"The book cannot be closed through {day_in_words(through)} yet. {sentences}"
+        )
     return _do(tx, through, last, why, met.left)
 
 
@@ -159,13 +162,13 @@ def reopen_book(tx: Tx, first_day: date, seen: int | None, reason: str) -> BookD
     if last is None or first_day > last.closed_through:
         raise OpenAlready(field="first_day")
     if first_day < FIRST_DAY:
-        raise BadInput(f"No book begins before {spoken(FIRST_DAY)}.", field="first_day")
+        raise BadInput(f"No book begins before {day_in_words(FIRST_DAY)}.", field="first_day")
     now = _do(tx, first_day - timedelta(days=1), last, why, ())
     for tell in opened:
         tell(
             tx,
-            f"{tx.desk.name} has opened the book again from {spoken(first_day)} on. "
-            f"It was closed through {spoken(last.closed_through)}. Reason: {why}",
+            f"{tx.desk.name} has opened the book again from {day_in_words(first_day)} on. "
+            f"It was closed through {day_in_words(last.closed_through)}. Reason: {why}",
         )
     return now
 
@@ -236,10 +239,10 @@ def _do(
     tx.session.flush()
     book_days.forget(tx)
     tx.concerns(BOOK, CLOSING)
-    after: dict[str, object] = {"closed through": spoken(through)}
+    after: dict[str, object] = {"closed through": day_in_words(through)}
     if still_left:
         after["left as it is"] = " ".join(still_left)
-    tx.changed({"closed through": None if was is None else spoken(was)}, after)
+    tx.changed({"closed through": None if was is None else day_in_words(was)}, after)
     return _standing(tx)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.book.drafts import FIRST_DAY, BookClosed
 from bank.core import dated
+from bank.core.clock import day_in_words
 from bank.core.db import Base
 from bank.core.desk import Tx
 
@@ -108,7 +109,7 @@ def forget(tx: Tx) -> None:
 def too_early(first: FirstDay) -> BookClosed:
     """The refusal, with the day, why, and what may be done about it."""
     return BookClosed(
-        f"Nothing is booked before {spoken(first.day)}: {first.because}. "
+        f"Nothing is booked before {day_in_words(first.day)}: {first.because}. "
         f"Book on that day or later, or {first.way_out}."
     )
 
@@ -127,10 +128,12 @@ def days_back(tx: Tx, day: date) -> int | None:
 
 def first_day(tx: Tx, channel: str) -> FirstDay:
     """From which day on may be booked by a channel; the limit of days is for imports alone."""
-    first = FirstDay(FIRST_DAY, f"no book begins before {spoken(FIRST_DAY)}", "check the year")
+    first = FirstDay(
+        FIRST_DAY, f"no book begins before {day_in_words(FIRST_DAY)}", "check the year"
+    )
     through = closed_through(tx)
     if through is not None and through >= FIRST_DAY:
-        because = f"the book is closed through {spoken(through)}"
+        because = f"the book is closed through {day_in_words(through)}"
         way_out = "ask head office to open the book again"
         first = FirstDay(through + timedelta(days=1), because, way_out)
     back = days_back(tx, tx.business_date) if channel == IMPORTS else None
@@ -138,11 +141,6 @@ def first_day(tx: Tx, channel: str) -> FirstDay:
         because = f"an import books at most {days_spoken(back)} back"
         first = FirstDay(limited, because, "ask head office for a wider limit")
     return first
-
-
-def spoken(day: date) -> str:
-    """`30 Sep 2026`."""
-    return f"{day.day} {day:%b %Y}"
 
 
 def days_spoken(days: int) -> str:

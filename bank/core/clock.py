@@ -56,3 +56,8 @@ def appointment(instant: datetime) -> str:
     """`Tue 24 Nov, 15:30`: a deadline as the branch says it, in mails and on pages alike."""
     local = in_india(instant)
     return f"{local:%a} {local.day} {local:%b, %H:%M}"
+
+
+def day_in_words(day: date) -> str:
+    """`30 Sep 2026`: a day as people read it, in refusals, mails and papers."""
+    return f"{day.day} {day:%b %Y}"

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bank.book import chart, ledger
 from bank.book.kinds import EntryKind
 from bank.core import money
+from bank.core.clock import day_in_words
 from bank.core.db import Base
 from bank.core.desk import Tx, command
 from bank.core.errors import WrongState
@@ -168,7 +169,7 @@ def difference_sentence(drawer: Drawer, cashier: str) -> str:
     """`Cash short ₹ 500.00, drawer 12 of Asha Rao, 16 Mar 2026`."""
     amount = money.show(abs(drawer.difference_minor))
     what = "over" if drawer.difference_minor > 0 else "short"
-    day = f"{drawer.business_date.day} {drawer.business_date:%b %Y}"
+    day = day_in_words(drawer.business_date)
     return f"Cash {what} {amount}, drawer {drawer.id} of {cashier[:LONGEST_CASHIER]}, {day}"
 
 

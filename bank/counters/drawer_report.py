@@ -13,7 +13,7 @@ from bank.book import chart
 from bank.book.references import reference_of
 from bank.book.tables import JournalEntry, Posting
 from bank.core import money
-from bank.core.clock import in_india
+from bank.core.clock import day_in_words, in_india
 from bank.core.desk import Desk, Tx, flow, query
 from bank.core.errors import WrongState
 from bank.core.permissions import Permission
@@ -128,7 +128,7 @@ def print_report(desk: Desk, drawer_id: int) -> bytes:
 
 def pdf_of(report: DrawerReport) -> bytes:
     """The report on paper."""
-    day = f"{report.business_date.day} {report.business_date:%b %Y}"
+    day = day_in_words(report.business_date)
     paper = Paper(
         Letterhead(branch=report.branch, ifsc=report.ifsc, address=report.address),
         title=f"Drawer report {report.drawer_id}, {day}",

@@ -31,6 +31,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.book.drafts import RequestReused
 from bank.core import money
+from bank.core.clock import day_in_words
 from bank.core.db import Base, marks
 from bank.core.desk import Tx, command, query
 from bank.core.errors import NotAllowed, NotFound, WrongState
@@ -246,7 +247,7 @@ def left_on(tx: Tx, _was: date | None, through: date) -> Sequence[str]:
         .limit(MOST_NAMED)
     )
     return [
-        f"{branch}, {day.day} {day:%b %Y}: {name} {STANDS[status]}."
+        f"{branch}, {day_in_words(day)}: {name} {STANDS[status]}."
         for day, branch, name, status in tx.session.execute(wanted)
     ]
 
@@ -311,7 +312,7 @@ def _held(tx: Tx, drawer_id: int) -> Drawer | None:
 def _said_of(drawer: Drawer, today: date) -> str:
     if drawer.business_date == today:
         return " ".join((DrawerNotClosed.__doc__ or "").split())
-    day = f"{drawer.business_date.day} {drawer.business_date:%b %Y}"
+    day = day_in_words(drawer.business_date)
     left = money.show(drawer.opening_minor)
     if drawer.status is S.REQUESTED:
         return f"Your request of {day} for {left} still waits. Withdraw it, then ask again."

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from bank.accounts import accounts, products
 from bank.accounts.accounts import Account
 from bank.book.tables import BankState, JournalEntry
-from bank.core.clock import FixedClock
+from bank.core.clock import FixedClock, day_in_words
 from bank.core.desk import Bank, Desk, Tx, chunk, flow, looking, open_tx
 from bank.core.errors import BadInput, WrongState
 from bank.core.ids import Chance
@@ -75,7 +75,7 @@ class DemoSummary:
             f"{self.branches} branches, {self.employees} employees, {self.customers} customers, "
             f"{self.accounts} accounts, {self.entries:,} entries"
         )
-        day = f"{self.business_date.day} {self.business_date:%b %Y}"
+        day = day_in_words(self.business_date)
         if self.made:
             return f"The demo bank is ready, as of {day}: {holds}."
         return f"The demo bank is here already, as of {day}: {holds}. Nothing was changed."

@@ -13,6 +13,7 @@ from typing import Final
 from bank.book import chart
 from bank.book.ledger import Draft, Leg
 from bank.core import money
+from bank.core.clock import day_in_words
 from bank.core.desk import Desk
 from bank.core.ids import Chance
 from bank.night.demo_clock import clock
@@ -257,7 +258,7 @@ def _interest(town: Town, purse: Purse, day: date) -> Draft | None:
     purse.booked_minor += amount
     return town.pen.draft(
         "interest",
-        f"Interest to {day.day} {day:%b %Y}",
+        f"Interest to {day_in_words(day)}",
         purse.branch_id,
         Leg(amount, purse.account_id),
         Leg(-amount, None, chart.INTEREST_EXPENSE),
@@ -265,7 +266,7 @@ def _interest(town: Town, purse: Purse, day: date) -> Draft | None:
 
 
 def _fees(town: Town, day: date) -> Iterator[Draft | None]:
-    quarter = f"to {day.day} {day:%b %Y}"
+    quarter = f"to {day_in_words(day)}"
     for neighbour in town.neighbours:
         if neighbour.resident.persona is Persona.DORMANT:
             continue  # nothing is charged where nothing has happened for two years

@@ -1,13 +1,17 @@
 """The shapes in which people see approvals: a row of a list, a line of history, one in full."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 
 from bank.core.approvals import ApprovalStatus
+from bank.core.clock import day_in_words
 from bank.core.desk import CATALOGUE
+
+ISO_DAY: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,4 +100,6 @@ def as_text(value: Any) -> str:
     """A value of the change as a person reads it."""
     if value is None:
         return ""
+    if isinstance(value, str) and ISO_DAY.fullmatch(value):
+        return day_in_words(date.fromisoformat(value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
