@@ -39,7 +39,7 @@ book_close.left[:] = [
     import_batches.not_finished,
     integrity.not_passed,
 ]
-book_close.opened[:] = [users.tell_auditors]
+book_close.opened[:] = [users.mail_auditors_of_opened_book]
 
 # What each floor answers when somebody asks "may this employee leave?" (see core/objections.py).
 objections.register_answer(

@@ -15,10 +15,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 import psycopg
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from bank.book import book_days
-from bank.book.book_days import IMPORTS, LONGEST_REASON, BookClosing, last_act
+from bank.book.book_days import GATE, IMPORTS, LONGEST_REASON, BookClosing, last_act
 from bank.book.drafts import FIRST_DAY, check_text
 from bank.book.tables import JournalEntry
 from bank.core.checked import Checked
@@ -70,15 +70,14 @@ class BookBusy(WrongState):
 
 @dataclass(frozen=True, kw_only=True)
 class ClosingRow:
-    """One act of the register. `opens` says that it leads back; `entries` were on the days that it
-    closed or opened, `entries_now` are there today, None where that cannot have changed."""
+    """One act of the register. `opens` says that it leads back; `entries` is how many there were at
+    that moment on the days that it closed or opened."""
 
     id: int
     closed_through: date | None
     was_through: date | None
     opens: bool
     entries: int
-    entries_now: int | None
     at: datetime
     by_name: str
     agreed_by_name: str | None
@@ -117,7 +116,7 @@ def standing(tx: Tx) -> BookDays:
 def register(tx: Tx) -> Sequence[ClosingRow]:
     """List when the book was closed and opened again, newest first."""
     acts = tx.session.scalars(select(BookClosing).order_by(BookClosing.id.desc()))
-    return [_row(tx, act) for act in acts]
+    return [_row(act) for act in acts]
 
 
 @query(Permission.BOOK_CLOSE)
@@ -136,19 +135,24 @@ def close_book(tx: Tx, through: date, seen: int | None, reason: str) -> BookDays
 
     `seen` is the id of the last act that was seen (`BookDays.last_id`), None where there was none.
     """
-    why, last = reason_of(reason), _held(tx, seen)
+    why = reason_of(reason)
     if through >= tx.business_date:
         raise DayNotOver(field="through")
-    if through < FIRST_DAY:
-        raise BadInput(f"No book begins before {day_in_words(FIRST_DAY)}.", field="through")
-    if last is not None and through <= last.closed_through:
-        raise ClosedAlready(field="through")
+    _check_first(through, "through")
+
+    def seen_to_be_open() -> BookClosing | None:
+        last = _seen(tx, seen)
+        if last is not None and through <= last.closed_through:
+            raise ClosedAlready(field="through")
+        return last
+
+    seen_to_be_open()  # nobody is kept waiting for what is refused anyway
+    _alone(tx)
+    last = seen_to_be_open()
     met = _ahead(tx, None if last is None else last.closed_through, through)
     if met.in_the_way:
-        sentences = " ".join(met.in_the_way)
-        raise InTheWay(
-            f"The book cannot be closed through {day_in_words(through)} yet. {sentences}"
-        )
+        yet = f"The book cannot be closed through {day_in_words(through)} yet."
+        raise InTheWay(" ".join([yet, *met.in_the_way]))
     return _do(tx, through, last, why, met.left)
 
 
@@ -158,19 +162,33 @@ def close_book(tx: Tx, through: date, seen: int | None, reason: str) -> BookDays
 )
 def reopen_book(tx: Tx, first_day: date, seen: int | None, reason: str) -> BookDays:
     """Open the book again from a closed day on, with a reason that stays in the register."""
-    why, last = reason_of(reason), _held(tx, seen)
-    if last is None or first_day > last.closed_through:
-        raise OpenAlready(field="first_day")
-    if first_day < FIRST_DAY:
-        raise BadInput(f"No book begins before {day_in_words(FIRST_DAY)}.", field="first_day")
+    why = reason_of(reason)
+    _check_first(first_day, "first_day")
+
+    def seen_to_be_closed() -> BookClosing:
+        last = _seen(tx, seen)
+        if last is None or first_day > last.closed_through:
+            raise OpenAlready(field="first_day")
+        return last
+
+    seen_to_be_closed()
+    _alone(tx)
+    last = seen_to_be_closed()
     now = _do(tx, first_day - timedelta(days=1), last, why, ())
+    agreed = tx.facts.get("checker")
+    by = f"{tx.desk.name} and {agreed} have" if agreed else f"{tx.desk.name} has"
     for tell in opened:
         tell(
             tx,
-            f"{tx.desk.name} has opened the book again from {day_in_words(first_day)} on. "
+            f"{by} opened the book again from {day_in_words(first_day)} on. "
             f"It was closed through {day_in_words(last.closed_through)}. Reason: {why}",
         )
     return now
+
+
+def _check_first(day: date, field: str) -> None:
+    if day < FIRST_DAY:
+        raise BadInput(f"No book begins before {day_in_words(FIRST_DAY)}.", field=field)
 
 
 def reason_of(reason: str) -> str:
@@ -182,9 +200,8 @@ def reason_of(reason: str) -> str:
     return said
 
 
-def _held(tx: Tx, seen: int | None) -> BookClosing | None:
-    """Until this transaction ends nobody books and nobody else acts; what was done last."""
-    _alone(tx)
+def _seen(tx: Tx, seen: int | None) -> BookClosing | None:
+    """What was done last, if that is what was seen."""
     last = last_act(tx)
     if (None if last is None else last.id) != seen:
         raise ActedMeanwhile
@@ -204,9 +221,10 @@ def _alone(tx: Tx) -> None:
         tx.cursor.execute("SAVEPOINT alone")
         tx.cursor.execute(f"SET LOCAL lock_timeout = {TRY_MS}")
         try:
-            tx.cursor.execute("LOCK TABLE entries IN SHARE ROW EXCLUSIVE MODE")
+            tx.cursor.execute("SELECT pg_advisory_xact_lock(%s)", (GATE,))
         except psycopg.errors.LockNotAvailable:
             tx.cursor.execute("ROLLBACK TO SAVEPOINT alone")
+            tx.cursor.execute("RELEASE SAVEPOINT alone")
             time.sleep(PAUSE_SECONDS)
         else:
             tx.cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
@@ -237,12 +255,14 @@ def _do(
     )
     tx.session.add(act)
     tx.session.flush()
-    book_days.forget(tx)
+    book_days.changes(tx)
     tx.concerns(BOOK, CLOSING)
-    after: dict[str, object] = {"closed through": day_in_words(through)}
-    if still_left:
-        after["left as it is"] = " ".join(still_left)
-    tx.changed({"closed through": None if was is None else day_in_words(was)}, after)
+    # Before and after: what is left is decided upon as well, so the checker has to have seen it.
+    as_is: dict[str, object] = {"left as it is": " ".join(still_left)} if still_left else {}
+    tx.changed(
+        {"closed through": None if was is None else day_in_words(was), **as_is},
+        {"closed through": day_in_words(through), **as_is},
+    )
     return _standing(tx)
 
 
@@ -259,9 +279,9 @@ def _came_late(tx: Tx, last: BookClosing | None) -> int:
     """How many entries came into closed days since the last act: none, if the guards are there."""
     if last is None:
         return 0
-    late = select(func.count()).where(
-        JournalEntry.id > last.last_entry_id, JournalEntry.booking_date <= last.closed_through
-    )
+    # In a CASE, or an index on the days would be walked from the first of them on.
+    in_closed_days = case((JournalEntry.booking_date <= last.closed_through, 1), else_=0)
+    late = select(func.count()).where(JournalEntry.id > last.last_entry_id, in_closed_days == 1)
     return tx.connection.scalar(late) or 0
 
 
@@ -284,15 +304,13 @@ def _ahead(tx: Tx, was: date | None, through: date) -> Ahead:
     )
 
 
-def _row(tx: Tx, act: BookClosing) -> ClosingRow:
-    opens = act.was_through is not None and act.closed_through < act.was_through
+def _row(act: BookClosing) -> ClosingRow:
     return ClosingRow(
         id=act.id,
         closed_through=_shown(act.closed_through),
         was_through=_shown(act.was_through),
-        opens=opens,
+        opens=act.was_through is not None and act.closed_through < act.was_through,
         entries=act.entries,
-        entries_now=_entries_between(tx, act.was_through, act.closed_through) if opens else None,
         at=act.at,
         by_name=act.by_name,
         agreed_by_name=act.agreed_by_name,

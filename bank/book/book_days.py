@@ -7,6 +7,7 @@ may book is a dated limit (`backdating_limits`); people book on the business dat
 """
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 from sqlalchemy import CheckConstraint, String, select
@@ -15,11 +16,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bank.book.drafts import FIRST_DAY, BookClosed
 from bank.core import dated
 from bank.core.clock import day_in_words
-from bank.core.db import Base
+from bank.core.db import Base, Database
 from bank.core.desk import Tx
 
 LONGEST_REASON: Final = 200
 IMPORTS: Final = "import"  # the channel of what an import books
+# Shared by whoever writes entries, had alone by whoever closes the book (0020_postgresql.sql).
+GATE: Final = 7_243_002
 _KNOWN: Final = "book_closed_through"  # in the memo of a process
 _UNASKED: Final = object()
 
@@ -100,10 +103,21 @@ def is_open(tx: Tx, day: date) -> bool:
     return known is None or day > known
 
 
-def forget(tx: Tx) -> None:
+def changes(tx: Tx) -> None:
     """Look again at the next posting: this transaction closes days, or opens some."""
-    memo = tx.bank.db.memo
-    tx.after_commit.add(lambda: memo.pop(_KNOWN, None))
+    tx.after_commit.add(partial(forget, tx.bank.db))
+
+
+def forget(db: Database) -> None:
+    """Look again at the next posting of this process."""
+    db.memo.pop(_KNOWN, None)
+
+
+def hold_open(tx: Tx) -> None:
+    """What is looked at now stays so until this transaction ends: nobody closes the book meanwhile
+    (on SQLite there is one writer anyway)."""
+    if tx.dialect == "postgresql":
+        tx.cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (GATE,))
 
 
 def too_early(first: FirstDay) -> BookClosed:

@@ -129,14 +129,18 @@ def post_many(tx: Tx, drafts: Sequence[Draft]) -> list[Posted]:
     # An account's own branch was checked when the account was opened, and it keeps it.
     named = {leg[3] for draft in drafts for leg in draft.legs if leg[3] is not None}
     known.check_branches(tx, named.union([draft.branch_id for draft in drafts]))
-    if tx.dialect == "sqlite":
-        return posting_sqlite.write(tx, drafts)
-    return posting_postgres.write(tx, drafts)
+    write = posting_sqlite.write if tx.dialect == "sqlite" else posting_postgres.write
+    try:
+        return write(tx, drafts)
+    except BookClosed:  # by another process: this one knows it from now on
+        book_days.forget(tx.bank.db)
+        raise
 
 
 def _check_days(tx: Tx, drafts: Sequence[Draft]) -> None:
     """BookClosed where a draft would be booked too early: what is booked already may be asked for
     again."""
+    book_days.hold_open(tx)
     first = book_days.first_day(tx, tx.desk.channel)
     late = [
         draft.request_id for draft in drafts if (draft.booking_date or tx.business_date) < first.day

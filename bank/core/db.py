@@ -94,7 +94,8 @@ class Database:
         self.url = make_url(url)
         self.dialect: Final = self.url.get_backend_name()
         self.engine: Final = _sqlite(url) if self.dialect == "sqlite" else _postgres(url)
-        # What never changes once it is there (the chart's ids), read once per process.
+        # What hardly ever changes (the chart's ids, the last day that is closed), read once per
+        # process. Who keeps something here that does change says how it is learnt anew.
         self.memo: dict[str, Any] = {}
         self._writer = threading.Lock()
         self._writer_connection: Connection | None = None

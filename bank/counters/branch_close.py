@@ -13,13 +13,14 @@ from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from bank.core.desk import Tx, command, query
 from bank.core.errors import WrongState
 from bank.core.permissions import Permission
 from bank.counters import drawer_cash
 from bank.counters.branch_days import LONGEST_REASON, BranchAct, BranchDayAct, hold, last_act
-from bank.counters.drawers import LIVE, STANDS, Drawer
+from bank.counters.drawers import LIVE, STANDS, Drawer, DrawerStatus
 from bank.people import branches
 from bank.people.branches import Branch
 from bank.people.fields import clean_text
@@ -187,22 +188,34 @@ def _row(act: BranchDayAct) -> BranchActRow:
 
 
 def not_closed(tx: Tx, was: date | None, through: date) -> Sequence[str]:
-    """Branches that had drawers on days which they never closed, after a day up to another: worth
-    a look before the book is closed through it."""
-    acts = select(BranchDayAct.id).where(
+    """Branches that did not close every day on which they had drawers, after a day up to another:
+    worth a look before the book is closed through it."""
+    later = aliased(BranchDayAct)
+    again = select(later.id).where(
+        later.branch_id == BranchDayAct.branch_id,
+        later.business_date == BranchDayAct.business_date,
+        later.id > BranchDayAct.id,
+    )
+    closed = select(BranchDayAct.id).where(
         BranchDayAct.branch_id == Drawer.branch_id,
         BranchDayAct.business_date == Drawer.business_date,
+        BranchDayAct.act == BranchAct.CLOSED,
+        ~again.exists(),
     )
     wanted = (
         select(Branch.name, func.count(Drawer.business_date.distinct()))
         .join(Branch, Branch.id == Drawer.branch_id)
-        .where(Drawer.business_date <= through, ~acts.exists())
+        .where(
+            Drawer.business_date <= through,
+            Drawer.status.not_in((DrawerStatus.DECLINED, DrawerStatus.WITHDRAWN)),
+            ~closed.exists(),
+        )
         .group_by(Branch.name)
         .order_by(Branch.name)
     )
     if was is not None:
         wanted = wanted.where(Drawer.business_date > was)
     return [
-        f"{name} has not closed {'1 day' if count == 1 else f'{count} days'} with drawers."
+        f"{name} did not close {count} {'day' if count == 1 else 'days'} on which it had drawers."
         for name, count in tx.session.execute(wanted)
     ]

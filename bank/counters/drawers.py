@@ -244,12 +244,14 @@ def left_on(tx: Tx, _was: date | None, through: date) -> Sequence[str]:
         .join(User, User.id == Drawer.cashier_id)
         .where(Drawer.business_date <= through, Drawer.status.in_(LIVE))
         .order_by(Drawer.business_date, Drawer.id)
-        .limit(MOST_NAMED)
+        .limit(MOST_NAMED + 1)
     )
-    return [
+    said = [
         f"{branch}, {day_in_words(day)}: {name} {STANDS[status]}."
         for day, branch, name, status in tx.session.execute(wanted)
     ]
+    more = ["There are more of them: see Vault and drawers."] if len(said) > MOST_NAMED else []
+    return said[:MOST_NAMED] + more
 
 
 def own_open_drawer(tx: Tx, *, hold: str = "") -> int:

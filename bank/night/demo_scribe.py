@@ -52,6 +52,7 @@ class Scribe:
     def __init__(self, tx: Tx, clock: FixedClock) -> None:
         self._connection = tx.connection
         self._clock = clock
+        self._after_commit = tx.after_commit
         self._entries: dict[str, int] = {}  # by request id, for reversals
         self._tills = CashBook()
         self._leaving: list[tuple[datetime, int, Desk]] = []
@@ -93,7 +94,9 @@ class Scribe:
 
     def _view(self, desk: Desk, at: datetime) -> Tx:
         self._clock.at = at
-        return open_tx(desk, self._connection)
+        view = open_tx(desk, self._connection)
+        view.after_commit = self._after_commit  # it is one transaction
+        return view
 
     def _cash(self, tx: Tx, deed: CashMoved) -> None:
         draft, drawer_id = deed.draft, self._tills.drawer_of(deed.by)

@@ -35,7 +35,6 @@ CLOSE_BOOK: Final = "book.book_close.close_book"
 REOPEN_BOOK: Final = "book.book_close.reopen_book"
 LIMIT: Final = "book.backdating.set_limit"
 BOOK_CLOSED_ON: Final = 5  # of the month after
-DAYS_CLOSED: Final = range(1, 36)  # ago
 HELD: Final = 25_000 * RUPEE
 MISTAKES_DAYS_AGO: Final = (121, 47, 1)
 LEFT_OVER: Final = 42 * RUPEE + 50
@@ -63,8 +62,9 @@ def stories(town: Town) -> Mapping[date, Sequence[Plan]]:
 
 
 def _closed_days(town: Town) -> Iterator[tuple[date, Plan]]:
-    """The branches have closed the last days, an hour after their drawers."""
-    for day in sorted({open_day(town.as_of - timedelta(days=n), -1) for n in DAYS_CLOSED}):
+    """The branches have closed every day, an hour after their drawers."""
+    ago = range(1, (town.as_of - town.start).days)
+    for day in sorted({open_day(town.as_of - timedelta(days=n), -1) for n in ago}):
         for site in town.sites:
             yield day, Plan(town.at(day, clock(20, 30)), partial(_close, site, day))
 

@@ -125,6 +125,7 @@ def _told_apart(
 
 def _keep_open_days(tx: Tx, fresh: dict[str, Checked], taken: EntriesTaken) -> None:
     """Reject what is new on a day that is closed, or further back than an import may book."""
+    book_days.hold_open(tx)  # a closing that comes now waits for this chunk
     first = book_days.first_day(tx, CHANNEL)
     late = [request_id for request_id, item in fresh.items() if item.row.booking_date < first.day]
     for request_id in late:

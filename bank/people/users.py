@@ -253,8 +253,8 @@ def _in_hand(tx: Tx, user_id: int) -> User:
     return managed(tx, user_id) if role in STAFF else held_user(tx, user_id)
 
 
-def tell_auditors(tx: Tx, sentence: str) -> None:
-    """Mail every auditor about something that touches what they have audited."""
+def mail_auditors_of_opened_book(tx: Tx, sentence: str) -> None:
+    """Tell every auditor that days they may have audited can be booked on again."""
     wanted = select(User).where(User.role == Role.AUDITOR, User.active, User.email.is_not(None))
     for auditor in tx.session.scalars(wanted.order_by(User.id)):
         outbox.queue_mail(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bank.book import backdating, book_close
 from bank.book.backdating import BACKDATING, MOST_DAYS_BACK
-from bank.book.book_close import BOOK, CLOSING, BookDays, ClosingRow
+from bank.book.book_close import BOOK, CLOSING, BookDays
 from bank.book.book_days import LONGEST_REASON
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
@@ -21,7 +21,8 @@ desk = ui.enter(Permission.TRIAL_BALANCE_VIEW, title="Book closing", context="")
 NARROW = 560  # pixels
 MONTHS_IN_SIGHT = 26
 FURTHEST = timedelta(days=366)  # how far ahead a limit may begin
-SEEN = "book_seen"  # the act that the forms were drawn after
+MEANWHILE = "The book was closed or opened again meanwhile. Look at it as it is now."
+LIMIT_SET = "Another limit was set meanwhile. Look at the limits as they are now."
 LABELS = {
     "days": "Days back",
     "effective_from": "From",
@@ -97,13 +98,6 @@ def months(book: BookDays) -> None:
         )
 
 
-def then_and_now(row: ClosingRow) -> str:
-    """`1,284`, or `1,284, now 1,290` where days were open since."""
-    if row.entries_now is None or row.entries_now == row.entries:
-        return f"{row.entries:,}"
-    return f"{row.entries:,}, now {row.entries_now:,}"
-
-
 def register() -> None:
     """Who closed the book, and opened it again."""
     st.header("Register")
@@ -118,8 +112,9 @@ def register() -> None:
             column("What", lambda row: "Opened again" if row.opens else "Closed", key=True),
             column(
                 "Entries",
-                then_and_now,
-                help="How many there were on the days that were closed, or opened again.",
+                "entries",
+                Kind.NUMBER,
+                help="How many there were then on the days that were closed, or opened again.",
             ),
             column("By", "by_name", key=True),
             column("Agreed by", "agreed_by_name"),
@@ -151,18 +146,11 @@ def proposed(book: BookDays) -> date | None:
     return None if is_closed else last_month
 
 
-def still_seen(book: BookDays) -> None:
-    """Say when the book was closed or opened since these forms were drawn. Their days and buttons
-    are named after the act before them, so a click on what stood there does nothing now."""
-    if st.session_state.setdefault(SEEN, book.last_id) != book.last_id:
-        st.session_state[SEEN] = book.last_id
-        st.warning("The book was closed or opened again meanwhile. Look at it as it is now.")
-
-
 def done_with(form: str) -> None:
     """What one has done oneself is no news."""
     forms.forget(form)
-    st.session_state.pop(SEEN, None)
+    forms.seen_anew(BOOK)
+    forms.seen_anew(BACKDATING)
 
 
 def sentences(said: str, found: tuple[str, ...]) -> None:
@@ -190,7 +178,7 @@ def close(book: BookDays) -> None:
     met = book_close.ahead(desk, through) if through else None
     if met is not None:
         sentences("Before these days can be closed:", tuple(met.in_the_way))
-        sentences("Worth a look before:", tuple(met.left))
+        sentences("Worth a look before you close:", tuple(met.left))
     reason = reason_input("book_close_reason")
     st.caption("Nothing is booked on these days any more. Corrections are booked on an open day.")
     if st.button(
@@ -265,6 +253,7 @@ def limit_form(book: BookDays, seen: int | None) -> None:
     """The form that sets another limit."""
     with st.container(border=True, width=NARROW):
         st.subheader("Set a limit")
+        forms.still_seen(BACKDATING, seen, LIMIT_SET)
         waiting.banner(desk, BOOK, BACKDATING)
         is_none = st.checkbox(
             "As far back as the book is open", key="book_limit_none", persist_state="page"
@@ -294,7 +283,7 @@ def limit_form(book: BookDays, seen: int | None) -> None:
         reason = reason_input("book_limit_reason")
         if st.button("Propose this limit", key=f"book_limit_{seen}_propose"):
             with waiting.attempt(
-                "The limit is set.", labels=LABELS, then=lambda: forms.forget("book_limit_")
+                "The limit is set.", labels=LABELS, then=lambda: done_with("book_limit_")
             ):
                 if days is None and not is_none:
                     raise BadInput("Say how many days back, or choose no limit.", field="days")
@@ -308,7 +297,7 @@ with ui.attempt():
     book = book_close.standing(desk)
     standing(book)
     if closes:
-        still_seen(book)
+        forms.still_seen(BOOK, book.last_id, MEANWHILE)
         acts, lies = st.columns([2, 3], gap="large")
         with acts, st.container(border=True):
             st.header("Close the book")

@@ -10,11 +10,12 @@ from bank.core.permissions import Permission
 from bank.counters import branch_close
 from bank.counters.branch_close import BranchDay
 from bank.counters.branch_days import LONGEST_REASON, BranchAct
-from pages.parts import tables, ui, words
+from pages.parts import forms, tables, ui, words
 from pages.parts.tables import Kind, column
 
 LABELS: Final = {"reason": "Reason"}
 NARROW: Final = 640  # pixels
+DAY: Final = "vault_day"
 DAYS: Final = [
     column("Day", "business_date", Kind.DAY, key=True),
     column(
@@ -43,6 +44,7 @@ def said(desk: Desk, day: BranchDay) -> None:
 def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
     """Close the branch's day, or open it again."""
     st.header(f"End of {words.day(day.business_date)}")
+    forms.still_seen(DAY, day.last_id, "The day was closed or opened again meanwhile.")
     if day.is_closed:
         with st.container(width=NARROW):
             reason = st.text_input(
@@ -55,6 +57,7 @@ def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
         if st.button("Open the day again", key=f"vault_reopen_{day.last_id}"):
             with ui.attempt("The day is open again.", labels=LABELS):
                 branch_close.reopen_day(desk, day.business_date, day.last_id, reason or "")
+                forms.seen_anew(DAY)
         return
     if day.in_the_way:
         st.markdown("Before the day can be closed:")
@@ -72,6 +75,7 @@ def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
     ):
         with ui.attempt("The day is closed."):
             branch_close.close_day(desk, day.business_date, day.last_id)
+            forms.seen_anew(DAY)
 
 
 def register(desk: Desk, branch_id: int | None) -> None:

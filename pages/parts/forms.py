@@ -252,6 +252,22 @@ def forget(prefix: str) -> None:
         del st.session_state[key]
 
 
+def still_seen(name: str, seen: object, said: str) -> None:
+    """Warn when what a form was drawn for (`seen`, e.g. the id of the act before) is another now.
+
+    Days and buttons of such a form carry it in their keys, so a click on what stood there does
+    nothing; this says why. Whoever has acted themselves calls `seen_anew`.
+    """
+    if st.session_state.setdefault(f"{name}_seen", seen) != seen:
+        st.session_state[f"{name}_seen"] = seen
+        st.warning(said)
+
+
+def seen_anew(name: str) -> None:
+    """What one has done oneself is no news."""
+    st.session_state.pop(f"{name}_seen", None)
+
+
 def device(offer: TotpOffer) -> None:
     """A key for an authenticator app: as a picture to scan, and as text to type."""
     st.image(offer.svg.decode(), width=220, alt="QR code for your authenticator app")

@@ -21,6 +21,7 @@ from bank.core.ids import new_request_id
 from bank.core.permissions import GRANTS, NamedGrant, Permission, Role
 from bank.counters import cash, counts, drawer_cash, handovers, vault
 from bank.counters.cash_rules import CashRule
+from bank.night import integrity
 from bank.office import approvals
 from bank.office.approval_cards import (
     InterestedParty,
@@ -304,6 +305,10 @@ def _closed_further(at: Checking) -> None:
     book_closed(at, at.in_days(-1), "Seen first")
 
 
+def _check_failed(at: Checking) -> None:
+    integrity.keep_result(at.desks["auditor"], "entries_balance", 3, 0.1)
+
+
 def _drawer_left(at: Checking) -> None:
     left = f"UPDATE drawers SET business_date = '2026-02-01' WHERE id = {at.market.drawers['ravi']}"
     with at.market.tx() as tx:
@@ -357,6 +362,7 @@ CHANGES: Final = [
     Change("their limit was set", _set_first(EMPLOYEE[0]), "counts on that day", True, EMPLOYEE),
     Change("its first day is over", _next_day, "today or later", True, (*BRANCH, *EMPLOYEE)),
     Change("the book was closed", _closed_further, "Somebody has closed the book", True, BOOK),
+    Change("a check has failed", _check_failed, "no longer what you", False, BOOK[:1]),
     Change(
         "a drawer is left",
         _drawer_left,

@@ -109,14 +109,19 @@ def test_the_row_names_both(checking: Checking) -> None:
 )
 def test_a_forged_limit_is_refused(head: Desk, changed: dict[str, object]) -> None:
     set_limit(head, 3)
-    row = {
+    good = {
         "id": 2, "effective_from": "'2026-03-16'", "days": "NULL", "reason": "'x'", "set_by": 1,
         "set_by_name": "'Head'", "set_at": "'2026-03-16 06:30:00'",
-    } | changed  # fmt: skip
-    with pytest.raises(DBAPIError):
+    }  # fmt: skip
+
+    def insert(row: dict[str, object]) -> None:
         with chunk(app.system_desk(head.bank), "tests.tamper") as tx:
             tx.connection.exec_driver_sql(
                 f"INSERT INTO backdating_limits ({', '.join(row)})"
                 f" VALUES ({', '.join(map(str, row.values()))})"
             )
-    assert set_limit(head, 5) == 2
+
+    with pytest.raises(DBAPIError, match=r"follows the one before|days_not_negative"):
+        insert(good | changed)
+    insert(good)  # all that the others lack is in this one
+    assert set_limit(head, 5) == 3

@@ -1,6 +1,7 @@
 """Closing the book while others book, close and wait, on both databases."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,8 +11,8 @@ from sqlalchemy import text
 from bank import app
 from bank.book import backdating, book_close, book_days, ledger
 from bank.book.book_close import ActedMeanwhile, BookBusy
-from bank.book.drafts import BookClosed
-from bank.core.desk import Bank, Desk, chunk, looking
+from bank.book.drafts import BookClosed, Draft
+from bank.core.desk import Bank, Desk, Tx, chunk, looking
 from bank.core.permissions import Role
 from bank.night import integrity
 from tests.support.bank import desk, staff
@@ -227,4 +228,25 @@ def test_the_check_finds_what_came_into_closed_days(
     # The next act has counted it: it is found for ever, although those days are open again.
     reopen(head, FEBRUARY)
     found = integrity.run_check(head, CHECK)
-    assert [(row["entry_id"], row["closing_id"]) for row in found.sample] == [(None, 4)]
+    assert [(row["entry_id"], row["closing_id"]) for row in found.sample] == [(3, 3)]
+
+
+def test_a_closing_waits_for_the_chunk_of_an_import(
+    postgres_head: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger has looked at the days and has not written yet: nobody closes them meanwhile, so
+    no import breaks off over it."""
+    monkeypatch.setattr(book_close, "TRIES", 1)
+    checks, met = ledger._check_days, []
+
+    def look_and_be_overtaken(tx: Tx, drafts: Sequence[Draft]) -> None:
+        checks(tx, drafts)
+        with pytest.raises(BookBusy):
+            close(postgres_head, FEBRUARY)
+        met.append(1)
+
+    monkeypatch.setattr(ledger, "_check_days", look_and_be_overtaken)
+    book(postgres_head.bank, draft(FEBRUARY))
+    assert met == [1]
+    close(postgres_head, FEBRUARY)
+    assert book_close.register(postgres_head)[0].entries == 1

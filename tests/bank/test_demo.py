@@ -545,6 +545,8 @@ def test_head_office_has_closed_the_months_by_two(seen_demo: Bank) -> None:
     assert all(is_open(in_india(act.at).date()) for act in acts), "not on a Sunday"
     assert book_close.standing(head).closed_through == date(2025, 10, 31)
     assert [row.days for row in backdating.limits(head)] == [31]
+    kept = str(rows(seen_demo, "SELECT after FROM trail WHERE verb = 'book.book_close.close_book'"))
+    assert "did not close" not in kept, "the branches do as they should"
 
 
 def test_there_is_a_ticket_in_every_state_and_an_announcement(demo_bank: Bank) -> None:

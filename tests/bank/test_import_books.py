@@ -626,7 +626,7 @@ def head_office_closes(
                     set_at=tx.now, **facts,
                 )
             )  # fmt: skip
-        book_days.forget(tx)
+        book_days.changes(tx)
 
 
 @pytest.mark.feature("B36")

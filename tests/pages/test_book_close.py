@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bank.book import book_close
+from bank.book import backdating, book_close
+from bank.core.approvals import AwaitingApproval
 from bank.office import approvals
 from tests.pages.test_help import press
 from tests.support.apptest import Pages, words_of
@@ -156,6 +157,23 @@ def test_a_limit_of_imports_is_proposed(pages: Pages, sqlite_checking: Checking)
     agreed(at)
     assert book_close.standing(at.desks["head"]).days_back is None
     assert "No limit" in said_on(pages.open(at.desks["head"], PAGE))
+
+
+def test_a_click_below_an_older_limit_proposes_nothing(
+    pages: Pages, sqlite_checking: Checking
+) -> None:
+    at = sqlite_checking
+    page = pages.open(at.desks["head"], PAGE)
+    page.number_input("book_limit_days").set_value(7)
+    page.text_input("book_limit_reason").set_value(REASON)
+    with pytest.raises(AwaitingApproval):
+        backdating.set_limit(at.desks["chief"], date(2026, 3, 17), 3, None, "Seen first")
+    approvals.approve(at.desks["head"], 1)
+    press(page, "Propose this limit")
+    assert "Another limit was set meanwhile" in page.warning[0].value
+    assert at.market.rows("SELECT COUNT(*) AS n FROM approvals") == [{"n": 1}]
+    press(page, "Propose this limit")
+    assert at.market.rows("SELECT COUNT(*) AS n FROM approvals") == [{"n": 2}]
 
 
 @pytest.mark.parametrize("who", ["admin", "auditor"])

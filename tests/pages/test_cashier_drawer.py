@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bank.core.ids import new_request_id
-from bank.counters import counts, drawers, handovers, vault
+from bank.counters import branch_close, counts, drawers, handovers, vault
 from bank.people import codes
 from bank.people.identity import User
 from tests.support import people
@@ -367,6 +367,21 @@ def test_the_admin_closes_the_day_once_no_drawer_is_left(pages: Pages, market: M
     assert "The day was opened again: Arun Nair" in plain(page)
     assert "A customer came late" in plain(page)
     assert "Opened again" in plain(page)
+
+
+def test_a_click_on_an_old_page_does_nothing_and_says_why(pages: Pages, market: Market) -> None:
+    close(market)
+    admin = market.desks["admin"]
+    page = pages.open(admin, VAULT)
+    day = branch_close.branch_day(admin).business_date
+    closed = branch_close.close_day(admin, day, None)
+    branch_close.reopen_day(admin, day, closed.last_id, "A customer came late")
+    press(page, "Close the day")
+    assert "closed or opened again meanwhile" in page.warning[0].value
+    assert not branch_close.branch_day(admin).is_closed
+    press(page, "Close the day")
+    assert not page.warning
+    assert branch_close.branch_day(admin).is_closed
 
 
 def test_who_does_not_close_the_day_only_reads_it(pages: Pages, market: Market) -> None:

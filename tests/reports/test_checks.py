@@ -314,8 +314,11 @@ BREAKS = {
     ),
     "an entry that came into one before": Break(
         "closed_books_stay_closed",
-        (book_closed(1, 0, through="1999-12-31"),
-         book_closed(2, 0, came_late=1, through="1999-11-30")),
+        ("UPDATE entries SET booking_date = '1999-12-31', value_date = '1999-12-31' WHERE id = 2",
+         "UPDATE postings SET booking_date = '1999-12-31', value_date = '1999-12-31'"
+         " WHERE entry_id = 2",
+         book_closed(1, 1, through="1999-12-31"),
+         book_closed(2, 3, came_late=1, through="1999-11-30")),
     ),
     "a drawer left open at the close": Break("closed_days_hold_no_drawer", (day_closed(2),)),
     "cash out of the vault after it": Break(

@@ -1,13 +1,16 @@
 -- The book keeps to its open days, on PostgreSQL; see 0001_postgresql.sql for how guards are written.
 --
--- Whoever closes the book holds a lock that no insert of an entry passes, so an entry is either there
--- before the act or sees it here; an older snapshot would not, so there is none. Names are checked as
--- 0008 has it: one statement looks at both, because each costs a single entry more than what it asks.
+-- Whoever writes entries shares a lock (7243002, bank/book/book_days.py) that whoever closes the book has
+-- alone: so an entry is either there before the act or sees it here. It is no lock on the table, because
+-- that one would wait for a vacuum as well. An older snapshot would not see the act, so there is none.
+-- Names are checked as 0008 has it: one statement looks at both, because each costs a single entry
+-- more than what it asks.
 CREATE OR REPLACE FUNCTION book_entries_named() RETURNS trigger LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE wrong text;
 BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7243002);
   SELECT CASE WHEN b.id IS NULL THEN 'book: no such branch' WHEN u.id IS NULL THEN 'book: no such user'
               ELSE 'book: closed on that day' END
   INTO wrong
@@ -28,6 +31,7 @@ END $$
 CREATE FUNCTION book_check_closing() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE last record;
 BEGIN
+  PERFORM pg_advisory_xact_lock(7243002);
   SELECT id, closed_through INTO last FROM {schema}.book_closings ORDER BY id DESC LIMIT 1;
   IF NEW.id <> COALESCE(last.id, 0) + 1
      OR NEW.was_through IS DISTINCT FROM last.closed_through
