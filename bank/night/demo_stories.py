@@ -26,7 +26,7 @@ from bank.night.demo_deeds import (
     Town,
     Undone,
 )
-from bank.night.demo_people import RUPEE, Persona, open_day
+from bank.night.demo_people import RUPEE, Persona, is_open, open_day
 from bank.night.demo_rounds import visit
 from bank.night.demo_tickets import tickets
 
@@ -53,18 +53,20 @@ def stories(town: Town) -> Mapping[date, Sequence[Plan]]:
         *_paid_in_everywhere(town),
         *_today(town),
         *tickets(town),
-        *_closed_days(town),
         *_closed_months(town),
     ]:
         if day > town.start:
             told[day].append(plan)
+    for day, plan in _closed_days(town):
+        told[day].append(plan)
     return told
 
 
 def _closed_days(town: Town) -> Iterator[tuple[date, Plan]]:
     """The branches have closed every day, an hour after their drawers."""
-    ago = range(1, (town.as_of - town.start).days)
-    for day in sorted({open_day(town.as_of - timedelta(days=n), -1) for n in ago}):
+    ago = range(1, (town.as_of - town.start).days + 1)
+    days = (town.as_of - timedelta(days=n) for n in ago)
+    for day in sorted(day for day in days if is_open(day)):
         for site in town.sites:
             yield day, Plan(town.at(day, clock(20, 30)), partial(_close, site, day))
 
