@@ -90,16 +90,13 @@ def closed_through(tx: Tx) -> date | None:
 def is_open(tx: Tx, day: date) -> bool:
     """Whether the book may be written on a day, as far as this process knows.
 
-    A posting asks nothing: the answer is kept. Who says no has looked again; a yes that another
-    process has just made untrue is refused by the database.
+    A posting asks nothing: the answer is kept. After a no the ledger looks at the tables; a yes
+    that another process has just made untrue is refused by the database.
     """
     memo = tx.bank.db.memo
     known = memo.get(_KNOWN, _UNASKED)
     if known is _UNASKED:
         known = memo[_KNOWN] = closed_through(tx)
-    if known is None or day > known:
-        return True
-    known = memo[_KNOWN] = closed_through(tx)
     return known is None or day > known
 
 
