@@ -12,7 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, select
 
 import bank
-from bank.book import book_close, ledger
+from bank.book import book_close, journal, ledger
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
 from bank.core import keys, objections
@@ -23,7 +23,7 @@ from bank.core.desk import Bank, Desk
 from bank.core.objections import Question
 from bank.core.permissions import Role
 from bank.core.secrets import Keyring
-from bank.counters import branch_close, drawer_cash, drawers, ticket_links
+from bank.counters import branch_close, drawer_cash, drawers, taken_back, ticket_links
 from bank.night import import_batches, integrity
 from bank.office import in_hand
 from bank.people import named_grants, users
@@ -33,6 +33,7 @@ MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
 # What lower floors ask and only upper ones can answer.
 ledger.before_reversals[:] = [drawer_cash.undo]
+journal.after_reversals[:] = [taken_back.tell_holder]
 book_close.in_the_way[:] = [drawers.left_on]
 book_close.left[:] = [
     branch_close.not_closed,

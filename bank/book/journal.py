@@ -8,7 +8,7 @@ Amounts are signed whole minor units: credit +, debit -. The book knows accounts
 their ids; the floors above know their names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
@@ -36,6 +36,9 @@ from bank.core.texts import check_search
 ROWS_ON_A_PAGE: Final = 50
 COUNTED_UP_TO: Final = 1_000  # beyond it the list says "more than"
 ADDED_UP_TO: Final = 100_000  # lines whose sum is shown below a drilled list
+# Told of every entry that somebody has reversed and of its reversal, in the same transaction.
+# `bank/app.py` fills it: whose money it was is known upstairs.
+after_reversals: Final[list[Callable[[Tx, int, Posted], None]]] = []
 
 
 class EntryOfAnotherBranch(NotAllowed):
@@ -256,6 +259,9 @@ def reverse_entry(tx: Tx, entry_id: int, reason: str, request_id: str) -> Posted
     posted = ledger.reverse(tx, entry_id, reason=reason, request_id=request_id)
     tx.concerns("entry", entry_id)
     tx.changed({"state": row.state}, {"state": "reversed", "reversed_by_id": posted.entry_id})
+    if not posted.replayed:
+        for tell in after_reversals:
+            tell(tx, entry_id, posted)
     return posted
 
 

@@ -73,6 +73,7 @@ class Permission(StrEnum):
     CASH_COUNT = "cash:count"
     VAULT_VIEW = "vault:view"
     VAULT_KEEP = "vault:keep"
+    VAULT_WITNESS = "vault:witness"
     DRAWER_SUPERVISE = "drawer:supervise"
     BRANCH_CLOSE = "branch:close"
     SLIP_PREPARE = "slip:prepare"
@@ -176,12 +177,20 @@ for _role in (Role.REVIEWER, Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.APPROVAL_DECIDE}
 GRANTS[Role.SYSTEM] |= {P.APPROVAL_EXPIRE}
 
-# Vault and drawers. Custodian and supervisor: the branch admin, and whoever is named so.
+# Vault and drawers. Custodian and supervisor: the branch admin, and whoever is named so. Either is
+# the second person at the vault; who they are beside whom is compared in each act.
 _DRAWERS: Final[dict[Role, frozenset[Permission]]] = {
     Role.CUSTOMER: frozenset({P.SLIP_PREPARE}),
     Role.CASHIER: frozenset({P.CASH_COUNT}),
     Role.BRANCH_ADMIN: frozenset(
-        {P.CASH_COUNT, P.VAULT_VIEW, P.VAULT_KEEP, P.DRAWER_SUPERVISE, P.BRANCH_CLOSE}
+        {
+            P.CASH_COUNT,
+            P.VAULT_VIEW,
+            P.VAULT_KEEP,
+            P.VAULT_WITNESS,
+            P.DRAWER_SUPERVISE,
+            P.BRANCH_CLOSE,
+        }
     ),
     Role.AUDITOR: frozenset({P.VAULT_VIEW}),
     Role.SUPER_ADMIN: frozenset({P.VAULT_VIEW}),
@@ -211,10 +220,25 @@ class NamedGrant(StrEnum):
 # What a named grant adds to the role, on its days and at the holder's branch.
 NAMED_GRANTS: Final[dict[NamedGrant, frozenset[Permission]]] = {
     NamedGrant.SUPERVISOR: frozenset(
-        {P.JOURNAL_VIEW, P.ENTRY_REVERSE, P.HOLD_PLACE, P.VAULT_VIEW, P.DRAWER_SUPERVISE}
+        {
+            P.JOURNAL_VIEW,
+            P.ENTRY_REVERSE,
+            P.HOLD_PLACE,
+            P.CASH_COUNT,
+            P.VAULT_VIEW,
+            P.VAULT_WITNESS,
+            P.DRAWER_SUPERVISE,
+        }
     ),
     NamedGrant.VAULT_CUSTODIAN: frozenset(
-        {P.BRANCH_MONEY_VIEW, P.REPORT_RUN, P.CASH_COUNT, P.VAULT_VIEW, P.VAULT_KEEP}
+        {
+            P.BRANCH_MONEY_VIEW,
+            P.REPORT_RUN,
+            P.CASH_COUNT,
+            P.VAULT_VIEW,
+            P.VAULT_KEEP,
+            P.VAULT_WITNESS,
+        }
     ),
 }
 

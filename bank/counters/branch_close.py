@@ -1,6 +1,7 @@
 """The branch's day: closed by its admin once no drawer is left, opened again only with a reason.
 
-    open --close, no drawer and no request left--> closed --reopen, with a reason--> open
+    open --close, no drawer and no request left, the vault counted by two--> closed
+    closed --reopen, with a reason--> open
 
 On a day that is closed nobody gets a drawer and nothing comes into the vault or leaves it, but
 for old books that are imported. Each act stays in the register (`branch_days`), and is asked for by
@@ -18,7 +19,7 @@ from sqlalchemy.orm import aliased
 from bank.core.desk import Tx, command, query
 from bank.core.errors import WrongState
 from bank.core.permissions import Permission
-from bank.counters import drawer_cash
+from bank.counters import drawer_cash, remittances, vault_counts
 from bank.counters.branch_days import LONGEST_REASON, BranchAct, BranchDayAct, hold, last_act
 from bank.counters.drawers import LIVE, STANDS, Drawer, DrawerStatus
 from bank.people import branches
@@ -42,7 +43,7 @@ class ActedMeanwhile(WrongState):
 
 
 class DrawersLeft(WrongState):
-    """The day cannot be closed while a drawer is open or asked for."""
+    """The day cannot be closed while a drawer is open or asked for, or cash is not counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,8 @@ class BranchActRow:
 @dataclass(frozen=True, kw_only=True)
 class BranchDay:
     """Where the business date of a branch stands: `last` is what was done with it, None while it
-    has never been closed; `in_the_way` are sentences about the drawers that keep it open."""
+    has never been closed; `in_the_way` are sentences about the drawers that keep it open, and about
+    cash in the vault that waits for somebody or was not counted."""
 
     business_date: date
     last: BranchActRow | None
@@ -100,7 +102,7 @@ def days(tx: Tx, branch_id: int | None = None) -> Sequence[BranchActRow]:
 
 @command(Permission.BRANCH_CLOSE)
 def close_day(tx: Tx, day: date, seen: int | None) -> BranchDay:
-    """Close the branch's day: no drawer is left, and no cash moves until the next one.
+    """Close the branch's day: no drawer is left, the vault was counted, no cash moves any more.
 
     `seen` is the id of the last act that was seen (`BranchDay.last_id`), None where there was none.
     """
@@ -165,14 +167,18 @@ def _do(tx: Tx, branch_id: int, act: BranchAct, reason: str) -> BranchDay:
 
 
 def _in_the_way(tx: Tx, branch_id: int) -> tuple[str, ...]:
-    """A sentence for each drawer, of whatever day, that is asked for or holds cash."""
+    """A sentence for each drawer, of whatever day, that is asked for or holds cash; for cash of the
+    chest that waits; and where the vault was not counted as it is now."""
     rows = tx.session.execute(
         select(User.name, Drawer.status)
         .join(User, User.id == Drawer.cashier_id)
         .where(Drawer.branch_id == branch_id, Drawer.status.in_(LIVE))
         .order_by(Drawer.id)
     )
-    return tuple(f"{name} {STANDS[status]}." for name, status in rows)
+    left = [f"{name} {STANDS[status]}." for name, status in rows]
+    left += remittances.in_the_way(tx, branch_id)
+    # Whatever is left will move cash; only then it is the time to count.
+    return tuple(left or vault_counts.in_the_way(tx, branch_id))
 
 
 def _row(act: BranchDayAct) -> BranchActRow:

@@ -46,6 +46,11 @@ class HandoverWaits(WrongState):
     count."""
 
 
+class CountedInAbsence(WrongState):
+    """Others count this drawer in the absence of its cashier: who confirms their count closes it.
+    See Vault and drawers."""
+
+
 class NothingToSettle(WrongState):
     """There is no difference to book on this drawer. Reload the page and look again."""
 
@@ -98,6 +103,7 @@ def stop_count(tx: Tx, drawer_id: int) -> None:
     drawer = drawers.held_own(tx, drawer_id)
     if drawer.status is not S.COUNTING:  # only a supervisor sends a counted drawer back
         raise DrawerNotOpen
+    drawers.is_back(drawer)
     drawers.step(tx, drawer, S.OPEN)
 
 
@@ -107,11 +113,8 @@ def enter_count(tx: Tx, drawer_id: int, pieces: Pieces) -> Counted:
     drawer = drawers.held_own(tx, drawer_id)
     if drawer.status is not S.COUNTING:
         raise DrawerNotOpen("Stop the drawer for the count first, then enter what you found.")
-    found = _keep(tx, drawer, CountKind.CLOSING, pieces, "")
-    drawer.counted_at = tx.now
-    drawer.counted_minor, drawer.expected_minor = found.counted_minor, found.expected_minor
-    drawers.step(tx, drawer, S.COUNTED, difference_minor=found.difference_minor)
-    return found
+    drawers.is_back(drawer)
+    return close_count(tx, drawer, pieces)
 
 
 @command(Permission.DRAWER_SUPERVISE)
@@ -132,7 +135,9 @@ def settle_difference(tx: Tx, drawer_id: int, reason: str, *, request_id: str) -
     """Accept what was counted: book the over or short with a reason; answers the entry's id."""
     drawer = drawers.held_of_another(tx, drawer_id)
     assert tx.desk.user_id is not None
-    return _settle(tx, drawer, tx.desk.user_id, reason, request_id)
+    if drawer.is_left:
+        raise CountedInAbsence
+    return settle(tx, drawer, tx.desk.user_id, reason, request_id)
 
 
 @command(Permission.CASH_POST)
@@ -141,11 +146,13 @@ def settle_vouched(
 ) -> int:
     """Book the over or short at the cashier's window, where a supervisor has vouched for it."""
     drawer = drawers.held_own(tx, drawer_id)
+    if drawer.is_left:
+        raise CountedInAbsence
     if drawer.over_short_entry_id is None:
         supervisor = supervision.consume(tx, vouched, sentence_of(tx, drawer)).id
     else:  # the same click again, perhaps: the ledger knows its request
         supervisor = drawer.settled_by or 0
-    return _settle(tx, drawer, supervisor, reason, request_id)
+    return settle(tx, drawer, supervisor, reason, request_id)
 
 
 @command(Permission.DRAWER_SUPERVISE)
@@ -156,42 +163,12 @@ def send_back(tx: Tx, drawer_id: int, reason: str) -> None:
     if drawer.over_short_entry_id is not None:
         raise NothingToSettle("The difference is booked already. Take the cash back and close it.")
     drawer.note = said
+    drawers.is_back(drawer)
     drawers.step(tx, drawer, S.OPEN, reason=said)
 
 
-def sentence_of(tx: Tx, drawer: Drawer) -> str:
-    """What a supervisor vouches for at the cashier's window, in full."""
-    name = tx.session.scalar(select(User.name).where(User.id == drawer.cashier_id))
-    return difference_sentence(drawer, name or f"cashier {drawer.cashier_id}")
-
-
-def difference_sentence(drawer: Drawer, cashier: str) -> str:
-    """`Cash short ₹ 500.00, drawer 12 of Asha Rao, 16 Mar 2026`."""
-    amount = money.show(abs(drawer.difference_minor))
-    what = "over" if drawer.difference_minor > 0 else "short"
-    day = day_in_words(drawer.business_date)
-    return f"Cash {what} {amount}, drawer {drawer.id} of {cashier[:LONGEST_CASHIER]}, {day}"
-
-
-def _keep(tx: Tx, drawer: Drawer, kind: CountKind, pieces: Pieces, note: str) -> Counted:
-    tally = tallies.keep_tally(tx, pieces)
-    expected = drawer_cash.in_drawer(tx, drawer.id)
-    tx.session.add(
-        DrawerCount(
-            drawer_id=drawer.id,
-            kind=kind,
-            tally_id=tally.id,
-            counted_minor=tally.total_minor,
-            expected_minor=expected,
-            counted_at=tx.now,
-            counted_by=tx.desk.user_id or 0,
-            note=note,
-        )
-    )
-    return Counted(counted_minor=tally.total_minor, expected_minor=expected)
-
-
-def _settle(tx: Tx, drawer: Drawer, supervisor: int, reason: str, request_id: str) -> int:
+def settle(tx: Tx, drawer: Drawer, supervisor: int, reason: str, request_id: str) -> int:
+    """Book the over or short of a held drawer, which a supervisor answers for; the entry's id."""
     said = clean_text(reason, field="reason", longest=LONGEST_REASON)
     if not drawer.difference_minor:
         raise NothingToSettle
@@ -220,6 +197,58 @@ def _settle(tx: Tx, drawer: Drawer, supervisor: int, reason: str, request_id: st
         {"difference_minor": drawer.difference_minor, "entry_id": posted.entry_id, "reason": said},
     )
     return posted.entry_id
+
+
+def sentence_of(tx: Tx, drawer: Drawer) -> str:
+    """What a supervisor vouches for at the cashier's window, in full."""
+    name = tx.session.scalar(select(User.name).where(User.id == drawer.cashier_id))
+    return difference_sentence(drawer, name or f"cashier {drawer.cashier_id}")
+
+
+def difference_sentence(drawer: Drawer, cashier: str) -> str:
+    """`Cash short ₹ 500.00, drawer 12 of Asha Rao, 16 Mar 2026`."""
+    amount = money.show(abs(drawer.difference_minor))
+    what = "over" if drawer.difference_minor > 0 else "short"
+    day = day_in_words(drawer.business_date)
+    return f"Cash {what} {amount}, drawer {drawer.id} of {cashier[:LONGEST_CASHIER]}, {day}"
+
+
+def close_count(tx: Tx, drawer: Drawer, pieces: Pieces, **more: object) -> Counted:
+    """The count of a drawer that is to be closed, by whoever counts it; `more` is for the trail."""
+    found = _keep(tx, drawer, CountKind.CLOSING, pieces, "")
+    drawer.counted_at = tx.now
+    drawer.counted_minor, drawer.expected_minor = found.counted_minor, found.expected_minor
+    drawers.step(tx, drawer, S.COUNTED, difference_minor=found.difference_minor, **more)
+    return found
+
+
+def last_count(tx: Tx, drawer_id: int) -> DrawerCount:
+    """The newest count that was to close a drawer; there is one once it was counted."""
+    wanted = (
+        select(DrawerCount)
+        .where(DrawerCount.drawer_id == drawer_id, DrawerCount.kind == CountKind.CLOSING)
+        .order_by(DrawerCount.id.desc())
+        .limit(1)
+    )
+    return tx.session.scalars(wanted).one()
+
+
+def _keep(tx: Tx, drawer: Drawer, kind: CountKind, pieces: Pieces, note: str) -> Counted:
+    tally = tallies.keep_tally(tx, pieces)
+    expected = drawer_cash.in_drawer(tx, drawer.id)
+    tx.session.add(
+        DrawerCount(
+            drawer_id=drawer.id,
+            kind=kind,
+            tally_id=tally.id,
+            counted_minor=tally.total_minor,
+            expected_minor=expected,
+            counted_at=tx.now,
+            counted_by=tx.desk.user_id or 0,
+            note=note,
+        )
+    )
+    return Counted(counted_minor=tally.total_minor, expected_minor=expected)
 
 
 def over_short(drawer: Drawer, sentence: str, reason: str, request_id: str) -> ledger.Draft:

@@ -27,6 +27,12 @@ from bank.counters.drawers import Drawer, DrawerStatus
 from bank.counters.slips import CashSlip
 from bank.people.branches import Branch
 
+TAKE_LESS: Final = "Take less, or bring cash from the currency chest."
+BRING_FIRST: Final = (
+    "The cash of this entry comes out of the vault: bring {amount} from the currency chest or back"
+    " from a drawer first, then reverse it."
+)
+
 
 class MoveKind(StrEnum):
     """Why cash moved."""
@@ -143,15 +149,16 @@ def in_book(tx: Tx, branch_id: int, currency: str = money.HOME) -> int:
     return int(tx.connection.scalar(held) or 0)
 
 
-def take_from_vault(tx: Tx, branch_id: int, amount_minor: int) -> None:
-    """Make sure that the vault holds so much, until this transaction has taken it."""
+def take_from_vault(
+    tx: Tx, branch_id: int, amount_minor: int, currency: str = money.HOME, *, do: str = TAKE_LESS
+) -> None:
+    """Make sure that the vault holds so much, until this transaction has taken it. `do` says what
+    to do where it does not."""
     # The branch's row stands for its vault: who takes something waits for who takes something.
     tx.session.get(Branch, branch_id, with_for_update={"key_share": True})
-    held = in_vault(tx, branch_id)
+    held = in_vault(tx, branch_id, currency)
     if held < amount_minor:
-        raise VaultTooLow(
-            f"The vault holds {money.show(held)}. Take less, or bring cash from the currency chest."
-        )
+        raise VaultTooLow(f"The vault holds {money.show(held, currency)}. {do}")
 
 
 def put(
@@ -211,8 +218,8 @@ def undo(tx: Tx, entry_id: int) -> None:
     """An entry is about to be reversed: its cash leaves the place that had it.
 
     That is the drawer that took or paid it, as long as it is open and holds so much; else the
-    vault, whose custodian hands the notes to whoever puts it right; BranchDayClosed where the
-    branch has gone home.
+    vault, whose custodian hands the notes to whoever puts it right; VaultTooLow where it has not so
+    much, BranchDayClosed where the branch has gone home.
     """
     cash = chart.id_of(tx, chart.CASH)
     lines = tx.connection.execute(
@@ -233,6 +240,10 @@ def undo(tx: Tx, entry_id: int) -> None:
                 drawer = None
             if drawer is None:
                 branch_days.check_open(tx, line.branch_id)
+                if line.amount_minor < 0:
+                    out, currency = -int(line.amount_minor), line.currency
+                    do = BRING_FIRST.format(amount=money.show(out, currency))
+                    take_from_vault(tx, line.branch_id, out, currency, do=do)
             put(
                 tx,
                 line.branch_id,

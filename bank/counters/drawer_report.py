@@ -1,6 +1,6 @@
 """The drawer report: a counted drawer on paper, opening to difference, to be signed by all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -17,8 +17,7 @@ from bank.core.clock import day_in_words, in_india
 from bank.core.desk import Desk, Tx, flow, query
 from bank.core.errors import WrongState
 from bank.core.permissions import Permission
-from bank.counters import tallies
-from bank.counters.counts import CountKind, DrawerCount
+from bank.counters import absences, counts, tallies
 from bank.counters.drawer_cash import CashMove, MoveKind
 from bank.counters.drawers import Drawer, DrawerStatus, NoSuchDrawer
 from bank.counters.slips import CashSlip
@@ -66,6 +65,7 @@ class DrawerReport:
     closed_by: str
     settled_by: str
     reason: str
+    absence: str  # who counted, and why the cashier did not
     opening: Sequence[TallyRow]
     slips: Sequence[SlipLine]
     moved: dict[MoveKind, int]
@@ -89,12 +89,7 @@ def report_of(tx: Tx, drawer_id: int) -> DrawerReport:
         raise NotCountedYet
     branch = branches.branch_by_id(tx, drawer.branch_id)
     names = _names(tx, [drawer.cashier_id, drawer.opened_by, drawer.closed_by, drawer.settled_by])
-    tally_id = tx.session.scalars(
-        select(DrawerCount.tally_id)
-        .where(DrawerCount.drawer_id == drawer.id, DrawerCount.kind == CountKind.CLOSING)
-        .order_by(DrawerCount.id.desc())
-        .limit(1)
-    ).one()
+    tally_id = counts.last_count(tx, drawer.id).tally_id
     counted = tallies.rows_of(tx, [drawer.opening_tally_id, tally_id])
     tx.looked_at("drawer", drawer.id)
     return DrawerReport(
@@ -111,6 +106,7 @@ def report_of(tx: Tx, drawer_id: int) -> DrawerReport:
         closed_by=names.get(drawer.closed_by, ""),
         settled_by=names.get(drawer.settled_by, ""),
         reason=drawer.note if drawer.over_short_entry_id is not None else "",
+        absence=_absence(tx, drawer, names) if drawer.is_left else "",
         opening=counted[drawer.opening_tally_id],
         slips=_slips(tx, drawer.id),
         moved=_moved(tx, drawer.id),
@@ -141,6 +137,7 @@ def pdf_of(report: DrawerReport) -> bytes:
     paper.facts(
         [
             ("Cashier", report.cashier),
+            ("Counted in absence", report.absence),
             ("Opened", _when(report.opened_at, report.opened_by)),
             ("Closed", _when(report.closed_at, report.closed_by)),
             ("Should be there", papers.amount(report.expected_minor, money.HOME)),
@@ -159,7 +156,7 @@ def pdf_of(report: DrawerReport) -> bytes:
     paper.table([PaperColumn(title="Moved", share=3), _amounts("Amount")], sums)
     _slip_table(paper, report.slips)
     _tally(paper, "Counted", report.counted)
-    paper.signatures(["Cashier", "Custodian", "Supervisor"])
+    paper.signatures([*([] if report.absence else ["Cashier"]), "Custodian", "Supervisor"])
     return paper.finish()
 
 
@@ -214,8 +211,15 @@ def _when(at: datetime | None, by: str) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}, {by}"
 
 
+def _absence(tx: Tx, drawer: Drawer, names: Mapping[int | None, str]) -> str:
+    """`Counted by X and Y in the absence of Z (not at work: fell ill at noon)`."""
+    left = absences.left_of(tx, drawer)
+    both = " and ".join(filter(None, (left.counted_by, names.get(drawer.closed_by, ""))))
+    return f"Counted by {both} in the absence of {left.cashier} ({left.reason})"
+
+
 def _may_see(tx: Tx, drawer: Drawer) -> bool:
-    if tx.desk.may(Permission.VAULT_KEEP):
+    if tx.desk.may(Permission.VAULT_WITNESS):
         return drawer.branch_id == tx.desk.branch_id
     return drawer.cashier_id == tx.desk.user_id
 

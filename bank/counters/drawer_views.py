@@ -61,6 +61,7 @@ class OwnDrawer:
     expected_minor: int | None
     is_settled: bool
     note: str
+    absent_said: str  # why others count it
     sentence: str
     handovers: Sequence[HandoverCard]
 
@@ -92,6 +93,7 @@ class DrawerCard:
     is_settled: bool
     settled_by: int | None
     note: str
+    is_left: bool  # its cashier is not there: others count it (`absences`)
 
     @property
     def difference_minor(self) -> int | None:
@@ -103,19 +105,17 @@ class DrawerCard:
 
 @dataclass(frozen=True, kw_only=True)
 class VaultView:
-    """A branch's cash and where it lies, and what waits for its custodian."""
+    """A branch's cash and where it lies, and what waits for its custodian. What is in the drawers,
+    and so in the book, is None while one of them is being counted; `agrees` says whether vault and
+    drawers are the cash in the book."""
 
     branch: str
     vault_minor: int
-    drawers_minor: int
-    book_minor: int
+    drawers_minor: int | None
+    book_minor: int | None
+    agrees: bool
     drawers: Sequence[DrawerCard]
     handovers: Sequence[HandoverCard]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether vault and drawers are the cash in the book."""
-        return self.vault_minor + self.drawers_minor == self.book_minor
 
     @property
     def open_drawers(self) -> Sequence[DrawerCard]:
@@ -182,6 +182,7 @@ def own_drawer(tx: Tx) -> OwnDrawer | None:
         expected_minor=drawer.expected_minor if drawer.status is S.COUNTED else None,
         is_settled=drawer.is_settled,
         note=drawer.note,
+        absent_said=drawer.absent_said or "",
         sentence=counts.sentence_of(tx, drawer) if drawer.status is S.COUNTED else "",
         handovers=_handovers(tx, _handover_rows().where(Handover.drawer_id == drawer.id)),
     )
@@ -215,11 +216,13 @@ def branch_cash(tx: Tx, branch_id: int | None = None) -> VaultView:
     waiting = _handover_rows().where(
         Drawer.branch_id == where, Handover.status == HandoverStatus.REQUESTED
     )
+    is_blind = any(row.status is S.COUNTING for row in rows)
     return VaultView(
         branch=branches.branch_by_id(tx, where).name,
         vault_minor=vault_minor,
-        drawers_minor=held,
-        book_minor=book_minor,
+        drawers_minor=None if is_blind else held,
+        book_minor=None if is_blind else book_minor,
+        agrees=vault_minor + held == book_minor,
         drawers=rows,
         handovers=_handovers(tx, waiting),
     )
@@ -315,6 +318,7 @@ def _drawers(tx: Tx, wanted: Select[*tuple[Any, ...]]) -> list[DrawerCard]:
             is_settled=drawer.is_settled,
             settled_by=drawer.settled_by,
             note=drawer.note,
+            is_left=drawer.is_left,
         )
         for drawer, name in rows
     ]

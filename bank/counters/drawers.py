@@ -7,8 +7,8 @@
                                           closed <--custodian takes the cash back--------------'
 
 Nobody opens or closes a drawer alone: the cashier asks and counts, the vault's custodian hands the
-cash over and takes it back. A cashier has one drawer at a time. What is in it is never kept: it is
-what moved (`drawer_cash`).
+cash over and takes it back. Where the cashier cannot count, two others do (`absences`). A cashier
+has one drawer at a time. What is in it is never kept: it is what moved (`drawer_cash`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,8 +63,8 @@ HOLDS_CASH: Final = (S.OPEN, S.COUNTING, S.COUNTED)
 # What a drawer that is not closed says of its cashier, and what to do about it.
 STANDS: Final = {
     S.REQUESTED: "waits for a drawer: hand it over or decline it",
-    S.OPEN: "has an open drawer: let it be counted",
-    S.COUNTING: "is counting a drawer: wait for the count",
+    S.OPEN: "has an open drawer: let it be counted, by two others if they are away",
+    S.COUNTING: "is counting a drawer: wait for the count, or let two others count it",
     S.COUNTED: "has counted: take the cash back",
 }
 MOST_NAMED: Final = 10
@@ -96,8 +96,17 @@ class OwnDrawer(NotAllowed):
     """This is your own drawer. Another custodian or supervisor has to do this."""
 
 
+class Absence(StrEnum):
+    """Why somebody else counts a cashier's drawer."""
+
+    ABSENT = "absent"
+    LOCKED = "locked"
+    OTHER = "other"
+
+
 class Drawer(Base):
-    """One drawer. `note` says why it was declined, or what the supervisor said of a difference."""
+    """One drawer. `note` says why it was declined, or what the supervisor said of a difference;
+    `absent_why` and `absent_said` why two others count it (`absences`)."""
 
     __tablename__ = "drawers"
     __table_args__ = (
@@ -137,11 +146,18 @@ class Drawer(Base):
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[int | None]
     note: Mapped[str] = mapped_column(String(LONGEST_NOTE))
+    absent_why: Mapped[Absence | None]
+    absent_said: Mapped[str | None] = mapped_column(String(LONGEST_NOTE))
 
     @property
     def difference_minor(self) -> int:
         """What was counted over (+) or short (-) of what should be there."""
         return (self.counted_minor or 0) - (self.expected_minor or 0)
+
+    @property
+    def is_left(self) -> bool:
+        """Whether its cashier is not there and others count it."""
+        return self.absent_why is not None
 
     @property
     def is_settled(self) -> bool:
@@ -294,6 +310,11 @@ def held_own(tx: Tx, drawer_id: int) -> Drawer:
     if drawer is None or drawer.cashier_id != tx.desk.user_id:
         raise NoSuchDrawer
     return drawer
+
+
+def is_back(drawer: Drawer) -> None:
+    """The cashier goes on with the drawer: nobody counts it for them."""
+    drawer.absent_why = drawer.absent_said = None
 
 
 def step(tx: Tx, drawer: Drawer, to: DrawerStatus, **more: object) -> None:

@@ -1,26 +1,21 @@
-"""The vault of a branch: its custodian hands drawers over, takes them back, and brings cash in.
+"""The vault of a branch: its custodian hands drawers over and takes them back.
 
 Every step that moves cash out of or into the vault is done by the custodian, never by the cashier
-whose drawer it is. What the vault holds is the sum of what moved (`drawer_cash`).
+whose drawer it is. What the vault holds is the sum of what moved (`drawer_cash`). Cash of the
+currency chest needs two (`remittances`).
 """
 
-from typing import Final
-
-from bank.book import chart, ledger
-from bank.book.kinds import EntryKind
-from bank.core import money
 from bank.core.desk import Tx, command
 from bank.core.errors import NotAllowed, WrongState
 from bank.core.permissions import GRANTS, Permission
-from bank.counters import branch_days, drawer_cash, drawers, tallies
+from bank.counters import drawer_cash, drawers
+from bank.counters.counts import CountedInAbsence
 from bank.counters.drawer_cash import MoveKind
-from bank.counters.drawers import LONGEST_NOTE, DrawerStatus
-from bank.counters.tallies import Pieces
+from bank.counters.drawers import LONGEST_NOTE, Drawer, DrawerStatus
 from bank.people.fields import clean_text
 from bank.people.identity import UserStatus, held_user
 
 S = DrawerStatus
-LONGEST_REFERENCE: Final = 60
 
 
 class RequestOfAnotherDay(WrongState):
@@ -70,47 +65,20 @@ def decline_opening(tx: Tx, drawer_id: int, reason: str) -> None:
 def close_drawer(tx: Tx, drawer_id: int) -> None:
     """Take the counted cash back into the vault and close the drawer."""
     drawer = drawers.held_of_another(tx, drawer_id)
+    if drawer.is_left:
+        raise CountedInAbsence
     if drawer.status is S.COUNTED and not drawer.is_settled:
         raise DifferenceNotSettled
     # Who signs for a difference does not hold the cash (data/seed/grant_conflicts.csv).
     if drawer.settled_by is not None and drawer.settled_by == tx.desk.user_id:
         raise YouSettledIt
-    drawers.step(tx, drawer, S.CLOSED, counted_minor=drawer.counted_minor)
+    take_back(tx, drawer)
+
+
+def take_back(tx: Tx, drawer: Drawer, **more: object) -> None:
+    """A held drawer that was counted is closed, and its cash lies in the vault; `more` is for the
+    trail."""
+    drawers.step(tx, drawer, S.CLOSED, counted_minor=drawer.counted_minor, **more)
     drawer_cash.hand(tx, drawer, -drawer_cash.in_drawer(tx, drawer.id), MoveKind.TAKEN_BACK)
     drawer.closed_at, drawer.closed_by = tx.now, tx.desk.user_id
     tx.session.flush()
-
-
-@command(Permission.VAULT_KEEP)
-def remit(
-    tx: Tx, incoming: bool, pieces: Pieces, reference: str, *, request_id: str
-) -> ledger.Posted:
-    """Bring cash from the currency chest into the vault, or send it there."""
-    assert tx.desk.branch_id is not None, "a custodian works at a branch"
-    amount_minor = money.check_positive(tallies.worth(tx, pieces), field=tallies.FIELD)
-    said = clean_text(reference, field="reference", longest=LONGEST_REFERENCE)
-    signed = amount_minor if incoming else -amount_minor
-    which = "from" if incoming else "to"
-    draft = ledger.Draft(
-        request_id=request_id,
-        kind=EntryKind.CASH_REMITTANCE,
-        narration=f"Cash {which} the currency chest, {said}",
-        legs=(
-            ledger.Leg(-signed, None, chart.CASH, tx.desk.branch_id),
-            ledger.Leg(signed, None, chart.OTHER_BANKS, tx.desk.branch_id),
-        ),
-        branch_id=tx.desk.branch_id,
-    )
-    known = ledger.find_request(tx, draft)
-    if known is not None:
-        return known
-    branch_days.check_open(tx, tx.desk.branch_id)
-    if not incoming:
-        drawer_cash.take_from_vault(tx, tx.desk.branch_id, amount_minor)
-    posted = ledger.post(tx, draft)
-    if not posted.replayed:
-        tallies.keep_tally(tx, pieces)
-        drawer_cash.put(tx, tx.desk.branch_id, signed, MoveKind.REMITTED, entry_id=posted.entry_id)
-    tx.concerns("branch", tx.desk.branch_id)
-    tx.facts["entry_id"] = posted.entry_id
-    return posted

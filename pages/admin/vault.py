@@ -12,25 +12,29 @@ from bank.counters import (
     counts,
     drawer_report,
     drawer_views,
-    handovers,
     impounded,
-    vault,
 )
-from bank.counters.drawer_views import DrawerCard, HandoverCard, VaultView
+from bank.counters.drawer_views import DrawerCard, VaultView
 from bank.counters.drawers import LONGEST_NOTE, DrawerStatus
-from bank.counters.handovers import Direction
-from pages.parts import branch_day, forms, frame, limits, notes, tables, ui, words
+from pages.parts import (
+    branch_day,
+    chest,
+    forms,
+    frame,
+    left_drawer,
+    limits,
+    notes,
+    tables,
+    ui,
+    vault_waiting,
+    words,
+)
 from pages.parts import waiting as approvals
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.VAULT_VIEW, title="Vault and drawers")
 
-LABELS = {
-    "reason": "Reason",
-    "reference": "Paper of the currency chest",
-    "notes and coins": "Notes and coins",
-    "branch": "Branch",
-}
+LABELS = {"notes and coins": "Notes and coins", "branch": "Branch"}
 S = DrawerStatus
 DRAWERS = [
     column("Drawer", lambda card: str(card.id)),
@@ -70,119 +74,22 @@ REGISTER = [
 
 
 def figures(view: VaultView) -> None:
-    """Where the cash lies, and whether it is all of it."""
+    """Where the cash lies, and whether it is all of it; nothing while this person counts it."""
+    if chest.is_counting():
+        st.caption("The figures are hidden while you count the vault.")
+        return
     one, two, three, four = st.columns(4)
     one.metric("Vault", money.show(view.vault_minor), border=True)
-    two.metric("Drawers", money.show(view.drawers_minor), border=True)
-    three.metric("Cash in the book", money.show(view.book_minor), border=True)
+    two.metric("Drawers", told(view.drawers_minor), border=True)
+    three.metric("Cash in the book", told(view.book_minor), border=True)
     four.metric("Open drawers", f"{len(view.open_drawers)}", border=True)
     if not view.agrees:
         st.error("Vault and drawers are not the cash in the book. Tell the auditor at once.")
 
 
-def waiting(view: VaultView) -> None:
-    """Everything a custodian has to decide, each beside its own buttons."""
-    st.header("Waiting for you")
-    asked = [each for each in view.drawers if each.status is S.REQUESTED]
-    found = [each for each in view.drawers if each.status is S.COUNTED]
-    if not asked and not found and not view.handovers:
-        ui.empty("Nothing waits.", "Requests of cashiers and counted drawers appear here.")
-    for card in asked:
-        opening(card)
-    for request in view.handovers:
-        handover(request)
-    for card in found:
-        taking_back(card)
-
-
-def opening(card: DrawerCard) -> None:
-    """A drawer somebody asks for."""
-    with st.container(border=True):
-        st.markdown(
-            f"**{words.plain(card.cashier)}** asks for a drawer with "
-            f"**{money.show(card.opening_minor)}**"
-        )
-        rows = drawer_views.opening_rows(desk, card.id)
-        st.caption(words.plain(f"{words.day(card.business_date)}: {notes.in_words(rows)}"))
-        reason = decline_reason(f"vault_open_{card.id}")
-        yes, no = st.columns(2)
-        if yes.button("Hand it over", type="primary", key=f"vault_open_{card.id}_yes"):
-            with ui.attempt(f"{card.cashier} has a drawer."):
-                vault.confirm_opening(desk, card.id)
-        if no.button("Decline", key=f"vault_open_{card.id}_no"):
-            with ui.attempt(f"{card.cashier} was told why.", labels=LABELS):
-                vault.decline_opening(desk, card.id, reason)
-
-
-def handover(request: HandoverCard) -> None:
-    """Cash somebody asks for or brings back."""
-    wants = "asks for" if request.direction is Direction.TO_DRAWER else "returns"
-    with st.container(border=True):
-        st.markdown(
-            f"**{words.plain(request.cashier)}** {wants} **{money.show(request.amount_minor)}**"
-        )
-        at = words.moment(request.asked_at)
-        st.caption(words.plain(f"{at}: {notes.in_words(request.rows)}"))
-        reason = decline_reason(f"vault_hand_{request.id}")
-        yes, no = st.columns(2)
-        if yes.button("Confirm", type="primary", key=f"vault_hand_{request.id}_yes"):
-            with ui.attempt(f"{money.show(request.amount_minor)} changed hands."):
-                handovers.confirm_handover(desk, request.id)
-        if no.button("Decline", key=f"vault_hand_{request.id}_no"):
-            with ui.attempt(f"{request.cashier} was told why.", labels=LABELS):
-                handovers.decline_handover(desk, request.id, reason)
-
-
-def taking_back(card: DrawerCard) -> None:
-    """A counted drawer: the difference first, then the cash."""
-    off = card.difference_minor or 0
-    with st.container(border=True):
-        st.markdown(
-            f"**{words.plain(card.cashier)}** counted **{money.show(card.counted_minor or 0)}**"
-        )
-        if card.is_settled:
-            if off:
-                st.caption(words.plain(f"{_over_or_short(off)} is booked: {card.note}"))
-            if card.settled_by is not None and card.settled_by == desk.user_id:
-                st.info("You accepted the difference, so another custodian takes the cash back.")
-                return
-            if st.button("Take the cash and close", type="primary", key=f"vault_close_{card.id}"):
-                with ui.attempt(f"The drawer of {card.cashier} is closed."):
-                    vault.close_drawer(desk, card.id)
-            return
-        st.warning(
-            words.plain(
-                f"{_over_or_short(off)}: {money.show(card.expected_minor or 0)} should be there. "
-                "Whoever accepts it does not take the cash back: that is for another custodian."
-            )
-        )
-        reason = st.text_input(
-            LABELS["reason"],
-            key=f"vault_settle_{card.id}_reason",
-            max_chars=counts.LONGEST_REASON,
-            autocomplete="off",
-        )
-        form = f"vault_settle_{card.id}"
-        request_id = ui.request_id(form)
-        yes, no = st.columns(2)
-        if yes.button("Accept the difference", type="primary", key=f"vault_settle_{card.id}_yes"):
-            with ui.attempt("The difference is booked.", form=form, labels=LABELS):
-                counts.settle_difference(desk, card.id, reason or "", request_id=request_id)
-        if no.button("Send it back", key=f"vault_settle_{card.id}_no"):
-            with ui.attempt(f"{card.cashier} looks again.", labels=LABELS):
-                counts.send_back(desk, card.id, reason or "")
-
-
-def decline_reason(key: str) -> str:
-    """Why not, if not."""
-    said = st.text_input(
-        "Reason, if you decline", key=f"{key}_reason", max_chars=LONGEST_NOTE, autocomplete="off"
-    )
-    return said or ""
-
-
-def _over_or_short(minor: int) -> str:
-    return f"{'Over' if minor > 0 else 'Short'} {money.show(abs(minor))}"
+def told(amount_minor: int | None) -> str:
+    """An amount, unless it would tell what lies in a drawer that is being counted."""
+    return "Being counted" if amount_minor is None else money.show(amount_minor)
 
 
 def all_drawers(view: VaultView) -> None:
@@ -199,9 +106,12 @@ def all_drawers(view: VaultView) -> None:
         prompt="Choose a drawer",
     )
     if chosen is None:
-        st.caption("Choose a drawer to count it unannounced or to print its report.")
-    elif chosen.status is S.OPEN and desk.may(Permission.DRAWER_SUPERVISE):
-        surprise(chosen)
+        st.caption(
+            "Choose a drawer to count it unannounced or in the absence of its cashier, or to print "
+            "its report."
+        )
+    elif chosen.status in {S.OPEN, S.COUNTING} and desk.may(Permission.DRAWER_SUPERVISE):
+        supervise(chosen)
     elif chosen.status in {S.COUNTED, S.CLOSED} and desk.may(Permission.CASH_COUNT):
         ui.download(
             f"Print report of drawer {chosen.id}",
@@ -211,6 +121,16 @@ def all_drawers(view: VaultView) -> None:
             mime="application/pdf",
             key="vault_report",
         )
+
+
+def supervise(card: DrawerCard) -> None:
+    """A drawer that works or is being counted: count it without warning, or without its cashier."""
+    if card.is_left:
+        left_drawer.count(desk, card)
+        return
+    if card.status is S.OPEN:
+        surprise(card)
+    left_drawer.stop(desk, card)
 
 
 def surprise(card: DrawerCard) -> None:
@@ -225,43 +145,17 @@ def surprise(card: DrawerCard) -> None:
             with ui.attempt(labels=LABELS):
                 found = counts.surprise_count(desk, card.id, pieces, remark or "")
                 off = found.difference_minor
-                said = f"{_over_or_short(off)}." if off else "It balances."
+                said = f"{chest.over_or_short(off)}." if off else "It balances."
                 ui.flash(f"The count of {card.cashier}'s drawer is on record. {said}")
                 forms.forget(f"vault_surprise_{card.id}")
                 st.rerun()
 
 
-def remittance() -> None:
-    """Cash from the currency chest, or to it."""
-    with st.expander("Cash from or to the currency chest"):
-        way = st.segmented_control(
-            "Way",
-            [True, False],
-            format_func=lambda comes: "Comes in" if comes else "Goes out",
-            default=True,
-            required=True,
-            key="vault_remit_way",
-        )
-        pieces = notes.grid(desk, key="vault_remit")
-        reference = st.text_input(
-            LABELS["reference"],
-            key="vault_remit_reference",
-            max_chars=vault.LONGEST_REFERENCE,
-            autocomplete="off",
-        )
-        request_id = ui.request_id("vault_remittance")
-        if st.button("Book the remittance", type="primary", key="vault_remit_send"):
-            done = "The remittance is booked."
-            with ui.attempt(done, form="vault_remittance", labels=LABELS):
-                vault.remit(desk, bool(way), pieces, reference or "", request_id=request_id)
-                forms.forget("vault_remit_")
-
-
 def registers(branch_id: int | None) -> None:
     """What was over or short, counted unannounced, or impounded."""
     st.header("Registers")
-    one, two, three, four = st.tabs(
-        ["Over and short", "Surprise counts", "Impounded notes", "Days"]
+    one, two, three, four, five = st.tabs(
+        ["Over and short", "Surprise counts", "Impounded notes", "Chest and vault", "Days"]
     )
     with one:
         found = drawer_views.over_and_short(desk, branch_id)
@@ -282,6 +176,8 @@ def registers(branch_id: int | None) -> None:
         else:
             ui.empty("No impounded note.", "What cashiers impound stands in this register.")
     with four:
+        chest.registers(desk, branch_id)
+    with five:
         branch_day.register(desk, branch_id)
 
 
@@ -312,11 +208,12 @@ else:
     today = branch_close.branch_day(desk, here)
     branch_day.said(desk, today)
     figures(seen)
-    if desk.may(Permission.VAULT_KEEP):
-        waiting(seen)
+    if desk.may(Permission.VAULT_WITNESS):
+        vault_waiting.draw(desk, seen, here)
     all_drawers(seen)
     if desk.may(Permission.VAULT_KEEP):
-        remittance()
+        chest.remit(desk)
+        chest.count(desk)
     if desk.may(Permission.BRANCH_CLOSE):
         branch_day.closing(desk, today, seen.vault_minor)
     limits_here(here)

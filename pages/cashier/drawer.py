@@ -258,6 +258,13 @@ def counting(mine: OwnDrawer) -> None:
     """The blind count: nothing here says what should be there."""
     st.header("Count the drawer")
     st.caption("Count every note and coin. What should be there is shown when your count is in.")
+    if mine.absent_said:
+        st.warning(
+            words.plain(
+                f"A supervisor has stopped your drawer to count it: {mine.absent_said}. If you are "
+                "back, count it yourself or go on working."
+            )
+        )
     pieces = notes.grid(desk, key="drawer_found")
     left, right = st.columns(2)
     if left.button("Enter this count", type="primary", key="drawer_found_send"):
@@ -277,7 +284,14 @@ def counted(mine: OwnDrawer) -> None:
     off = mine.difference_minor
     word = "Over" if off > 0 else "Short" if off < 0 else "Difference"
     three.metric(word, money.show(abs(off)) if off else "None", border=True)
-    if not mine.is_settled:
+    if mine.absent_said:
+        st.info(
+            words.plain(
+                f"Your drawer was counted in your absence: {mine.absent_said}. A custodian "
+                "confirms the count and closes it; a supervisor can send it back to you."
+            )
+        )
+    elif not mine.is_settled:
         settle(mine)
     else:
         if off:

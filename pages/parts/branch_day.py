@@ -64,8 +64,8 @@ def closing(desk: Desk, day: BranchDay, vault_minor: int) -> None:
         st.markdown("\n".join(f"- {words.plain(each)}" for each in day.in_the_way))
     else:
         st.caption(
-            f"No drawer is left. {money.show(vault_minor)} stay in the vault overnight; "
-            "no cash moves until the next day."
+            f"No drawer is left, the vault is counted. {money.show(vault_minor)} stay in the vault "
+            "overnight; no cash moves until the next day."
         )
     if st.button(
         "Close the day",

@@ -14,6 +14,7 @@ import streamlit as st
 
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
+from bank.counters import vault_views
 from bank.office import approval_cards, queue_lists
 from pages.parts.menu import Entry, entries_for
 
@@ -26,6 +27,10 @@ KEPT: Final = "menu_counts"
 WAITING: Final[Mapping[str, tuple[Permission, Callable[[Desk], int]]]] = {
     "staff/inbox.py": (Permission.WORK_DO, queue_lists.waiting_for_me),
     "staff/approvals.py": (Permission.APPROVAL_DECIDE, approval_cards.count_to_decide),
+    "admin/vault.py": (
+        Permission.VAULT_WITNESS,
+        lambda desk: len(vault_views.waiting_for_me(desk)),
+    ),
 }
 
 

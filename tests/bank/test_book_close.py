@@ -357,7 +357,10 @@ def test_a_drawer_that_is_left_keeps_its_days_open(checking: Checking) -> None:
     left = f"UPDATE drawers SET business_date = '2026-03-14' WHERE id = {at.market.drawers['ravi']}"
     with at.market.tx() as tx:
         tx.connection.exec_driver_sql(left)
-    said = "Fort, 14 Mar 2026: Ravi Kumar has an open drawer: let it be counted."
+    said = (
+        "Fort, 14 Mar 2026: Ravi Kumar has an open drawer: let it be counted, by two others if they"
+        " are away."
+    )
     assert book_close.ahead(head, date(2026, 3, 13)).in_the_way == []
     assert book_close.ahead(head, date(2026, 3, 14)).in_the_way == [said]
     with pytest.raises(InTheWay, match=f"through 14 Mar 2026 yet. {said}"):

@@ -20,7 +20,9 @@ from bank.counters import (
     drawer_cash,
     drawers,
     handovers,
+    remittances,
     vault,
+    vault_counts,
 )
 from bank.counters.branch_close import (
     ActedMeanwhile,
@@ -30,6 +32,7 @@ from bank.counters.branch_close import (
     DrawersLeft,
 )
 from bank.counters.branch_days import BranchDayClosed
+from bank.counters.remittances import Way
 from bank.night.demo_cashbook import fewest_pieces
 from bank.office.approvals import CannotBeDoneNow
 from tests.support.checkers import LAKH, Checking
@@ -62,6 +65,7 @@ def reopen(market: Market, reason: str, who: str = "admin") -> BranchDay:
 def closed(market: Market) -> None:
     """Fort has closed its day."""
     emptied(market)
+    market.count_vault()
     close(market)
 
 
@@ -79,6 +83,7 @@ def acts(market: Market) -> list[tuple[str, str]]:
 def test_a_branch_without_drawers_closes_its_day(market: Market) -> None:
     market.remit(note_500=3)
     emptied(market)
+    market.count_vault()
     admin = market.desks["admin"]
     assert branch_close.branch_day(admin).last is None
     day = close(market)
@@ -148,8 +153,8 @@ def test_every_drawer_in_the_way_is_named_with_what_to_do(market: Market) -> Non
     drawers.withdraw_request(market.cashier, asked)
     assert close(market).is_closed
     assert said == [
-        "Ravi Kumar has an open drawer: let it be counted.",
-        "Ravi Kumar is counting a drawer: wait for the count.",
+        "Ravi Kumar has an open drawer: let it be counted, by two others if they are away.",
+        "Ravi Kumar is counting a drawer: wait for the count, or let two others count it.",
         "Ravi Kumar has counted: take the cash back.",
         "Ravi Kumar waits for a drawer: hand it over or decline it.",
     ]
@@ -176,10 +181,9 @@ def test_no_cash_moves_on_a_closed_day(market: Market) -> None:
         ask(market)
     for incoming in (True, False):
         with pytest.raises(BranchDayClosed):
-            vault.remit(
-                market.desks["admin"], incoming, {"note-500": 1}, "CC 2",
-                request_id=new_request_id(),
-            )  # fmt: skip
+            market.remit(incoming=incoming, note_500=1)
+    with pytest.raises(BranchDayClosed):
+        market.count_vault()
     market.remit("admin_baner", note_500=1)  # another branch goes on
     [there] = market.rows("SELECT COUNT(*) AS n FROM drawers WHERE status = 'requested'")
     assert there["n"] == 0
@@ -196,6 +200,7 @@ def test_no_cash_is_undone_on_a_closed_day(checking: Checking) -> None:
         pieces = fewest_pieces(tx, drawer_cash.in_drawer(tx, market.drawers["ravi"]))
     counts.enter_count(market.cashier, market.drawers["ravi"], pieces)
     vault.close_drawer(market.desks["admin"], market.drawers["ravi"])
+    market.count_vault()
     close(market)
     before = checking.footprint()
     with pytest.raises(BranchDayClosed):
@@ -209,31 +214,76 @@ def test_no_cash_is_undone_on_a_closed_day(checking: Checking) -> None:
     assert checking.status(waits.approval_id) == "executed"
 
 
+@pytest.mark.soak
 def test_two_remittances_to_the_chest_do_not_wait_for_each_other(market: Market) -> None:
     """Each looks at the day, then takes from the vault."""
     market.remit(note_500=20)
-    admin, both_looked = market.desks["admin"], threading.Barrier(2)
+    both_looked = threading.Barrier(2)
 
-    def send() -> bool:
+    def send() -> int:
         both_looked.wait(20)
-        posted = vault.remit(admin, False, {"note-500": 1}, "CC 3", request_id=new_request_id())
-        return posted.replayed
+        return market.remit(incoming=False, note_500=1)
 
     for _ in range(times(normal=5, soak=100)):
         with ThreadPoolExecutor(2) as pool:
             sent = [pool.submit(send) for _ in range(2)]
-            assert [each.result(60) for each in sent] == [False, False]
+            assert len({each.result(60) for each in sent}) == 2
         market.remit(note_500=2)
 
 
 def test_a_remittance_of_before_is_answered_again(sqlite_market: Market) -> None:
-    """Whoever lost the answer to what was booked asks once more, and is told."""
-    admin, request_id = sqlite_market.desks["admin"], new_request_id()
-    pieces = {"note-500": 3}
-    first = vault.remit(admin, True, pieces, "CC 1", request_id=request_id)
+    """Whoever lost the answer to what was asked or booked asks once more, and is told."""
+    market = sqlite_market
+    admin, once, pieces = market.desks["admin"], new_request_id(), {"note-500": 3}
+    asked = remittances.ask_to_remit(admin, Way.FROM_CHEST, pieces, "CC 1", request_id=once)
+    booked = remittances.confirm_remittance(market.second(), asked)
+    closed(market)
+    again = remittances.ask_to_remit(admin, Way.FROM_CHEST, pieces, "CC 1", request_id=once)
+    assert again == asked
+    assert remittances.confirm_remittance(market.second(), asked) == booked
+    [row] = market.rows("SELECT COUNT(*) AS n FROM entries WHERE kind = 'cash_remittance'")
+    assert row["n"] == 1
+
+
+def test_cash_that_waits_or_is_not_counted_is_in_the_way(market: Market) -> None:
+    """A remittance nobody confirmed, a vault nobody counted, a count of before cash moved."""
+    admin, second, said = market.desks["admin"], market.second(), []
+
+    def refused() -> None:
+        with pytest.raises(DrawersLeft):
+            close(market)
+        said.extend(branch_close.branch_day(admin).in_the_way)
+
+    emptied(market)
+    asked = remittances.ask_to_remit(
+        admin, Way.FROM_CHEST, {"note-500": 3}, "CC 1", request_id=new_request_id()
+    )
+    refused()
+    remittances.confirm_remittance(second, asked)
+    refused()
+    vault_counts.count_vault(admin, {"note-500": 3})
+    refused()
+    [waits] = vault_counts.vault_counts(admin)
+    vault_counts.confirm_vault_count(second, waits.id, request_id=new_request_id())
+    market.remit(note_500=1)
+    refused()
+    market.count_vault()
+    assert close(market).is_closed
+    assert said == [
+        "₹ 1,500.00 from the currency chest wait for a second person: confirm or decline them.",
+        "The vault was not counted today: two count it.",
+        "The vault was counted: a second person confirms it.",
+        "Cash has moved since the vault was counted: two count it again.",
+    ]
+
+
+def test_a_count_of_yesterday_is_not_todays(sqlite_market: Market) -> None:
+    sqlite_market.remit(note_500=3)
     closed(sqlite_market)
-    again = vault.remit(admin, True, pieces, "CC 1", request_id=request_id)
-    assert (again.entry_id, again.replayed) == (first.entry_id, True)
+    assert isinstance(sqlite_market.bank.clock, FixedClock)
+    sqlite_market.bank.clock.at += timedelta(days=1)
+    with pytest.raises(DrawersLeft, match="was not counted today"):
+        close(sqlite_market)
 
 
 def test_the_next_day_is_open(sqlite_market: Market) -> None:

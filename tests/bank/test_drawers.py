@@ -323,7 +323,7 @@ def test_the_vault_gives_only_what_it_holds(market: Market) -> None:
     with pytest.raises(VaultTooLow):
         handovers.confirm_handover(admin, wanted)
     with pytest.raises(VaultTooLow):
-        vault.remit(admin, False, {"note-500": 3}, "CC 2", request_id=new_request_id())
+        market.remit(incoming=False, note_500=3)
     assert places(market) == (1_000_00, 0, 1_000_00)
 
 
@@ -361,10 +361,7 @@ def test_the_second_click_asks_once(market: Market) -> None:
     )
     with pytest.raises(ledger.RequestReused):
         handovers.offer_cash(market.cashier, drawer_id, {"note-100": 1}, request_id=once)
-    once = new_request_id()
-    first = vault.remit(market.desks["admin"], True, {"note-100": 1}, "CC", request_id=once)
-    again = vault.remit(market.desks["admin"], True, {"note-100": 1}, "CC", request_id=once)
-    assert (again.entry_id, again.replayed) == (first.entry_id, True)
+    market.remit(note_100=1)
     assert places(market)[0] == 100_00
     handovers.confirm_handover(market.desks["admin"], wanted)
     with pytest.raises(WrongState):
@@ -507,7 +504,6 @@ def test_only_a_custodian_or_supervisor_is_the_second_person(market: Market, who
         lambda: vault.close_drawer(desk, drawer_id),
         lambda: counts.settle_difference(desk, drawer_id, "x", request_id="r"),
         lambda: counts.surprise_count(desk, drawer_id, {}),
-        lambda: vault.remit(desk, True, {"note-500": 1}, "x", request_id="r"),
     ):
         with pytest.raises(NotAllowed):
             attempt()
@@ -634,3 +630,65 @@ def test_the_trail_says_who_asked_and_who_handed_over(market: Market) -> None:
         ("confirm_opening", "Arun Nair"),
     ]
     assert '"status":"open"' in rows[1]["after"]
+
+
+@pytest.mark.feature("B6", "B3", "A13.1")
+def test_a_reversal_takes_no_cash_that_the_vault_has_not(market: Market) -> None:
+    """Paid in, the drawer closed, all of it sent away: the notes for a reversal are not there."""
+    wrong = market.deposit("asha", 500_00)
+    closed(market, note_500=1)
+    market.remit(incoming=False, note_500=1)
+    assert places(market) == (0, 0, 0)
+    admin, before = market.desks["admin"], market.rows("SELECT id FROM entries")
+    with pytest.raises(VaultTooLow, match=r"holds ₹ 0\.00.*bring ₹ 500\.00 .*then reverse it"):
+        reverse_entry(admin, wrong.entry_id, "wrong account", new_request_id())
+    assert market.rows("SELECT id FROM entries") == before
+    assert places(market) == (0, 0, 0)
+    market.remit(note_500=1)
+    reverse_entry(admin, wrong.entry_id, "wrong account", new_request_id())
+    assert places(market) == (0, 0, 0)
+
+
+@pytest.mark.feature("B6", "B3")
+def test_what_a_drawer_has_not_any_more_is_not_taken_from_an_empty_vault(market: Market) -> None:
+    wrong = market.deposit("asha", 500_00)
+    withdraw(market, 400_00)
+    with pytest.raises(VaultTooLow, match=r"The vault holds ₹ 0\.00"):
+        reverse_entry(market.desks["admin"], wrong.entry_id, "typed twice", new_request_id())
+    assert places(market) == (0, 100_00, 100_00)
+
+
+@pytest.mark.feature("A10.1", "B3")
+def test_a_reversed_slip_is_told_to_the_holder(market: Market) -> None:
+    wrong = market.deposit("asha", 700_00, slip="S1")
+    assert len(market.mails()) == 1
+    once = new_request_id()
+    back = reverse_entry(market.desks["admin"], wrong.entry_id, "it is Vikram's", once)
+    reverse_entry(market.desks["admin"], wrong.entry_id, "it is Vikram's", once)
+    _, told = market.mails()
+    assert told["recipient"] == "asha@example.com"
+    assert told["subject"].startswith("Reversed: ₹ 700.00 in cash paid into account")
+    for said in ("taken off your account", "Slip S1", wrong.reference, str(back.entry_id)):
+        assert said in told["body"]
+    assert "Vikram" not in told["body"]
+    assert market.number("asha") not in told["body"]
+
+
+@pytest.mark.feature("A10.1", "B3")
+def test_a_reversed_withdrawal_is_put_back_and_told(market: Market) -> None:
+    market.deposit("asha", 700_00)
+    paid = withdraw(market, 300_00)
+    reverse_entry(market.desks["admin"], paid.entry_id, "not collected", new_request_id())
+    assert "paid out of" in market.mails()[-1]["subject"]
+    assert "put back on your account" in market.mails()[-1]["body"]
+
+
+@pytest.mark.feature("A10.1", "B3")
+def test_nobody_is_told_of_a_reversal_that_was_refused_or_is_of_no_slip(market: Market) -> None:
+    entry_id = pay_in(market, "asha", 700_00)
+    reverse_entry(market.desks["admin"], entry_id, "opened twice", new_request_id())
+    wrong = market.deposit("asha", 500_00)
+    counts.start_count(market.cashier, market.drawers["ravi"])
+    with pytest.raises(DrawerBeingCounted):
+        reverse_entry(market.desks["admin"], wrong.entry_id, "wrong account", new_request_id())
+    assert len(market.mails()) == 1, "that of the deposit"

@@ -41,6 +41,7 @@ def at_once(*verbs: Callable[[], Any]) -> list[Any]:
         return list(pool.map(run, verbs))
 
 
+@pytest.mark.soak
 @pytest.mark.feature("B6", "A13.1")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_a_drawer_closes_under_a_rush_of_slips(market: Market, _round: int) -> None:
@@ -74,6 +75,7 @@ def test_a_drawer_closes_under_a_rush_of_slips(market: Market, _round: int) -> N
     assert broken(market) == []
 
 
+@pytest.mark.soak
 @pytest.mark.feature("B6", "A13.1")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_two_payments_do_not_share_one_note(market: Market, _round: int) -> None:
@@ -91,6 +93,7 @@ def test_two_payments_do_not_share_one_note(market: Market, _round: int) -> None
     assert broken(market) == []
 
 
+@pytest.mark.soak
 @pytest.mark.feature("B6", "A13.1")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_the_vaults_last_note_goes_to_one_drawer(market: Market, _round: int) -> None:
@@ -120,6 +123,7 @@ def test_a_cashier_who_asks_in_two_windows_has_one_drawer(market: Market) -> Non
     assert sum(isinstance(answer, DrawerNotClosed) for answer in answers) == 3
 
 
+@pytest.mark.soak
 @pytest.mark.feature("B6", "B3")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_a_reversal_and_a_count_come_one_after_the_other(market: Market, _round: int) -> None:

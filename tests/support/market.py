@@ -30,10 +30,13 @@ from bank.counters import (
     drawer_cash,
     drawers,
     handovers,
+    remittances,
     supervision,
     vault,
+    vault_counts,
 )
 from bank.counters.receipts import Receipt
+from bank.counters.remittances import Way
 from bank.night.demo_cashbook import fewest_pieces
 from bank.people import branches, customers, identity, passwords, sessions
 from bank.people.confirmations import Confirmation, ConfirmationStatus
@@ -126,10 +129,31 @@ class Market:
             vault.close_drawer(self.desks[custodian], drawer_id)
             self.open_drawer(who, custodian)
 
-    def remit(self, custodian: str = "admin", **pieces: int) -> None:
-        """Cash from the currency chest into the vault."""
+    def second(self, custodian: str = "admin") -> Desk:
+        """Who stands at the vault beside an admin, with the second key."""
+        key = frozenset({NamedGrant.VAULT_CUSTODIAN})
+        other = {"admin": "banker", "admin_baner": "executive_baner"}[custodian]
+        return replace(self.desks[other], named=key)
+
+    def remit(self, custodian: str = "admin", *, incoming: bool = True, **pieces: int) -> int:
+        """Cash from the currency chest into the vault, or to the chest, by two; its number."""
         asked = {code.replace("_", "-"): count for code, count in pieces.items()}
-        vault.remit(self.desks[custodian], True, asked, "CC 1", request_id=new_request_id())
+        way, once = Way.FROM_CHEST if incoming else Way.TO_CHEST, new_request_id()
+        desk = self.desks[custodian]
+        number = remittances.ask_to_remit(desk, way, asked, "CC 1", request_id=once)
+        remittances.confirm_remittance(self.second(custodian), number)
+        return number
+
+    def count_vault(self, custodian: str = "admin") -> None:
+        """The vault is counted by two, and balances."""
+        desk = self.desks[custodian]
+        with looking(desk) as tx:
+            held = drawer_cash.in_vault(tx, desk.branch_id or 0)
+            pieces = fewest_pieces(tx, held)
+        assert vault_counts.count_vault(desk, pieces).difference_minor == 0
+        waits = vault_counts.vault_counts(desk)[0]
+        second = self.second(custodian)
+        vault_counts.confirm_vault_count(second, waits.id, request_id=new_request_id())
 
     def fund(self, who: str = "ravi", custodian: str = "admin", **pieces: int) -> None:
         """Cash from the currency chest by way of the vault into a drawer."""
