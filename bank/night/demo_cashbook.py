@@ -17,7 +17,8 @@ from bank.counters.drawer_cash import MoveKind
 from bank.counters.drawers import Drawer, DrawerStatus
 from bank.counters.handovers import Direction, Handover, HandoverStatus
 from bank.counters.tallies import Pieces, Tally, TallyLine
-from bank.night.demo_deeds import CashMoved, TillClosed, TillOpened
+from bank.night.demo_cash_deeds import TillClosed, TillOpened
+from bank.night.demo_deeds import CashMoved
 from bank.night.demo_people import RUPEE
 
 LARGEST: Final = 500 * RUPEE  # nobody hands out larger notes any more
@@ -39,14 +40,7 @@ class CashBook:
         """Who handed it over."""
         return self._custodians[drawer_id]
 
-    def keep(self, tx: Tx, custodian: Tx, deed: TillOpened | TillClosed) -> None:
-        """A drawer opens or closes; its cashier and its custodian each do their part."""
-        if isinstance(deed, TillOpened):
-            self._open_one(tx, custodian, deed)
-        else:
-            self._close_one(tx, custodian, deed)
-
-    def _open_one(self, tx: Tx, custodian: Tx, deed: TillOpened) -> None:
+    def open(self, tx: Tx, custodian: Tx, deed: TillOpened) -> None:
         """Asked for by the cashier, handed over by the custodian."""
         pieces = fewest_pieces(tx, deed.opening_minor)
         drawer_id: int = tx.connection.execute(
@@ -106,7 +100,7 @@ class CashBook:
             view.concerns("handover", handover_id)
             add_to_trail(view, f"counters.handovers.{name}", details)
 
-    def _close_one(self, tx: Tx, custodian: Tx, deed: TillClosed) -> None:
+    def close(self, tx: Tx, custodian: Tx, supervisor: Tx, deed: TillClosed) -> None:
         """Counted by the cashier, a difference accepted, the cash taken back."""
         drawer_id = self._open.pop(deed.by.user_id)
         expected = drawer_cash.in_drawer(tx, drawer_id)
@@ -136,7 +130,7 @@ class CashBook:
             "closed_by": custodian.desk.user_id,
         }
         if deed.counted_minor != expected:
-            facts |= self._settle(custodian, drawer_id, expected, deed)
+            facts |= self._settle(supervisor, drawer_id, expected, deed)
         tx.connection.execute(update(Drawer).where(Drawer.id == drawer_id).values(**facts))
         self._move(custodian, drawer_id, -deed.counted_minor, MoveKind.TAKEN_BACK)
         _tell(custodian, drawer_id, "counters.vault.close_drawer", named)

@@ -160,25 +160,6 @@ class CashMoved(Deed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TillOpened(Deed):
-    """A cashier's drawer, handed over by the custodian."""
-
-    custodian: Desk
-    opening_minor: int
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TillClosed(Deed):
-    """The same drawer, counted and taken back; `reason` is said of a difference."""
-
-    custodian: Desk
-    counted_minor: int
-    reason: str
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MoneySent(Deed):
     """A customer's transfer."""
 

@@ -16,6 +16,8 @@ from bank.core import money
 from bank.core.clock import day_in_words
 from bank.core.desk import Desk
 from bank.core.ids import Chance
+from bank.counters.remittances import Way
+from bank.night.demo_cash_deeds import Remitted, TillClosed, TillOpened
 from bank.night.demo_clock import clock
 from bank.night.demo_deeds import (
     Booked,
@@ -25,8 +27,6 @@ from bank.night.demo_deeds import (
     Plan,
     Purse,
     Site,
-    TillClosed,
-    TillOpened,
     Town,
     Visited,
 )
@@ -139,7 +139,9 @@ def _close_till(town: Town, site: Site, cashier: Desk, at: datetime) -> Deed | N
     return TillClosed(
         at=at,
         by=cashier,
-        custodian=site.admin,
+        # Who accepts a difference does not take the cash.
+        custodian=site.banker if counted != till.cash_minor else site.admin,
+        supervisor=site.admin,
         counted_minor=counted,
         reason=chance.one_of(REASONS),
         request_id=town.pen.request_id(),
@@ -191,13 +193,15 @@ def _chest(town: Town, site: Site) -> Callable[[datetime], Deed | None]:
             return None
         moved = (site.cash_minor - CASH_KEPT) // LAKH * LAKH
         site.cash_minor -= moved
-        said = "Cash sent to the currency chest" if moved > 0 else "Cash from the currency chest"
-        legs = (
-            Leg(moved, None, chart.CASH, site.id),
-            Leg(-moved, None, chart.OTHER_BANKS, site.id),
+        return Remitted(
+            at=at,
+            by=site.admin,
+            second=site.banker,
+            way=Way.TO_CHEST if moved > 0 else Way.FROM_CHEST,
+            amount_minor=abs(moved),
+            paper=f"CC {at:%y%m%d}",
+            request_id=town.pen.request_id(),
         )
-        draft = town.pen.draft("cash_remittance", said, site.id, *legs)
-        return Booked(at=at, by=site.admin, drafts=(draft,))
 
     return balance
 

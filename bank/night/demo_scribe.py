@@ -5,8 +5,9 @@ the ledger for each deed, so that entries carry who acted and when.
 """
 
 import heapq
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import insert, update
 
@@ -16,9 +17,11 @@ from bank.core.desk import CATALOGUE, Desk, Tx, add_to_trail, open_tx
 from bank.core.ids import fingerprint, new_token
 from bank.core.outbox import Message, MessageStatus
 from bank.core.permissions import Role
+from bank.counters import drawer_cash
 from bank.counters.drawer_cash import MoveKind, put_in_vault
 from bank.counters.slips import DEPOSIT, Transfer, keep_slip
-from bank.night.demo_cashbook import CashBook
+from bank.night.demo_cash_deeds import Remitted, TillClosed, TillOpened, VaultCounted
+from bank.night.demo_cashbook import CashBook, fewest_pieces
 from bank.night.demo_deeds import (
     Booked,
     CashMoved,
@@ -28,8 +31,6 @@ from bank.night.demo_deeds import (
     Mistyped,
     MoneySent,
     Opened,
-    TillClosed,
-    TillOpened,
     Undone,
     Visited,
 )
@@ -67,8 +68,8 @@ class Scribe:
                 put_in_vault(tx, deed.drafts, MoveKind.REMITTED)
             case CashMoved():
                 self._cash(tx, deed)
-            case TillOpened() | TillClosed():
-                self._tills.keep(tx, self._view(deed.custodian, deed.at), deed)
+            case TillOpened() | TillClosed() | Remitted() | VaultCounted():
+                self._at_the_vault(tx, deed)
             case MoneySent():
                 self._transfer(tx, deed)
             case Undone():
@@ -81,6 +82,41 @@ class Scribe:
                 _do(tx, deed)
             case Visited() | Mistyped():
                 self._come(deed)
+
+    def _at_the_vault(
+        self, tx: Tx, deed: TillOpened | TillClosed | Remitted | VaultCounted
+    ) -> None:
+        match deed:
+            case TillOpened():
+                self._tills.open(tx, self._view(deed.custodian, deed.at), deed)
+            case TillClosed():
+                custodian = self._view(deed.custodian, deed.at)
+                self._tills.close(tx, custodian, self._view(deed.supervisor, deed.at), deed)
+            case Remitted():
+                self._remit(tx, deed)
+            case VaultCounted():
+                self._count_vault(tx, deed)
+
+    def _remit(self, tx: Tx, deed: Remitted) -> None:
+        asked = {
+            "way": deed.way,
+            "pieces": fewest_pieces(tx, deed.amount_minor),
+            "paper": deed.paper,
+            "request_id": deed.request_id,
+        }
+        made: list[int] = []
+        _do(tx, _named(deed, "counters.remittances.ask_to_remit", asked, made.append))
+        second = self._view(deed.second, deed.at)
+        confirmed = {"remittance_id": made[0]}
+        _do(second, _named(deed, "counters.remittances.confirm_remittance", confirmed))
+
+    def _count_vault(self, tx: Tx, deed: VaultCounted) -> None:
+        assert tx.desk.branch_id is not None, "a custodian works at a branch"
+        pieces = fewest_pieces(tx, drawer_cash.in_vault(tx, tx.desk.branch_id))
+        _do(tx, _named(deed, "counters.vault_counts.count_vault", {"pieces": pieces}))
+        waits = {"count_id": int(tx.object_id or 0), "request_id": deed.request_id}
+        second = self._view(deed.second, deed.at)
+        _do(second, _named(deed, "counters.vault_counts.confirm_vault_count", waits))
 
     def _come(self, deed: Visited | Mistyped) -> None:
         if isinstance(deed, Visited):
@@ -214,6 +250,16 @@ class Scribe:
             tx = self._view(desk, at)
             tx.concerns("session", session_id)
             add_to_trail(tx, "people.sessions.sign_out", {})
+
+
+def _named(
+    deed: Deed,
+    verb: str,
+    named: Mapping[str, object],
+    keep: Callable[[Any], None] = lambda _: None,
+) -> Done:
+    """A command that is part of a deed."""
+    return Done(at=deed.at, by=deed.by, verb=verb, named=lambda: named, keep=keep)
 
 
 def _do(tx: Tx, deed: Done) -> None:

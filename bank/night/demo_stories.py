@@ -13,6 +13,7 @@ from typing import Final
 from bank.book.book_close import BookDays
 from bank.core.desk import Desk
 from bank.core.ids import Chance
+from bank.night.demo_cash_deeds import VaultCounted
 from bank.night.demo_clock import clock
 from bank.night.demo_deeds import (
     CashMoved,
@@ -63,12 +64,17 @@ def stories(town: Town) -> Mapping[date, Sequence[Plan]]:
 
 
 def _closed_days(town: Town) -> Iterator[tuple[date, Plan]]:
-    """The branches have closed every day, an hour after their drawers."""
+    """The branches have counted their vaults by two and closed every day, after their drawers."""
     ago = range(1, (town.as_of - town.start).days + 1)
     days = (town.as_of - timedelta(days=n) for n in ago)
     for day in sorted(day for day in days if is_open(day)):
         for site in town.sites:
+            yield day, Plan(town.at(day, clock(20, 20)), partial(_count, town, site))
             yield day, Plan(town.at(day, clock(20, 30)), partial(_close, site, day))
+
+
+def _count(town: Town, site: Site, at: datetime) -> VaultCounted:
+    return VaultCounted(at=at, by=site.admin, second=site.banker, request_id=town.pen.request_id())
 
 
 def _close(site: Site, day: date, at: datetime) -> Done:

@@ -35,8 +35,8 @@ FLOORS: Final = {
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
     " report_files reports integrity schedules day_end demo_people demo_tills demo_clock"
-    " demo_deeds demo_rounds demo_tickets demo_stories demo_life demo_cashbook demo_scribe"
-    " demo_staff demo",
+    " demo_deeds demo_cash_deeds demo_rounds demo_tickets demo_stories demo_life demo_cashbook"
+    " demo_scribe demo_staff demo",
     # Not a folder: what stands on top of the floors, directly in bank/.
     "": "app gate server web __main__",
 }
