@@ -140,11 +140,8 @@ def _asked_for(desk: Desk, number: int) -> None:
     else:
         why = f": {card.note}" if card.note else ""
         st.warning(words.plain(f"Remittance {number} was {card.status}{why}. Nothing was booked."))
-    with st.container(horizontal=True):
-        if st.button("Another remittance", type="primary", key=asked.field("another")):
-            asked.again()
-        if card.status is RemittanceStatus.REQUESTED:
-            withdraw(desk, card)
+    if st.button("Another remittance", type="primary", key=asked.field("another")):
+        asked.again()
 
 
 @ui.live(WATCH_EVERY, Permission.VAULT_VIEW)
@@ -158,7 +155,7 @@ def _watch(desk: Desk, number: int, status: RemittanceStatus) -> None:
         st.rerun()
 
 
-def withdraw(desk: Desk, card: RemittanceCard) -> None:
+def _withdraw(desk: Desk, card: RemittanceCard) -> None:
     """Take one's own request back."""
     label = f"Withdraw remittance {card.id}"
     if st.button(label, type="tertiary", key=f"vault_withdraw_{card.id}"):
@@ -215,7 +212,7 @@ def to_confirm(desk: Desk, card: RemittanceCard) -> None:
         tables.facts({"Debit": card.debit, "Credit": card.credit})
         if card.asked_by_id == desk.user_id:
             st.info("You asked for it, so another custodian or a supervisor confirms it.")
-            withdraw(desk, card)
+            _withdraw(desk, card)
             return
         key = f"vault_chest_{card.id}"
         reason = st.text_input(
