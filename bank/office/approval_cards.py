@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
-from bank.core import approvals, checkers, work_rights
+from bank.core import approvals, approvals_now, checkers, work_rights
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     UNDECIDED,
@@ -30,7 +30,6 @@ from bank.core.work_tables import ITEMS
 from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, as_text
 
 MOST_ROWS: Final = 200
-MOST_ON_A_RECORD: Final = 10
 RECORD_DAYS: Final = 90  # of a maker's record on the card
 
 
@@ -71,6 +70,19 @@ def count_to_decide(tx: Tx) -> int:
 
 
 @query(Permission.APPROVAL_VIEW)
+def count_for_me(tx: Tx) -> int:
+    """How many wait for this person: to be decided, or with a question to be answered."""
+    to_be_decided = len(_ids_to_decide(tx)) if tx.desk.may(Permission.APPROVAL_DECIDE) else 0
+    return to_be_decided + _asked_of_me(tx)
+
+
+@query(Permission.APPROVAL_VIEW)
+def count_asked_back(tx: Tx) -> int:
+    """How many came back to this person with a question."""
+    return _asked_of_me(tx)
+
+
+@query(Permission.APPROVAL_VIEW)
 def own_approvals(tx: Tx) -> Sequence[ApprovalRow]:
     """List what this person has asked for, newest first."""
     tx.looked_at("approvals", "own")
@@ -82,27 +94,7 @@ def decided(tx: Tx) -> Sequence[ApprovalRow]:
     """List what was decided, withdrawn or expired in this person's sight, newest first."""
     tx.looked_at("approvals", "decided")
     over = or_(Approval.status.not_in(UNDECIDED), Approval.expires_at <= tx.now)
-    return _listed(tx, and_(over, _in_sight(tx.desk)))
-
-
-@query(Permission.APPROVAL_VIEW)
-def waiting_on(tx: Tx, object_kind: str, object_id: str | None) -> Sequence[ApprovalCard]:
-    """List what waits for approval on one record; without an id, on those it would make."""
-    rows = tx.session.scalars(
-        select(Approval)
-        .where(
-            Approval.object_kind == object_kind,
-            Approval.object_id == object_id,
-            Approval.status.in_(UNDECIDED),
-            Approval.expires_at > tx.now,
-            _in_sight(tx.desk),
-        )
-        .order_by(Approval.id)
-        .limit(MOST_ON_A_RECORD)
-    ).all()
-    for row in rows:
-        tx.looked_at("approval", row.id)
-    return [card_of(tx, row) for row in rows]
+    return _listed(tx, and_(over, in_sight(tx.desk)))
 
 
 @query(Permission.APPROVAL_VIEW)
@@ -228,18 +220,7 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
     need = required_of(tx, row) if is_open else None
     refusal = why_not(tx, row, need) if is_open else None
     standing = approvals.standing_of(tx, row.id)
-    able = (
-        checkers.could_decide(
-            tx,
-            roles=need.checkers if need is not None else checkers.roles_in(row.checkers),
-            branch_id=row.branch_id,
-            maker_id=row.maker_id,
-            accounts=approvals.accounts_of(tx, row.id),
-            level=standing.level,
-        )
-        if is_open
-        else []
-    )
+    able = deciders(tx, row, need, standing.level) if is_open else []
     return ApprovalCard(
         row=shown,
         asked=asked_of(row),
@@ -257,6 +238,18 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
         compared_minor=row.compared_minor,
         rule_source=row.rule_source,
         record=_record(tx, row),
+    )
+
+
+def deciders(tx: Tx, row: Approval, need: Required | None, level: int) -> list[Employee]:
+    """Who may decide this now: `need` is the rule that bites, `level` how far up the line it is."""
+    return checkers.could_decide(
+        tx,
+        roles=need.checkers if need is not None else checkers.roles_in(row.checkers),
+        branch_id=row.branch_id,
+        maker_id=row.maker_id,
+        accounts=approvals.accounts_of(tx, row.id),
+        level=level,
     )
 
 
@@ -294,7 +287,7 @@ def _ids_to_decide(tx: Tx) -> list[int]:
             Approval.status == ApprovalStatus.PENDING,
             Approval.expires_at > tx.now,
             Approval.maker_id != tx.desk.user_id,
-            Approval.checkers.contains(tx.desk.role.value, autoescape=True),
+            approvals_now.is_for(tx, tx.desk.role),
             _of_branch(tx.desk),
             _not_above(tx.desk),
         )
@@ -303,6 +296,15 @@ def _ids_to_decide(tx: Tx) -> list[int]:
     ).all()
     theirs = _interests_of(tx, me, found)
     return [each for each in found if each not in theirs]
+
+
+def _asked_of_me(tx: Tx) -> int:
+    found = select(Approval.id).where(
+        Approval.maker_id == tx.desk.user_id,
+        Approval.status == ApprovalStatus.RETURNED,
+        Approval.expires_at > tx.now,
+    )
+    return len(tx.session.scalars(found.limit(MOST_ROWS)).all())
 
 
 def _interests_of(tx: Tx, me: list[Employee], approval_ids: Sequence[int]) -> set[int]:
@@ -336,7 +338,8 @@ def _not_above(desk: Desk) -> ColumnElement[bool]:
     return Approval.id.not_in(above)
 
 
-def _in_sight(desk: Desk) -> ColumnElement[bool]:
+def in_sight(desk: Desk) -> ColumnElement[bool]:
+    """Which approvals `sees` lets this desk see, as a condition."""
     mine = Approval.maker_id == desk.user_id
     if desk.sees_whole_bank or desk.may(Permission.APPROVAL_DECIDE):
         return or_(mine, _of_branch(desk))

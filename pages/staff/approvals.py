@@ -181,9 +181,22 @@ def history() -> None:
         waiting.in_full(card, key=f"approvals_{card.row.id}")
 
 
+def say_what_came_back() -> None:
+    """Questions wait for an answer, whatever this person looks at."""
+    asked = approval_cards.count_asked_back(desk)
+    if asked:
+        said = "has a question about" if asked == 1 else "have questions about"
+        st.warning(
+            f"A checker {said} {words.counted(asked, 'approval')} of yours. Answer under {MINE}.",
+            icon=":material/help:",
+        )
+
+
 views = {MINE: mine, HISTORY: history}
 if desk.may(Permission.APPROVAL_DECIDE):
     views = {TO_DECIDE: to_decide, **views}
+with ui.attempt():
+    say_what_came_back()
 view = st.segmented_control(
     "View", list(views), default=next(iter(views)), required=True, key="approvals_view"
 )

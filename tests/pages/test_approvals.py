@@ -286,14 +286,70 @@ def test_an_entry_says_that_its_reversal_waits(pages: Pages, at: Checking) -> No
     assert "has reversed this one" in words_of(page)
 
 
-def test_an_account_says_that_something_waits(pages: Pages, at: Checking) -> None:
+WAITS = (
+    "Cash withdrawal ₹ 6,00,000.00, asked for by Ravi Kumar just now, approval 1: "
+    "Waits for approval by Arun Nair, Nalini Bhave or Vera Lobo."
+)
+
+
+@pytest.mark.parametrize("who", ["admin", "banker", "gita", "executive", "auditor"])
+def test_an_account_says_that_something_waits(pages: Pages, at: Checking, who: str) -> None:
     at.ask("withdraw")
-    page = pages.open(at.desks["admin"], "staff/find_account.py")
+    page = pages.open(at.desks[who], "staff/find_account.py")
     page.text_input("find_account_number").set_value(at.market.number("asha"))
     [find] = [each for each in page.button if each.label == "Find account"]
     find.click().run()
+    assert WAITS in words_of(page).replace("\\", "")
+    assert not [each for each in page.button if each.label.startswith(("Approve", "Withdraw"))]
+
+
+def test_another_counter_says_that_something_waits(pages: Pages, at: Checking) -> None:
+    """Whom the second cashier serves has six lakh waiting at the first one's window."""
+    at.ask("withdraw")
+    approvals.send_back(at.desks["vera"], 1, "Is she here?")
+    page = pages.open(at.desks["meera"], COUNTER)
+    page.text_input("counter_account").set_value(at.market.number("asha")).run()
+    assert not page.exception
     said = words_of(page).replace("\\", "")
-    assert "asked for by Ravi Kumar, approval 1: Waits for approval" in said
+    assert WAITS.split(":")[0] in said
+    assert "Waits for an answer by Ravi Kumar." in said
+    assert "Is she here" not in said, "that is between the maker and the checker"
+    approvals.withdraw(at.desks["ravi"], 1)
+    page.run()
+    assert "asked for by" not in words_of(page)
+
+
+def test_a_customer_says_what_waits_on_their_accounts(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    [asha] = at.market.rows("SELECT number FROM customers WHERE name = 'Asha Rao'")
+    page = pages.open(at.desks["banker"], "banker/open_account.py")
+    [number] = [box for box in page.text_input if box.label == "Customer number"]
+    number.set_value(asha["number"])
+    press(page, "Find customer")
+    assert WAITS in words_of(page).replace("\\", "")
+
+
+def test_an_employee_says_what_waits_about_them(pages: Pages, at: Checking) -> None:
+    at.ask("edit")
+    for who, file, key in (
+        ("auditor", "admin/employees.py", "employees_chosen"),
+        ("vera", "admin/users.py", "users_chosen"),
+    ):
+        page = pages.open(at.desks[who], file)
+        page.session_state[key] = str(at.id("imran"))
+        page.run()
+        assert not page.exception
+        said = words_of(page)
+        assert "Change of name or mail address, asked for by Arun Nair just now" in said, who
+
+
+def test_a_question_finds_its_maker(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    asked = "A checker has a question about 1 approval of yours"
+    assert asked not in words_of(pages.open(at.desks["ravi"], QUEUE))
+    approvals.send_back(at.desks["vera"], 1, "Is she here?")
+    assert asked in words_of(pages.open(at.desks["ravi"], QUEUE))
+    assert asked not in words_of(pages.open(at.desks["vera"], QUEUE))
 
 
 def test_the_trail_shows_what_waits(pages: Pages, at: Checking) -> None:
