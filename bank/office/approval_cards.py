@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
-from bank.core import approvals, approvals_now, checkers, work_rights
+from bank.core import approvals, approvals_now, checkers, hours, work_rights
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     UNDECIDED,
@@ -27,7 +27,8 @@ from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import GRANTS, Permission
 from bank.core.work_rights import Employee
 from bank.core.work_tables import ITEMS
-from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, as_text
+from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, WaitsFor, as_text
+from bank.people import presence
 
 MOST_ROWS: Final = 200
 RECORD_DAYS: Final = 90  # of a maker's record on the card
@@ -219,19 +220,15 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
     is_open = shown.status in UNDECIDED
     need = required_of(tx, row) if is_open else None
     refusal = why_not(tx, row, need) if is_open else None
-    standing = approvals.standing_of(tx, row.id)
-    able = deciders(tx, row, need, standing.level) if is_open else []
+    waits = waits_for(tx, row, need) if is_open else WaitsFor()
     return ApprovalCard(
+        **vars(waits),
         row=shown,
         asked=asked_of(row),
         before=json.loads(row.before) if row.before else {},
         after=json.loads(row.after) if row.after else {},
         lines=json.loads(row.lines),
         history=_history(tx, row.id),
-        names=[one.name for one in able],
-        held_by=standing.owner_name or "",
-        held_since=standing.since,
-        held_by_me=standing.owner_id is not None and standing.owner_id == tx.desk.user_id,
         why_not=str(refusal) if refusal else "",
         is_mine=row.maker_id == tx.desk.user_id,
         wants_amount_again=need is not None and need.wants_amount_again(row.amount_minor),
@@ -241,15 +238,28 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
     )
 
 
-def deciders(tx: Tx, row: Approval, need: Required | None, level: int) -> list[Employee]:
-    """Who may decide this now: `need` is the rule that bites, `level` how far up the line it is."""
-    return checkers.could_decide(
+def waits_for(tx: Tx, row: Approval, need: Required | None) -> WaitsFor:
+    """Whom this waits for now, as `need` has it, the rule that bites; who of them is there."""
+    standing = approvals.standing_of(tx, row.id)
+    roles = need.checkers if need is not None else checkers.roles_in(row.checkers)
+    able = checkers.could_decide(
         tx,
-        roles=need.checkers if need is not None else checkers.roles_in(row.checkers),
+        roles=roles,
         branch_id=row.branch_id,
         maker_id=row.maker_id,
         accounts=approvals.accounts_of(tx, row.id),
-        level=level,
+        level=standing.level,
+    )
+    here = presence.signed_in(tx, [one.id for one in able])
+    opens_at = hours.calendar(tx, row.branch_id).after(tx.now, 0)
+    return WaitsFor(
+        names=[one.name for one in able],
+        roles=sorted(roles),
+        here=[one.name for one in able if one.id in here],
+        opens_at=opens_at if opens_at > tx.now else None,
+        held_by=standing.owner_name or "",
+        held_since=standing.since,
+        held_by_me=standing.owner_id is not None and standing.owner_id == tx.desk.user_id,
     )
 
 

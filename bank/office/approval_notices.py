@@ -6,31 +6,25 @@ look into an approval and who may decide it is the card's to say (`approval_card
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, or_, select, true
 
-from bank.core import approvals, sights
+from bank.core import sights
 from bank.core.approvals import UNDECIDED, Approval, ApprovalAccount, ApprovalStatus
 from bank.core.desk import Tx, query
 from bank.core.permissions import Permission
-from bank.office.approval_cards import deciders, in_sight, required_of, row_of
-from bank.office.approval_rows import ApprovalRow
+from bank.office.approval_cards import in_sight, required_of, row_of, waits_for
+from bank.office.approval_rows import ApprovalRow, WaitsFor
 
 MOST_ON_A_RECORD: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApprovalNotice:
-    """Something that waits on a record. `names` are who may decide now; `held_by` has claimed it
-    (empty: nobody); `is_in_sight` says whether the reader may open the approval itself."""
+class ApprovalNotice(WaitsFor):
+    """Something that waits on a record; `is_in_sight` says whether the reader may open it."""
 
     row: ApprovalRow
-    names: Sequence[str]
-    held_by: str
-    held_since: datetime | None
-    held_by_me: bool
     is_in_sight: bool
 
     @property
@@ -62,12 +56,5 @@ def waiting_on(tx: Tx, object_kind: str, object_id: str | None) -> Sequence[Appr
 
 
 def _notice(tx: Tx, row: Approval, *, is_in_sight: bool) -> ApprovalNotice:
-    standing = approvals.standing_of(tx, row.id)
-    return ApprovalNotice(
-        row=row_of(tx, row),
-        names=[one.name for one in deciders(tx, row, required_of(tx, row), standing.level)],
-        held_by=standing.owner_name or "",
-        held_since=standing.since,
-        held_by_me=standing.owner_id is not None and standing.owner_id == tx.desk.user_id,
-        is_in_sight=is_in_sight,
-    )
+    waits = waits_for(tx, row, required_of(tx, row))
+    return ApprovalNotice(**vars(waits), row=row_of(tx, row), is_in_sight=is_in_sight)

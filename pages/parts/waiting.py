@@ -1,7 +1,7 @@
 """What waits for a second person, drawn the same wherever it is seen: on the record it is about, on
 the form that asked for it, and in the checker's queue."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from bank.core.permissions import Permission
 from bank.counters import branch_limits
 from bank.office import approval_cards, approval_notices, approvals
 from bank.office.approval_notices import ApprovalNotice
-from bank.office.approval_rows import ApprovalCard, ApprovalRow
+from bank.office.approval_rows import ApprovalCard, ApprovalRow, WaitsFor
 from bank.people import limits
 from pages.parts import forms, tables, ui, words
 from pages.parts.tables import Kind, column
@@ -91,18 +91,32 @@ def amount_of(row: ApprovalRow) -> str:
     return "" if row.amount_minor is None else money.show(row.amount_minor, row.currency)
 
 
-def either(waits: ApprovalCard | ApprovalNotice) -> str:
-    """Who may decide, as words."""
-    *most, last = waits.names or ("nobody who works here now: tell head office",)
-    return f"{', '.join(most)} or {last}" if most else last
+def either(names: Sequence[str], word: str = "or") -> str:
+    """`A`, `A or B`, `A, B or C`."""
+    *most, last = names
+    return f"{', '.join(most)} {word} {last}" if most else last
 
 
-def waits_for(waits: ApprovalCard | ApprovalNotice) -> str:
-    """Who has it, or who may take it."""
+def waits_for(waits: WaitsFor) -> str:
+    """Who has it, or who may take it and is here to do so."""
     if waits.held_since is not None:
         who = "You have" if waits.held_by_me else f"{waits.held_by} has"
         return f"{who} this since {words.moment(waits.held_since)}."
-    return f"Waits for approval by {either(waits)}."
+    if not waits.names:
+        return "Waits for approval by nobody who works here now: tell head office."
+    roles = either([words.role_name(role).lower() for role in waits.roles])
+    return f"Waits for approval by {either(waits.names)} ({roles}). {_there(waits)}"
+
+
+def _there(waits: WaitsFor) -> str:
+    """Who of them could look at it at this moment."""
+    if waits.here:
+        said = f"Signed in now: {either(waits.here, 'and')}."
+    else:
+        said = "None of them is signed in now."
+    if waits.opens_at is None:
+        return said
+    return f"{said} The bank is closed until {words.moment(waits.opens_at)}."
 
 
 def said_of(card: ApprovalCard) -> str:

@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from bank.core.ids import new_request_id
 from bank.office import approval_cards, approvals
+from bank.people import sessions
 from tests.bank.test_approvals_together import deposits
 from tests.support.apptest import Pages, words_of
 from tests.support.checkers import LAKH, Checking
@@ -172,6 +173,17 @@ def test_the_maker_answers_and_withdraws(pages: Pages, at: Checking) -> None:
     assert at.status() == "withdrawn"
 
 
+def test_the_maker_reads_who_is_there(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    sessions.sign_out(at.desks["admin"])
+    said = words_of(opened(pages, at, "ravi", view="mine"))
+    assert "Signed in now: Nalini Bhave and Vera Lobo." in said
+    sessions.sign_out(at.desks["vera"])
+    sessions.sign_out(at.desks["nalini"])
+    said = words_of(opened(pages, at, "ravi", view="mine"))
+    assert "None of them is signed in now." in said
+
+
 def test_whoever_only_looks_has_no_queue(pages: Pages, at: Checking) -> None:
     at.ask("withdraw")
     page = pages.open(at.desks["auditor"], QUEUE)
@@ -288,7 +300,8 @@ def test_an_entry_says_that_its_reversal_waits(pages: Pages, at: Checking) -> No
 
 WAITS = (
     "Cash withdrawal ₹ 6,00,000.00, asked for by Ravi Kumar just now, approval 1: "
-    "Waits for approval by Arun Nair, Nalini Bhave or Vera Lobo."
+    "Waits for approval by Arun Nair, Nalini Bhave or Vera Lobo (branch admin or transaction "
+    "reviewer). Signed in now: Arun Nair, Nalini Bhave and Vera Lobo."
 )
 
 
