@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select
 
-from bank.core import approvals, approvals_now, checkers, hours, work_rights
+from bank.core import approvals, checkers, hours, work_rights
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     UNDECIDED,
     Approval,
-    ApprovalAccount,
     ApprovalEvent,
     ApprovalStatus,
 )
@@ -26,7 +25,7 @@ from bank.core.desk import CATALOGUE, Desk, Tx, query
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import GRANTS, Permission
 from bank.core.work_rights import Employee
-from bank.core.work_tables import ITEMS
+from bank.office import approval_sight
 from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, WaitsFor, as_text
 from bank.people import presence
 
@@ -95,7 +94,7 @@ def decided(tx: Tx) -> Sequence[ApprovalRow]:
     """List what was decided, withdrawn or expired in this person's sight, newest first."""
     tx.looked_at("approvals", "decided")
     over = or_(Approval.status.not_in(UNDECIDED), Approval.expires_at <= tx.now)
-    return _listed(tx, and_(over, in_sight(tx.desk)))
+    return _listed(tx, and_(over, approval_sight.in_sight(tx.desk)))
 
 
 @query(Permission.APPROVAL_VIEW)
@@ -279,33 +278,10 @@ def required_of(tx: Tx, row: Approval) -> Required | None:
     return required_now(inner, verb, about, but=row.id)
 
 
-def _me(tx: Tx, branch_id: int | None) -> list[Employee]:
-    """The person at this desk as the tables know them now; nobody when they have left or changed
-    their role since the desk was made."""
-    asked = checkers.staff(tx, [tx.desk.role], branch_id)
-    return [one for one in asked if one.id == tx.desk.user_id]
-
-
 def _ids_to_decide(tx: Tx) -> list[int]:
     """What waits for the person at this desk, oldest first, as far as it is listed."""
-    me = _me(tx, tx.desk.branch_id)
-    if not me:
-        return []
-    found = tx.session.scalars(
-        select(Approval.id)
-        .where(
-            Approval.status == ApprovalStatus.PENDING,
-            Approval.expires_at > tx.now,
-            Approval.maker_id != tx.desk.user_id,
-            approvals_now.is_for(tx, tx.desk.role),
-            _of_branch(tx.desk),
-            _not_above(tx.desk),
-        )
-        .order_by(Approval.id)
-        .limit(MOST_ROWS)
-    ).all()
-    theirs = _interests_of(tx, me, found)
-    return [each for each in found if each not in theirs]
+    found = select(Approval.id).where(approval_sight.to_decide(tx))
+    return list(tx.session.scalars(found.order_by(Approval.id).limit(MOST_ROWS)))
 
 
 def _asked_of_me(tx: Tx) -> int:
@@ -317,43 +293,9 @@ def _asked_of_me(tx: Tx) -> int:
     return len(tx.session.scalars(found.limit(MOST_ROWS)).all())
 
 
-def _interests_of(tx: Tx, me: list[Employee], approval_ids: Sequence[int]) -> set[int]:
-    """Which of these approvals touch an account that I am interested in."""
-    touched = tx.session.execute(
-        select(ApprovalAccount.approval_id, ApprovalAccount.account).where(
-            ApprovalAccount.approval_id.in_(approval_ids)
-        )
-    ).all()
-    found = checkers.interests(tx, {account for _, account in touched}, me)
-    theirs = {each.account for each in found}
-    return {approval_id for approval_id, account in touched if account in theirs}
-
-
 def _listed(tx: Tx, condition: ColumnElement[bool]) -> Sequence[ApprovalRow]:
     wanted = select(Approval).where(condition).order_by(Approval.id.desc()).limit(MOST_ROWS)
     return [row_of(tx, row) for row in tx.session.scalars(wanted)]
-
-
-def _of_branch(desk: Desk) -> ColumnElement[bool]:
-    if desk.sees_whole_bank:
-        return true()
-    return Approval.branch_id == desk.branch_id if desk.branch_id is not None else false()
-
-
-def _not_above(desk: Desk) -> ColumnElement[bool]:
-    """What was escalated is for those further up the line."""
-    above = select(ITEMS.c.subject_id).where(
-        ITEMS.c.kind == approvals.KIND.name, ITEMS.c.level > work_rights.level_of(desk)
-    )
-    return Approval.id.not_in(above)
-
-
-def in_sight(desk: Desk) -> ColumnElement[bool]:
-    """Which approvals `sees` lets this desk see, as a condition."""
-    mine = Approval.maker_id == desk.user_id
-    if desk.sees_whole_bank or desk.may(Permission.APPROVAL_DECIDE):
-        return or_(mine, _of_branch(desk))
-    return mine
 
 
 def asked_of(row: Approval) -> Mapping[str, str]:

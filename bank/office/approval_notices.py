@@ -14,7 +14,8 @@ from bank.core import sights
 from bank.core.approvals import UNDECIDED, Approval, ApprovalAccount, ApprovalStatus
 from bank.core.desk import Tx, query
 from bank.core.permissions import Permission
-from bank.office.approval_cards import in_sight, required_of, row_of, waits_for
+from bank.office import approval_sight
+from bank.office.approval_cards import required_of, row_of, waits_for
 from bank.office.approval_rows import ApprovalRow, WaitsFor
 
 MOST_ON_A_RECORD: Final = 10
@@ -42,7 +43,7 @@ def waiting_on(tx: Tx, object_kind: str, object_id: str | None) -> Sequence[Appr
         touched = select(ApprovalAccount.approval_id)
         touched = touched.where(ApprovalAccount.account.in_(record.accounts))
         about = or_(about, Approval.id.in_(touched))
-    mine = in_sight(tx.desk)
+    mine = approval_sight.in_sight(tx.desk)
     readable: ColumnElement[bool] = mine if record is None else true()
     found = tx.session.execute(
         select(Approval, mine)

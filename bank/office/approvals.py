@@ -7,10 +7,12 @@ can never be done any more has failed, the rest stays to be decided.
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, select
 
+from bank.book.ledger import SYSTEM_USER_ID
 from bank.core import approvals, approvals_now, audit, checked, money
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
@@ -21,9 +23,9 @@ from bank.core.approvals import (
     ApprovalStatus,
 )
 from bank.core.checked import Checked
-from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, looking
+from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, flow, looking
 from bank.core.errors import BadInput, BankError, Declined, NotAllowed, WrongState
-from bank.core.permissions import Permission, is_granted
+from bank.core.permissions import Permission, Role, is_granted
 from bank.office import approval_steps as steps
 from bank.office.approval_cards import NoSuchApproval, NotTheChecker, card_of, required_of, sees
 from bank.office.approval_cards import why_not as why_not_to
@@ -208,6 +210,16 @@ def follow_rules(tx: Tx) -> int:
         else:
             steps.ask_others(tx, row, need)
     return len(rows)
+
+
+@flow(Permission.APPROVAL_DECIDE)
+def keep_up(desk: Desk) -> None:
+    """Before a list is shown: what the rules of today have handed to others is theirs."""
+    with looking(desk) as tx:
+        is_due = tx.session.scalar(select(Approval.id).where(_asks_others(tx)).limit(1))
+    if is_due is not None:
+        by_the_bank = replace(desk, role=Role.SYSTEM, user_id=SYSTEM_USER_ID, name="system")
+        follow_rules(by_the_bank)
 
 
 def expire_forever(desk: Desk, stop: threading.Event) -> None:

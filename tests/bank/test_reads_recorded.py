@@ -38,6 +38,7 @@ from bank.night.demo_cashbook import fewest_pieces
 from bank.office import (
     approval_cards,
     approval_notices,
+    approval_queue,
     approvals_together,
     queue_lists,
     ticket_desk,
@@ -229,6 +230,12 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.approval_cards.to_decide": (
         lambda m: approval_cards.to_decide(m.desks["admin"]), "approvals",
     ),
+    "office.approval_queue.approvals_by_id": (
+        lambda m: approval_queue.approvals_by_id(m.desks["admin"], [1]), "approvals",
+    ),
+    "office.approval_queue.makers_waiting": (
+        lambda m: approval_queue.makers_waiting(m.desks["admin"]), "approvals",
+    ),
     "office.approval_notices.waiting_on": (
         lambda m: approval_notices.waiting_on(m.desks["admin"], "account", number(m)), "approval",
     ),
@@ -332,6 +339,8 @@ NOT_READS: Final = {
     "office.queue.colleagues": STAFF_OR_NOBODY,
     "office.queue.look": "who else has the same item before their eyes",
     "office.queue.release_timed_out": "how many claims ran out",
+    "office.approval_queue.commands_waiting": "which commands, and nobody's data",
+    "office.approvals.keep_up": "answers nothing",
     "office.approval_cards.count_asked_back": "how many, and nobody's data",
     "office.approval_cards.count_for_me": "how many, and nobody's data",
     "office.approval_cards.count_to_decide": "how many, and nobody's data",

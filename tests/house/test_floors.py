@@ -22,7 +22,8 @@ FLOORS: Final = {
     " credentials customers staff_list staff leaving grants limits users branch_list viewings"
     " rights demo kyc",
     "office": "trail queue_lists queue in_hand saved_views messages approval_rows"
-    " approval_cards approval_notices approval_mails approval_steps approvals approvals_together"
+    " approval_sight approval_cards approval_queue approval_notices approval_mails"
+    " approval_steps approvals approvals_together"
     " ticket_tables ticket_uploads ticket_posts tickets"
     " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"
     " holidays",
