@@ -92,7 +92,7 @@ def columns_of(asking: Desk, items: Sequence[ItemRow]) -> list[tables.Column[Ite
 def panel(reader: Desk, item: ItemRow) -> None:
     """The approval that an item is about, and the decision."""
     card = approval_cards.approval_card(reader, item.subject_id)
-    waiting.in_full(card, key=f"approvals_{card.row.id}")
+    waiting.in_full(card, key=f"approval_{card.row.id}")  # the item's own keys are in the plural
     if card.row.status in waiting.OPEN:
         with st.container(width=NARROW):
             decide(card)
@@ -278,7 +278,7 @@ if desk.may(Permission.APPROVAL_DECIDE):
 with ui.attempt():
     say_what_came_back()
 view = st.segmented_control(
-    "View", list(views), default=next(iter(views)), required=True, key="approvals_page"
+    "View", list(views), default=next(iter(views)), required=True, key="approvals_show"
 )
 with ui.attempt():
     views[view or next(iter(views))]()

@@ -42,7 +42,7 @@ def opened(pages: Pages, at: Checking, who: str, number: int = 1, view: str = "l
     page = pages.open(at.desks[who], QUEUE)
     views = {"mine": "Created by me", "history": "History"}
     if view in views:
-        page.segmented_control("approvals_page").set_value(views[view])
+        page.segmented_control("approvals_show").set_value(views[view])
         page.run()
     page.session_state[f"approvals_{view}_chosen"] = str(number)
     page.run()
@@ -186,14 +186,14 @@ def test_the_maker_reads_who_is_there(pages: Pages, at: Checking) -> None:
     assert "Signed in now: Nalini Bhave and Vera Lobo." in said
     sessions.sign_out(at.desks["vera"])
     sessions.sign_out(at.desks["nalini"])
-    said = words_of(opened(pages, at, "ravi", view="mine"))
+    said = words_of(opened(pages, at, "ravi", view="mine")).replace("\\", "")
     assert "None of them is signed in now." in said
 
 
 def test_whoever_only_looks_has_no_queue(pages: Pages, at: Checking) -> None:
     at.ask("withdraw")
     page = pages.open(at.desks["auditor"], QUEUE)
-    assert page.segmented_control("approvals_page").options == ["Created by me", "History"]
+    assert page.segmented_control("approvals_show").options == ["Created by me", "History"]
     at.approve("vera")
     page = opened(pages, at, "auditor", view="history")
     assert "Lines that were booked" in words_of(page)
@@ -467,20 +467,20 @@ def many(at: Checking) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "fits"),
     [
-        ("approvals_maker", "Ravi Kumar", ["Approval 1", "Approval 2", "Approval 3"]),
-        ("approvals_command", "Cash withdrawal", ["Approval 1", "Approval 2"]),
-        ("approvals_age", "More than an hour", ["Approval 1", "Approval 2"]),
+        ("approvals_maker", "ravi", ["Approval 1", "Approval 2", "Approval 3"]),
+        ("approvals_command", "counters.cash.withdraw", ["Approval 1", "Approval 2"]),
+        ("approvals_age", 60, ["Approval 1", "Approval 2"]),
     ],
 )
 def test_the_list_is_narrowed_by_what_approvals_know(
-    pages: Pages, at: Checking, field: str, value: str, fits: list[str]
+    pages: Pages, at: Checking, field: str, value: object, fits: list[str]
 ) -> None:
     many(at)
     page = pages.open(at.desks["vera"], QUEUE)
     assert len(listed(page)) == 4
     page.session_state["approvals_search"] = True
     page.run()
-    page.selectbox(field).select(value).run()
+    page.selectbox(field).set_value(at.id("ravi") if value == "ravi" else value).run()
     assert not page.exception
     assert listed(page) == fits
 
