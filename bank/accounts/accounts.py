@@ -21,6 +21,7 @@ from bank.accounts import products
 from bank.accounts.products import Product
 from bank.book import ledger
 from bank.book.tables import Balance, Posting
+from bank.core import sights
 from bank.core.db import Base
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, NotFound, WrongState
@@ -181,6 +182,33 @@ def card_for_staff(tx: Tx, number: str) -> AccountCard:
     if not (desk.sees_whole_bank or desk.role is Role.CASHIER or desk.branch_id == card.branch_id):
         raise NoSuchAccountNumber
     return card
+
+
+@sights.seen_by("account")
+def _account_read(tx: Tx, number: str) -> sights.Record | None:
+    if not tx.desk.may(Permission.ACCOUNT_LOOK_UP):
+        return None
+    try:
+        return sights.Record(accounts=_keys([card_for_staff(tx, number)]))
+    except NoSuchAccountNumber:
+        return None
+
+
+@sights.seen_by("customer")
+def _customer_read(tx: Tx, customer_id: str) -> sights.Record | None:
+    """A customer is what waits on their accounts."""
+    customer = tx.session.get(Customer, int(customer_id))
+    if customer is None or not tx.desk.may(Permission.CUSTOMER_VIEW):
+        return None
+    if not (tx.desk.sees_whole_bank or customer.branch_id == tx.desk.branch_id):
+        return None
+    held = tx.connection.execute(_cards().where(Account.customer_id == customer.id))
+    return sights.Record(accounts=_keys([_card(row) for row in held]))
+
+
+def _keys(cards: Sequence[AccountCard]) -> tuple[str, ...]:
+    """The accounts as approvals name them: by number, or by what the book calls them."""
+    return tuple(key for card in cards for key in (card.number, f"#{card.id}"))
 
 
 def own_card(tx: Tx, number: str) -> AccountCard:

@@ -21,6 +21,7 @@ from bank.book import book_days
 from bank.book.book_days import GATE, IMPORTS, LONGEST_REASON, BookClosing, last_act
 from bank.book.drafts import FIRST_DAY, check_text
 from bank.book.tables import JournalEntry
+from bank.core import sights
 from bank.core.checked import Checked
 from bank.core.clock import day_in_words
 from bank.core.desk import Tx, command, query
@@ -104,6 +105,11 @@ class Ahead:
 
     in_the_way: Sequence[str]
     left: Sequence[str]
+
+
+@sights.seen_by(BOOK)
+def _book_read(tx: Tx, _which: str) -> sights.Record | None:
+    return sights.Record() if tx.desk.may(Permission.TRIAL_BALANCE_VIEW) else None
 
 
 @query(Permission.TRIAL_BALANCE_VIEW)

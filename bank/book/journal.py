@@ -27,6 +27,7 @@ from bank.book.journal_search import (
     on_entries,
     on_lines,
 )
+from bank.core import sights
 from bank.core.checked import About, Checked, Given
 from bank.core.desk import Tx, command, query
 from bank.core.errors import NotAllowed
@@ -271,6 +272,17 @@ def entry_row(tx: Tx, entry_id: int) -> EntryRow:
     if not found:
         raise NoSuchEntry
     return _with_amounts(tx, Wanted(), found)[0]
+
+
+@sights.seen_by("entry")
+def _entry_read(tx: Tx, entry_id: str) -> sights.Record | None:
+    if not tx.desk.may(Permission.JOURNAL_VIEW):
+        return None
+    try:
+        entry_row(tx, int(entry_id))
+    except NoSuchEntry:
+        return None
+    return sights.Record()
 
 
 def lines_of(tx: Tx, entry_id: int) -> Sequence[EntryLine]:

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select
 
-from bank.core import approvals, checkers, work_rights
+from bank.core import approvals, checkers, hours, work_rights
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     UNDECIDED,
     Approval,
-    ApprovalAccount,
     ApprovalEvent,
     ApprovalStatus,
 )
@@ -26,11 +25,11 @@ from bank.core.desk import CATALOGUE, Desk, Tx, query
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import GRANTS, Permission
 from bank.core.work_rights import Employee
-from bank.core.work_tables import ITEMS
-from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, as_text
+from bank.office import approval_sight
+from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, WaitsFor, as_text
+from bank.people import presence
 
 MOST_ROWS: Final = 200
-MOST_ON_A_RECORD: Final = 10
 RECORD_DAYS: Final = 90  # of a maker's record on the card
 
 
@@ -71,6 +70,19 @@ def count_to_decide(tx: Tx) -> int:
 
 
 @query(Permission.APPROVAL_VIEW)
+def count_for_me(tx: Tx) -> int:
+    """How many wait for this person: to be decided, or with a question to be answered."""
+    to_be_decided = len(_ids_to_decide(tx)) if tx.desk.may(Permission.APPROVAL_DECIDE) else 0
+    return to_be_decided + _asked_of_me(tx)
+
+
+@query(Permission.APPROVAL_VIEW)
+def count_asked_back(tx: Tx) -> int:
+    """How many came back to this person with a question."""
+    return _asked_of_me(tx)
+
+
+@query(Permission.APPROVAL_VIEW)
 def own_approvals(tx: Tx) -> Sequence[ApprovalRow]:
     """List what this person has asked for, newest first."""
     tx.looked_at("approvals", "own")
@@ -82,27 +94,7 @@ def decided(tx: Tx) -> Sequence[ApprovalRow]:
     """List what was decided, withdrawn or expired in this person's sight, newest first."""
     tx.looked_at("approvals", "decided")
     over = or_(Approval.status.not_in(UNDECIDED), Approval.expires_at <= tx.now)
-    return _listed(tx, and_(over, _in_sight(tx.desk)))
-
-
-@query(Permission.APPROVAL_VIEW)
-def waiting_on(tx: Tx, object_kind: str, object_id: str | None) -> Sequence[ApprovalCard]:
-    """List what waits for approval on one record; without an id, on those it would make."""
-    rows = tx.session.scalars(
-        select(Approval)
-        .where(
-            Approval.object_kind == object_kind,
-            Approval.object_id == object_id,
-            Approval.status.in_(UNDECIDED),
-            Approval.expires_at > tx.now,
-            _in_sight(tx.desk),
-        )
-        .order_by(Approval.id)
-        .limit(MOST_ON_A_RECORD)
-    ).all()
-    for row in rows:
-        tx.looked_at("approval", row.id)
-    return [card_of(tx, row) for row in rows]
+    return _listed(tx, and_(over, approval_sight.in_sight(tx.desk)))
 
 
 @query(Permission.APPROVAL_VIEW)
@@ -227,36 +219,46 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
     is_open = shown.status in UNDECIDED
     need = required_of(tx, row) if is_open else None
     refusal = why_not(tx, row, need) if is_open else None
-    standing = approvals.standing_of(tx, row.id)
-    able = (
-        checkers.could_decide(
-            tx,
-            roles=need.checkers if need is not None else checkers.roles_in(row.checkers),
-            branch_id=row.branch_id,
-            maker_id=row.maker_id,
-            accounts=approvals.accounts_of(tx, row.id),
-            level=standing.level,
-        )
-        if is_open
-        else []
-    )
+    waits = waits_for(tx, row, need) if is_open else WaitsFor()
     return ApprovalCard(
+        **vars(waits),
         row=shown,
         asked=asked_of(row),
         before=json.loads(row.before) if row.before else {},
         after=json.loads(row.after) if row.after else {},
         lines=json.loads(row.lines),
         history=_history(tx, row.id),
-        names=[one.name for one in able],
-        held_by=standing.owner_name or "",
-        held_since=standing.since,
-        held_by_me=standing.owner_id is not None and standing.owner_id == tx.desk.user_id,
         why_not=str(refusal) if refusal else "",
         is_mine=row.maker_id == tx.desk.user_id,
         wants_amount_again=need is not None and need.wants_amount_again,
         compared_minor=row.compared_minor,
         rule_source=row.rule_source,
         record=_record(tx, row),
+    )
+
+
+def waits_for(tx: Tx, row: Approval, need: Required | None) -> WaitsFor:
+    """Whom this waits for now, as `need` has it, the rule that bites; who of them is there."""
+    standing = approvals.standing_of(tx, row.id)
+    roles = need.checkers if need is not None else checkers.roles_in(row.checkers)
+    able = checkers.could_decide(
+        tx,
+        roles=roles,
+        branch_id=row.branch_id,
+        maker_id=row.maker_id,
+        accounts=approvals.accounts_of(tx, row.id),
+        level=standing.level,
+    )
+    here = presence.signed_in(tx, [one.id for one in able])
+    opens_at = hours.calendar(tx, row.branch_id).after(tx.now, 0)
+    return WaitsFor(
+        names=[one.name for one in able],
+        roles=sorted(roles),
+        here=[one.name for one in able if one.id in here],
+        opens_at=opens_at if opens_at > tx.now else None,
+        held_by=standing.owner_name or "",
+        held_since=standing.since,
+        held_by_me=standing.owner_id is not None and standing.owner_id == tx.desk.user_id,
     )
 
 
@@ -277,71 +279,24 @@ def required_of(tx: Tx, row: Approval, *, hold: bool = False) -> Required | None
     return required_now(inner, verb, about, but=row.id, hold=hold)
 
 
-def _me(tx: Tx, branch_id: int | None) -> list[Employee]:
-    """The person at this desk as the tables know them now; nobody when they have left or changed
-    their role since the desk was made."""
-    asked = checkers.staff(tx, [tx.desk.role], branch_id)
-    return [one for one in asked if one.id == tx.desk.user_id]
-
-
 def _ids_to_decide(tx: Tx) -> list[int]:
     """What waits for the person at this desk, oldest first, as far as it is listed."""
-    me = _me(tx, tx.desk.branch_id)
-    if not me:
-        return []
-    found = tx.session.scalars(
-        select(Approval.id)
-        .where(
-            Approval.status == ApprovalStatus.PENDING,
-            Approval.expires_at > tx.now,
-            Approval.maker_id != tx.desk.user_id,
-            Approval.checkers.contains(tx.desk.role.value, autoescape=True),
-            _of_branch(tx.desk),
-            _not_above(tx.desk),
-        )
-        .order_by(Approval.id)
-        .limit(MOST_ROWS)
-    ).all()
-    theirs = _interests_of(tx, me, found)
-    return [each for each in found if each not in theirs]
+    found = select(Approval.id).where(approval_sight.to_decide(tx))
+    return list(tx.session.scalars(found.order_by(Approval.id).limit(MOST_ROWS)))
 
 
-def _interests_of(tx: Tx, me: list[Employee], approval_ids: Sequence[int]) -> set[int]:
-    """Which of these approvals touch an account that I am interested in."""
-    touched = tx.session.execute(
-        select(ApprovalAccount.approval_id, ApprovalAccount.account).where(
-            ApprovalAccount.approval_id.in_(approval_ids)
-        )
-    ).all()
-    found = checkers.interests(tx, {account for _, account in touched}, me)
-    theirs = {each.account for each in found}
-    return {approval_id for approval_id, account in touched if account in theirs}
+def _asked_of_me(tx: Tx) -> int:
+    found = select(Approval.id).where(
+        Approval.maker_id == tx.desk.user_id,
+        Approval.status == ApprovalStatus.RETURNED,
+        Approval.expires_at > tx.now,
+    )
+    return len(tx.session.scalars(found.limit(MOST_ROWS)).all())
 
 
 def _listed(tx: Tx, condition: ColumnElement[bool]) -> Sequence[ApprovalRow]:
     wanted = select(Approval).where(condition).order_by(Approval.id.desc()).limit(MOST_ROWS)
     return [row_of(tx, row) for row in tx.session.scalars(wanted)]
-
-
-def _of_branch(desk: Desk) -> ColumnElement[bool]:
-    if desk.sees_whole_bank:
-        return true()
-    return Approval.branch_id == desk.branch_id if desk.branch_id is not None else false()
-
-
-def _not_above(desk: Desk) -> ColumnElement[bool]:
-    """What was escalated is for those further up the line."""
-    above = select(ITEMS.c.subject_id).where(
-        ITEMS.c.kind == approvals.KIND.name, ITEMS.c.level > work_rights.level_of(desk)
-    )
-    return Approval.id.not_in(above)
-
-
-def _in_sight(desk: Desk) -> ColumnElement[bool]:
-    mine = Approval.maker_id == desk.user_id
-    if desk.sees_whole_bank or desk.may(Permission.APPROVAL_DECIDE):
-        return or_(mine, _of_branch(desk))
-    return mine
 
 
 def asked_of(row: Approval) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from bank.core.approvals import ApprovalStatus
 from bank.core.clock import day_in_words
 from bank.core.desk import CATALOGUE
+from bank.core.permissions import Role
 
 ISO_DAY: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 
@@ -64,10 +65,24 @@ class Happening:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApprovalCard:
-    """An approval in full. `lines` are what it would book (or has), `names` who may decide now,
-    `held_by` who of them has claimed it (empty: nobody) and since when, `why_not` why the reader
-    may not, `record` what became of the maker's approvals lately."""
+class WaitsFor:
+    """Whom an approval waits for. `names` are who may decide now and `roles` whom the rule asks;
+    `here` are those of them who are signed in at this moment. `opens_at` is when their branch opens
+    again, None while it is open. `held_by` has claimed it (empty: nobody), since when."""
+
+    names: Sequence[str] = ()
+    roles: Sequence[Role] = ()
+    here: Sequence[str] = ()
+    opens_at: datetime | None = None
+    held_by: str = ""
+    held_since: datetime | None = None
+    held_by_me: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalCard(WaitsFor):
+    """An approval in full. `lines` are what it would book (or has), `why_not` says why the reader
+    may not decide, `record` what became of the maker's approvals lately."""
 
     row: ApprovalRow
     asked: Mapping[str, str]
@@ -75,10 +90,6 @@ class ApprovalCard:
     after: Mapping[str, Any]
     lines: Sequence[Mapping[str, Any]]
     history: Sequence[Happening]
-    names: Sequence[str]
-    held_by: str
-    held_since: datetime | None
-    held_by_me: bool
     why_not: str
     is_mine: bool
     wants_amount_again: bool

@@ -17,6 +17,7 @@ from bank.core.approvals import MOVES, UNDECIDED, Approval, ApprovalEvent, Appro
 from bank.core.desk import Tx
 from bank.core.permissions import Role
 from bank.core.states import move
+from bank.office import approval_mails
 
 S: Final = ApprovalStatus
 
@@ -65,6 +66,7 @@ def expiring(approval_id: int) -> Callable[[Any], None]:
         if row.status in UNDECIDED:
             settle(settling, row, S.EXPIRED)
             settling.session.flush()
+            tx.after_commit |= settling.after_commit
 
     return remember
 
@@ -75,10 +77,17 @@ def asking_others(approval_id: int, need: Required) -> Callable[[Any], None]:
     def remember(tx: Tx) -> None:
         row = tx.locked(Approval, approval_id)
         tx.concerns("approval", approval_id)
-        row.checkers, row.rule_source = " ".join(sorted(need.checkers)), need.source
-        approvals.asks_others(tx, row)
+        ask_others(tx, row, need)
 
     return remember
+
+
+def ask_others(tx: Tx, row: Approval, need: Required) -> None:
+    """Keep whom the rule names now, and what it was held against; the item is theirs."""
+    before, row.checkers = row.checkers, " ".join(sorted(need.checkers))
+    row.rule_source, row.compared_minor = need.source, need.compared_minor
+    if row.checkers != before:
+        approvals.asks_others(tx, row)
 
 
 def settle(
@@ -99,6 +108,7 @@ def step(tx: Tx, row: Approval, state: ApprovalStatus, said: str) -> None:
     tx.concerns("approval", row.id)
     tx.changed({"status": before.value}, {"status": state.value})
     approvals.moved(tx, row, said)
+    approval_mails.tell_maker(tx, row, said)
 
 
 def is_again(tx: Tx, row: Approval, state: ApprovalStatus, said: str) -> bool:

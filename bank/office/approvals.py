@@ -7,11 +7,13 @@ can never be done any more has failed, the rest stays to be decided.
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, select
 
-from bank.core import approvals, audit, checked, money
+from bank.book.ledger import SYSTEM_USER_ID
+from bank.core import approvals, approvals_now, audit, checked, money
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     LONGEST_TEXT,
@@ -21,9 +23,9 @@ from bank.core.approvals import (
     ApprovalStatus,
 )
 from bank.core.checked import Checked
-from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, looking
+from bank.core.desk import CATALOGUE, Desk, Tx, Verb, command, flow, looking
 from bank.core.errors import BadInput, BankError, Declined, NotAllowed, WrongState
-from bank.core.permissions import Permission, is_granted
+from bank.core.permissions import Permission, Role, is_granted
 from bank.office import approval_steps as steps
 from bank.office.approval_cards import NoSuchApproval, NotTheChecker, card_of, required_of, sees
 from bank.office.approval_cards import why_not as why_not_to
@@ -191,17 +193,58 @@ def expire_overdue(tx: Tx) -> int:
     return len(rows)
 
 
+@command(Permission.APPROVAL_EXPIRE)
+def follow_rules(tx: Tx) -> int:
+    """Hand what waits to those whom the rules of today name; answers how many that were."""
+    wanted = (
+        select(Approval)
+        .where(_asks_others(tx))
+        .order_by(Approval.id)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    rows = tx.session.scalars(wanted).all()
+    for row in rows:
+        need = required_of(tx, row)
+        if need is None:  # no rule bites any more: who was asked decides, and no sum is left
+            row.compared_minor = row.amount_minor
+        else:
+            steps.ask_others(tx, row, need)
+    return len(rows)
+
+
+@flow(Permission.APPROVAL_DECIDE)
+def keep_up(desk: Desk) -> None:
+    """Before a list is shown: what the rules of today have handed to others is theirs."""
+    with looking(desk) as tx:
+        is_due = tx.session.scalar(select(Approval.id).where(_asks_others(tx)).limit(1))
+    if is_due is not None:
+        by_the_bank = replace(desk, role=Role.SYSTEM, user_id=SYSTEM_USER_ID, name="system")
+        follow_rules(by_the_bank)
+
+
 def expire_forever(desk: Desk, stop: threading.Event) -> None:
-    """Close what is overdue every minute until `stop` is set (a thread of `serve`)."""
+    """Close what is overdue, and follow the rules, every minute until `stop` is set (a thread of
+    `serve`)."""
     while not stop.wait(EXPIRE_EVERY_SECONDS):
-        with looking(desk) as tx:
-            is_due = tx.session.scalar(select(Approval.id).where(_overdue(tx)).limit(1))
-        if is_due is not None:
-            expire_overdue(desk)
+        for due, settle in ((_overdue, expire_overdue), (_asks_others, follow_rules)):
+            with looking(desk) as tx:
+                is_due = tx.session.scalar(select(Approval.id).where(due(tx)).limit(1))
+            if is_due is not None:
+                settle(desk)
 
 
 def _overdue(tx: Tx) -> ColumnElement[bool]:
     return and_(Approval.status.in_(UNDECIDED), Approval.expires_at <= tx.now)
+
+
+def _asks_others(tx: Tx) -> ColumnElement[bool]:
+    """What waits with others than those whom the rules of today name."""
+    return and_(
+        Approval.status.in_(UNDECIDED),
+        Approval.expires_at > tx.now,
+        approvals_now.checkers_now(tx) != Approval.checkers,
+    )
 
 
 def _held(tx: Tx, approval_id: int) -> Approval:

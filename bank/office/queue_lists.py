@@ -4,7 +4,7 @@ What is in sight follows the desk: kinds by permission, items by branch; who lea
 branch sees all of it. Nothing here counts further than a list is worth reading.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -44,6 +44,23 @@ class Looked:
     priority: int | None = None
     words: str = ""
     page: int = 0
+    facts: tuple[tuple[str, Any], ...] = ()  # of what items are about, see `narrowed_by`
+
+
+Narrowing = Callable[[Tx, Any], ColumnElement[bool]]
+_narrowings: Final[dict[str, Narrowing]] = {}
+
+
+def narrowed_by(name: str) -> Callable[[Narrowing], Narrowing]:
+    """Register a way to look for items by what they are about, which their owner knows: it answers
+    a condition on ITEMS, given what is looked for."""
+
+    def register(narrowing: Narrowing) -> Narrowing:
+        assert name not in _narrowings, f"two are called {name}"
+        _narrowings[name] = narrowing
+        return narrowing
+
+    return register
 
 
 class ItemRow(NamedTuple):
@@ -130,9 +147,11 @@ def items_by_id(tx: Tx, item_ids: Sequence[int]) -> Sequence[ItemRow]:
 
 
 @query(Permission.WORK_DO)
-def counts(tx: Tx, kinds: tuple[str, ...] = ()) -> dict[View, int]:
+def counts(
+    tx: Tx, kinds: tuple[str, ...] = (), facts: tuple[tuple[str, Any], ...] = ()
+) -> dict[View, int]:
     """How many items each open view holds, counted up to one beyond COUNTED_UP_TO."""
-    return {view: count_of(tx, Looked(view=view, kinds=kinds)) for view in COUNTED}
+    return {view: count_of(tx, Looked(view=view, kinds=kinds, facts=facts)) for view in COUNTED}
 
 
 @query(Permission.WORK_DO)
@@ -257,6 +276,7 @@ def _conditions(tx: Tx, looked: Looked) -> list[ColumnElement[bool]]:
     conditions = [in_view[looked.view], *in_sight(tx, looked.kinds, looked.branch_id)]
     if looked.priority is not None:
         conditions.append(item.priority == looked.priority)
+    conditions += [_narrowings[name](tx, value) for name, value in looked.facts]
     conditions += [item.id.in_(ids) for ids in search.found_by(work.SEARCHED, looked.words)]
     return conditions
 

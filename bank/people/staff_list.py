@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
-from bank.core import objections
+from bank.core import objections, sights
 from bank.core.audit import Outcome, TrailRecord
 from bank.core.desk import CATALOGUE, Tx, query
 from bank.core.errors import NotFound
@@ -133,6 +133,14 @@ def history_of(tx: Tx, user_id: int, newest: int) -> Sequence[HistoryLine]:
 def scope(tx: Tx) -> list[ColumnElement[bool]]:
     """Whose rows this desk sees: one's own branch, or all."""
     return [] if tx.desk.sees_whole_bank else [User.branch_id == tx.desk.branch_id]
+
+
+@sights.seen_by("user")
+def _user_read(tx: Tx, user_id: str) -> sights.Record | None:
+    if not (tx.desk.may(Permission.STAFF_VIEW) or tx.desk.may(Permission.USER_VIEW)):
+        return None
+    found = tx.connection.scalar(select(User.id).where(User.id == int(user_id), *scope(tx)))
+    return None if found is None else sights.Record()
 
 
 def may_change(tx: Tx, user: User) -> bool:

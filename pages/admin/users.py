@@ -6,7 +6,7 @@ from bank.core.permissions import STAFF, Permission
 from bank.people import users
 from bank.people.users import Kind as WhichUsers
 from bank.people.users import State, UserCard
-from pages.parts import employee, tables, ui, words
+from pages.parts import employee, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.USER_VIEW, title="Users")
@@ -50,6 +50,8 @@ def one(card: UserCard) -> None:
                 "Last seen": words.moment(card.last_seen_at),
             }
         )
+        if card.role in STAFF:
+            waiting.banner(desk, "user", str(card.id))
         if card.role in STAFF and desk.may(Permission.STAFF_VIEW):
             st.page_link("pages/admin/employees.py", label="Employees", icon=":material/badge:")
         if card.may_lock:

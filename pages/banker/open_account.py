@@ -13,7 +13,7 @@ from bank.core.permissions import Permission
 from bank.people import customers
 from bank.people.customers import CustomerCard
 from bank.people.identity import NewAccess
-from pages.parts import forms, tables, ui, words
+from pages.parts import forms, tables, ui, waiting, words
 from pages.parts.forms import Slip, Step
 
 desk = ui.enter(Permission.ACCOUNT_OPEN, title="Open an account")
@@ -109,6 +109,7 @@ def show_customer(customer: CustomerCard) -> None:
                 "Accounts: "
                 + ", ".join(f"{card.product_name} {words.masked(card.number)}" for card in held)
             )
+        waiting.banner(desk, "customer", str(customer.id))
         st.button("Another customer", on_click=forget, key="open_account_other", type="tertiary")
 
 

@@ -104,7 +104,9 @@ def fill() -> None:
     with st.container():  # always there, so that nothing below it moves (see forms.echo)
         if number:
             with ui.attempt(labels=LABELS):
-                served(accounts.find_account(desk, number))
+                card = accounts.find_account(desk, number)
+                served(card)
+                waiting.banner(desk, "account", card.number)
     amount = forms.amount_input(LABELS["amount"], key=slip.field("amount"))
     left, right = st.columns(2)
     slip_number = left.text_input(

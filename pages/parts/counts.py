@@ -26,7 +26,7 @@ KEPT: Final = "menu_counts"
 # What waits behind a page, by its file: who may ask, and how many there are.
 WAITING: Final[Mapping[str, tuple[Permission, Callable[[Desk], int]]]] = {
     "staff/inbox.py": (Permission.WORK_DO, queue_lists.waiting_for_me),
-    "staff/approvals.py": (Permission.APPROVAL_DECIDE, approval_cards.count_to_decide),
+    "staff/approvals.py": (Permission.APPROVAL_VIEW, approval_cards.count_for_me),
     "admin/vault.py": (
         Permission.VAULT_WITNESS,
         lambda desk: len(vault_views.waiting_for_me(desk)),

@@ -6,12 +6,13 @@ The list is drawn again every few seconds and says what has become of each row w
 row moves under the cursor. What is new waits behind a button; view and search stand in the address.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import streamlit as st
 
+from bank.core import money
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.core.work_tables import KINDS, Priority
@@ -47,16 +48,43 @@ EMPTY: Final[Mapping[View, tuple[str, str]]] = {
 }
 
 
+Columns = Callable[[Desk, Sequence[ItemRow]], Sequence[tables.Column[ItemRow]]]
+Below = Callable[[Desk, Sequence[ItemRow]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A field of the search that one queue has beside the others: what stands in the address and in
+    saved views under `name`, and which `narrowed_by` of the bank it is. `options` are the values
+    with their words; without any it is an amount."""
+
+    name: str
+    label: str
+    narrows: str
+    options: Callable[[Desk], Mapping[Any, str]] | None = None
+    read: Callable[[str], Any] = str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Queue:
     """What a page declares. `name` begins the keys and the parameters in the address; no `kinds`
     means every kind of this person; `panels` draw what an item is about, by kind; `labels` call
-    views by other words."""
+    views by other words, `views` are those it has, `empty` what they say without a row.
+
+    `only` narrows the queue for good, `fields` as somebody wants; `columns` stand for what the
+    items are about; `below` draws what one does with several of a page.
+    """
 
     name: str
     kinds: tuple[str, ...] = ()
     panels: Mapping[str, queue_item.Panel] = field(default_factory=dict)
     labels: Mapping[View, str] = field(default_factory=dict)
+    views: Sequence[View] = tuple(VIEWS)
+    empty: Mapping[View, tuple[str, str]] = field(default_factory=dict)
+    only: tuple[tuple[str, Any], ...] = ()
+    fields: Sequence[Field] = ()
+    columns: Columns | None = None
+    below: Below | None = None
 
     def label(self, view: View) -> str:
         """What a view is called here."""
@@ -65,6 +93,11 @@ class Queue:
     def key(self, part: str) -> str:
         """The key of a part of this queue."""
         return f"{self.name}_{part}"
+
+    @property
+    def reads(self) -> Mapping[str, Callable[[str], Any]]:
+        """How its own fields are read from an address."""
+        return {each.name: each.read for each in self.fields}
 
 
 @dataclass(kw_only=True)
@@ -90,6 +123,8 @@ def draw(desk: Desk, of: Queue) -> None:
         _page(of, looked, shown.found).turn("Earlier rows", "Later rows", counted)
         if looked.view is View.UNASSIGNED and shown.rows:
             _claim_several(desk, of, shown.rows)
+        if of.below is not None and shown.rows:
+            of.below(desk, shown.rows)
     if chosen is None:
         if shown is not None and shown.rows:
             st.caption("Choose an item to see what it is about.")
@@ -111,19 +146,19 @@ def _looked(desk: Desk, of: Queue) -> Looked:
     """The view and the search, as they stand in the address."""
     view = st.segmented_control(
         "View",
-        list(VIEWS),
+        list(of.views),
         default=View.UNASSIGNED,
         required=True,
         key=of.key("view"),
         format_func=of.label,
         bind=URL,
     )
-    fields = [of.key(name) for name in queue_views.FIELDS if name != "view"]
+    fields = [of.key(name) for name in (*queue_views.FIELDS, *of.reads) if name != "view"]
     in_use = any(st.session_state.get(key) or key in st.query_params for key in fields)
     search = st.expander(
         "Search", expanded=in_use, key=of.key("search"), icon=":material/search:", on_change="rerun"
     )
-    looked = Looked(view=view or View.UNASSIGNED)
+    looked = Looked(view=view or View.UNASSIGNED, facts=of.only)
     if in_use or search.open:  # the fields are half of what the page sends
         with search:
             looked = _searched(desk, of, looked)
@@ -146,7 +181,31 @@ def _searched(desk: Desk, of: Queue, looked: Looked) -> Looked:
     branch_id = None
     if desk.sees_whole_bank:
         branch_id = _one_of(d, "Branch", of.key("branch"), frame.branch_names(desk))
-    return replace(looked, words=said or "", priority=priority, branch_id=branch_id)
+    facts = (*looked.facts, *_facts(desk, of))
+    return replace(looked, words=said or "", priority=priority, branch_id=branch_id, facts=facts)
+
+
+def _facts(desk: Desk, of: Queue) -> list[tuple[str, Any]]:
+    """What is looked for in the fields of this queue alone."""
+    found: list[tuple[str, Any]] = []
+    for place, each in zip(st.columns(len(of.fields) or 1), of.fields, strict=False):
+        if each.options is not None:
+            value = _one_of(place, each.label, of.key(each.name), each.options(desk))
+        else:
+            value = _amount(place, each.label, of.key(each.name))
+        if value is not None:
+            found.append((each.narrows, value))
+    return found
+
+
+def _amount(place: Any, label: str, key: str) -> int | None:
+    """An amount that is looked for, in minor units; what is none is said and looks for nothing."""
+    said = place.text_input(label, key=key, bind=URL, placeholder="0.00", autocomplete="off")
+    if not said:
+        return None
+    with place, ui.attempt(labels={"amount": label}):
+        return money.parse(said)
+    return None
 
 
 def _one_of(place: Any, label: str, key: str, names: Mapping[Any, str]) -> Any:
@@ -171,7 +230,7 @@ def _take_and_views(desk: Desk, of: Queue) -> None:
             shortcut="n",
         ):
             take_next(desk, of)
-        queue_views.draw(desk, of.name)
+        queue_views.draw(desk, of.name, of.reads)
 
 
 def take_next(desk: Desk, of: Queue) -> None:
@@ -199,15 +258,16 @@ def _live(desk: Desk, of: Queue, looked: Looked) -> None:
         shown = _kept(desk, shown, fresh.rows)
     st.session_state[of.key("shown")] = shown
     if not shown.rows:
-        if looked.words or looked.priority or looked.branch_id or looked.page:
+        narrowed = looked.facts != of.only
+        if narrowed or looked.words or looked.priority or looked.branch_id or looked.page:
             ui.empty("No item fits.", "Search for less, or look in another view.")
         else:
-            ui.empty(*EMPTY[looked.view])
+            ui.empty(*of.empty.get(looked.view, EMPTY[looked.view]))
         return
     _newer(of, shown, fresh.rows)
     tables.choose(
         shown.rows,
-        _columns(desk, of, looked),
+        _columns(desk, of, looked, shown.rows),
         key=of.key("list"),
         id_of=lambda row: row.id,
         prompt="Choose an item",
@@ -239,7 +299,7 @@ def _newer(of: Queue, shown: Shown, fresh: Sequence[ItemRow]) -> None:
 
 
 def _figures(desk: Desk, of: Queue, looked: Looked) -> None:
-    counts = queue_lists.counts(desk, looked.kinds)
+    counts = queue_lists.counts(desk, looked.kinds, of.only)
     with st.container(key=f"figures_{of.name}"):  # house.css puts two beside each other on a phone
         for place, view in zip(st.columns(len(COUNTED)), COUNTED, strict=True):
             count = counts[view]
@@ -247,12 +307,17 @@ def _figures(desk: Desk, of: Queue, looked: Looked) -> None:
             place.metric(of.label(view), shown, border=True)
 
 
-def _columns(desk: Desk, of: Queue, looked: Looked) -> list[tables.Column[ItemRow]]:
+def _columns(
+    desk: Desk, of: Queue, looked: Looked, rows: Sequence[ItemRow]
+) -> list[tables.Column[ItemRow]]:
     now = desk.bank.clock.now()
-    columns: list[tables.Column[ItemRow]] = [
-        column("Item", lambda row: words.sentence(row.reference), key=True),
+    about = [
         column("About", "title", key=True, width=320),
         column("Priority", "priority_name", Kind.STATE),
+    ]
+    columns: list[tables.Column[ItemRow]] = [
+        column("Item", lambda row: words.sentence(row.reference), key=of.columns is None),
+        *(about if of.columns is None else of.columns(desk, rows)),
         column("Opened", lambda row: words.age(row.opened_at, now)),
     ]
     if looked.view is View.DECIDED:

@@ -30,40 +30,43 @@ FIELDS: Final[Mapping[str, Callable[[str], Any]]] = {
 LABELS: Final = {"name": "Name", "view": "View"}
 
 
-def draw(desk: Desk, name: str) -> None:
+Fields = Mapping[str, Callable[[str], Any]]
+
+
+def draw(desk: Desk, name: str, more: Fields) -> None:
     """The button with one's views, and the form that keeps another."""
     with st.popover("Saved views", icon=":material/bookmark:"):
         views = saved_views.views(desk, name)
         if not views:
             st.caption("None yet. Keep what you look at now under a name.")
         for view in views:
-            _one(desk, name, view)
-        _keep(desk, name)
+            _one(desk, name, view, more)
+        _keep(desk, name, more)
 
 
-def address_of(name: str) -> str:
-    """What one looks at now, as the query of an address."""
-    found = {part: st.session_state.get(f"{name}_{part}") for part in FIELDS}
+def address_of(name: str, more: Fields) -> str:
+    """What one looks at now, as the query of an address; `more` are fields of this queue alone."""
+    found = {part: st.session_state.get(f"{name}_{part}") for part in (*FIELDS, *more)}
     return urlencode({part: value for part, value in found.items() if value not in (None, "")})
 
 
-def go_to(name: str, query: str) -> None:
+def go_to(name: str, query: str, more: Fields) -> None:
     """Look at what a view looks at (a callback: the fields are drawn after it)."""
     asked = dict(parse_qsl(query))
-    for part, read in FIELDS.items():
+    for part, read in {**FIELDS, **more}.items():
         value = read(asked[part]) if part in asked else None
         empty: Any = {"view": View.UNASSIGNED, "words": ""}.get(part)
         st.session_state[f"{name}_{part}"] = empty if value is None else value
 
 
-def _one(desk: Desk, name: str, view: ViewRow) -> None:
+def _one(desk: Desk, name: str, view: ViewRow, more: Fields) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             view.name,
             key=f"{name}_open_{view.id}",
             type="tertiary",
             on_click=go_to,
-            args=(name, view.query),
+            args=(name, view.query, more),
         )
         if view.shared_with is not None:
             st.caption(f"For every {words.role_name(view.shared_with).lower()}")
@@ -74,7 +77,7 @@ def _one(desk: Desk, name: str, view: ViewRow) -> None:
                 saved_views.forget_view(desk, view.id)
 
 
-def _keep(desk: Desk, name: str) -> None:
+def _keep(desk: Desk, name: str, more: Fields) -> None:
     leads = desk.may(Permission.WORK_LEAD)
     roles = sorted(STAFF) if leads else [desk.role]
     with st.form(f"{name}_keep_view", border=False):
@@ -88,4 +91,4 @@ def _keep(desk: Desk, name: str) -> None:
         )
         if st.form_submit_button("Keep this view"):
             with ui.attempt("The view is kept.", labels=LABELS):
-                saved_views.keep_view(desk, name, title, address_of(name), role)
+                saved_views.keep_view(desk, name, title, address_of(name, more), role)

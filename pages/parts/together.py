@@ -1,6 +1,6 @@
 """Approving several of one kind: chosen, looked at side by side, and then told one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -30,8 +30,9 @@ WHICH: list[tables.Column[Any]] = [
 NOTE_WIDTH = 640  # pixels
 
 
-def draw(desk: Desk, rows: Sequence[ApprovalRow]) -> None:
-    """Below the list of what waits, where at least two of a kind move money."""
+def draw(desk: Desk, rows: Sequence[ApprovalRow], then: Callable[[], None]) -> None:
+    """Below the list of what waits, where at least two of a kind move money; `then` is done once
+    they are approved."""
     kinds: dict[str, list[ApprovalRow]] = {}
     for row in rows:
         if row.amount_minor is not None:
@@ -47,7 +48,7 @@ def draw(desk: Desk, rows: Sequence[ApprovalRow]) -> None:
             format_func=lambda one: f"{waiting.title_of(kinds[one][0])} ({len(kinds[one])})",
         )
         if command is not None:
-            _choose(desk, {row.id: row for row in kinds[command]}, command)
+            _choose(desk, {row.id: row for row in kinds[command]}, command, then)
 
 
 def say_result() -> None:
@@ -75,7 +76,9 @@ def say_result() -> None:
         st.rerun()
 
 
-def _choose(desk: Desk, rows: dict[int, ApprovalRow], command: str) -> None:
+def _choose(
+    desk: Desk, rows: dict[int, ApprovalRow], command: str, then: Callable[[], None]
+) -> None:
     chosen = st.multiselect(
         "Approvals",
         list(rows),
@@ -100,6 +103,7 @@ def _choose(desk: Desk, rows: dict[int, ApprovalRow], command: str) -> None:
             )
         label = f"Approve {len(able)} together" if able else "Approve together"
         if st.button(label, type="primary", key=f"{KEY}_do", disabled=not able):
+            then()
             _approve(desk, chosen, note, command)
 
 

@@ -1,7 +1,7 @@
 """What waits for a second person, drawn the same wherever it is seen: on the record it is about, on
 the form that asked for it, and in the checker's queue."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -12,8 +12,9 @@ from bank.core.approvals import LONGEST_TEXT, ApprovalStatus, AwaitingApproval
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.counters import branch_limits
-from bank.office import approval_cards, approvals
-from bank.office.approval_rows import ApprovalCard, ApprovalRow
+from bank.office import approval_cards, approval_notices, approvals
+from bank.office.approval_notices import ApprovalNotice
+from bank.office.approval_rows import ApprovalCard, ApprovalRow, WaitsFor
 from bank.people import limits
 from pages.parts import forms, tables, ui, words
 from pages.parts.tables import Kind, column
@@ -94,20 +95,39 @@ def amount_of(row: ApprovalRow) -> str:
     return "" if row.amount_minor is None else money.show(row.amount_minor, row.currency)
 
 
-def either(card: ApprovalCard) -> str:
-    """Who may decide, as words."""
-    *most, last = card.names or ("nobody who works here now: tell head office",)
-    return f"{', '.join(most)} or {last}" if most else last
+def either(names: Sequence[str], word: str = "or") -> str:
+    """`A`, `A or B`, `A, B or C`."""
+    *most, last = names
+    return f"{', '.join(most)} {word} {last}" if most else last
+
+
+def waits_for(waits: WaitsFor) -> str:
+    """Who has it, or who may take it and is here to do so."""
+    if waits.held_since is not None:
+        who = "You have" if waits.held_by_me else f"{waits.held_by} has"
+        return f"{who} this since {words.moment(waits.held_since)}."
+    if not waits.names:
+        return "Waits for approval by nobody who works here now: tell head office."
+    roles = either([words.role_name(role).lower() for role in waits.roles])
+    return f"Waits for approval by {either(waits.names)} ({roles}). {_there(waits)}"
+
+
+def _there(waits: WaitsFor) -> str:
+    """Who of them could look at it at this moment."""
+    if waits.here:
+        said = f"Signed in now: {either(waits.here, 'and')}."
+    else:
+        said = "None of them is signed in now."
+    if waits.opens_at is None:
+        return said
+    return f"{said} The bank is closed until {words.moment(waits.opens_at)}."
 
 
 def said_of(card: ApprovalCard) -> str:
     """Where an approval stands, in a sentence."""
     row = card.row
     if row.status is ApprovalStatus.PENDING:
-        if card.held_since is not None:
-            who = "You have" if card.held_by_me else f"{card.held_by} has"
-            return f"{who} this since {words.moment(card.held_since)}."
-        return f"Waits for approval by {either(card)}."
+        return waits_for(card)
     if row.status is ApprovalStatus.RETURNED:
         return f"Came back with a question: {row.question}"
     by = f" by {row.checker_name}" if row.checker_name else ""
@@ -116,22 +136,36 @@ def said_of(card: ApprovalCard) -> str:
 
 
 def banner(desk: Desk, object_kind: str, object_id: str | None) -> bool:
-    """On a record: what waits on it and for whom. Answers whether anything does.
+    """On a record, for whoever may read it: what waits on it, since when and for whom. Answers
+    whether anything does.
 
     Without an id it is about records that are not there yet.
     """
-    cards = approval_cards.waiting_on(desk, object_kind, object_id)
-    for card in cards:
-        row = card.row
+    notices = approval_notices.waiting_on(desk, object_kind, object_id)
+    now = desk.bank.clock.now()
+    for notice in notices:
+        row = notice.row
         whom = "" if row.object_id else row.person  # on a record it stands above
         what = f"{title_of(row)} {amount_of(row) or whom}".strip()
+        since = words.age(row.made_at, now)
         st.info(
             words.plain(
-                f"{what}, asked for by {row.maker_name}, approval {row.id}: {said_of(card)}"
+                f"{what}, asked for by {row.maker_name} {since}, approval {row.id}: "
+                f"{_stands(notice)}"
             ),
             icon=":material/pending_actions:",
         )
-    return bool(cards)
+    return bool(notices)
+
+
+def _stands(notice: ApprovalNotice) -> str:
+    """Whom it waits for. What was asked back is between the maker and those who decide."""
+    row = notice.row
+    if not notice.is_asked:
+        return waits_for(notice)
+    if notice.is_in_sight:
+        return f"Came back with a question: {row.question}"
+    return f"Waits for an answer by {row.maker_name}."
 
 
 @contextmanager

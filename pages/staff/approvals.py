@@ -1,16 +1,19 @@
 """Approvals: what waits for this person's decision, what they asked for, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
 from bank.core import money
-from bank.core.approvals import LONGEST_TEXT
+from bank.core.approvals import KIND, LONGEST_TEXT, ApprovalStatus
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
-from bank.office import approval_cards, approvals
+from bank.core.work_tables import W
+from bank.office import approval_cards, approval_queue, approvals
 from bank.office.approval_rows import ApprovalCard, ApprovalRow
-from pages.parts import forms, tables, together, ui, waiting, words
+from bank.office.queue_lists import ItemRow, View
+from pages.parts import forms, queue, tables, together, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.APPROVAL_VIEW, title="Approvals")
@@ -25,17 +28,11 @@ LABELS = {
     "reason": "Reason",
 }
 APPROVE, ASK, REJECT = "Approve", "Return with a question", "Reject"
-SECONDS = 5.0
 
 
-def columns(*, decided: bool) -> list[tables.Column[ApprovalRow]]:
+def columns() -> list[tables.Column[ApprovalRow]]:
     """The columns of a list."""
     now = desk.bank.clock.now()
-    ends: tables.Column[ApprovalRow] = (
-        column("Decided by", lambda row: row.checker_name or "")
-        if decided
-        else column("Expires", lambda row: words.age(row.expires_at, now))
-    )
     return [
         column("No.", "id", Kind.NUMBER),
         column("What", waiting.title_of, key=True),
@@ -43,16 +40,16 @@ def columns(*, decided: bool) -> list[tables.Column[ApprovalRow]]:
         column("About", "about"),
         column("Asked for by", "maker_name", key=True),
         column("When", lambda row: words.age(row.made_at, now)),
-        ends,
+        column("Decided by", lambda row: row.checker_name or ""),
         column("State", "status", Kind.STATE),
     ]
 
 
-def chosen_of(rows: Sequence[ApprovalRow], *, key: str, decided: bool) -> ApprovalCard | None:
+def chosen_of(rows: Sequence[ApprovalRow], *, key: str) -> ApprovalCard | None:
     """A list, and the card of the row that was chosen."""
     chosen = tables.choose(
         rows,
-        columns(decided=decided),
+        columns(),
         key=key,
         id_of=lambda row: row.id,
         prompt="Choose an approval",
@@ -64,49 +61,99 @@ def chosen_of(rows: Sequence[ApprovalRow], *, key: str, decided: bool) -> Approv
     return approval_cards.approval_card(desk, chosen.id)
 
 
-@ui.live(SECONDS, Permission.APPROVAL_DECIDE)
-def newcomers(asking: Desk, shown: frozenset[int]) -> None:
-    """Say that the list has grown, without moving the row under the cursor."""
-    more = {row.id for row in approval_cards.to_decide(asking)} - shown
-    if more:
-        st.info(f"{words.counted(len(more), 'more')} since this list was drawn.")
-        if st.button("Show the new list", key="approvals_newer"):
-            st.rerun()
+def rows_below(asking: Desk, items: Sequence[ItemRow]) -> None:
+    """Several of a page at once, where at least two of a kind move money."""
+    rows = approval_queue.approvals_by_id(asking, [each.subject_id for each in items])
+    open_now = (each for each in rows.values() if each.status is ApprovalStatus.PENDING)
+    together.draw(asking, sorted(open_now, key=lambda row: row.id), lambda: queue.anew(QUEUE))
 
 
-def say_if_gone(rows: Sequence[ApprovalRow]) -> None:
-    """Somebody else may have decided about what this person has open: say who, and let go of it."""
-    chosen = st.session_state.get("approvals_queue_chosen")
-    if chosen is None or chosen in {str(row.id) for row in rows}:
-        return
-    st.session_state["approvals_queue_chosen"] = None
-    card = approval_cards.approval_card(desk, int(chosen))
-    if card.row.checker_name != desk.name:  # what they did themselves, they were told
-        st.info(words.plain(f"Approval {chosen}: {waiting.said_of(card)}"))
+def columns_of(asking: Desk, items: Sequence[ItemRow]) -> list[tables.Column[ItemRow]]:
+    """What the approvals of a page ask for."""
+    rows = approval_queue.approvals_by_id(asking, [each.subject_id for each in items])
+
+    def of(read: Callable[[ApprovalRow], Any], otherwise: Any = "") -> Callable[[ItemRow], Any]:
+        return lambda item: read(rows[item.subject_id]) if item.subject_id in rows else otherwise
+
+    return [
+        column("What", of(waiting.title_of), key=True),
+        column(
+            "Amount",
+            of(lambda row: row.amount_minor, None),
+            Kind.AMOUNT,
+            key=True,
+            currency=of(lambda row: row.currency, money.HOME),
+        ),
+        column("About", of(lambda row: row.about)),
+        column("Asked for by", of(lambda row: row.maker_name)),
+    ]
+
+
+def panel(reader: Desk, item: ItemRow) -> None:
+    """The approval that an item is about, and the decision."""
+    card = approval_cards.approval_card(reader, item.subject_id)
+    waiting.in_full(card, key=f"approval_{card.row.id}")  # the item's own keys are in the plural
+    if card.row.status in waiting.OPEN:
+        with st.container(width=NARROW):
+            decide(card)
+    elif item.state is not W.DECIDED or card.row.checker_name != desk.name:
+        st.info(words.plain(f"Approval {card.row.id}: {waiting.said_of(card)}"))
+
+
+def kinds_waiting(asking: Desk) -> dict[str, str]:
+    """The commands that wait, by what people call them."""
+    return {
+        command: waiting.TITLES.get(command, command)
+        for command in approval_queue.commands_waiting(asking)
+    }
+
+
+AGES = {60: "More than an hour", 240: "More than four hours", 1_440: "More than a day"}
+QUEUE = queue.Queue(
+    name="approvals",
+    kinds=(KIND.name,),
+    panels={KIND.name: panel},
+    views=(View.UNASSIGNED, View.MINE, View.WAITING, View.OVERDUE, View.ALL_OPEN),
+    empty={
+        View.UNASSIGNED: (
+            "Nothing waits for your decision.",
+            "What needs a second person at your branch appears here by itself.",
+        )
+    },
+    only=((approval_queue.FOR_ME, True),),
+    fields=(
+        queue.Field(
+            name="maker",
+            label="Asked for by",
+            narrows=approval_queue.MAKER,
+            options=approval_queue.makers_waiting,
+            read=int,
+        ),
+        queue.Field(
+            name="command",
+            label="What",
+            narrows=approval_queue.COMMAND,
+            options=kinds_waiting,
+        ),
+        queue.Field(name="from", label="Amount from", narrows=approval_queue.FROM_MINOR),
+        queue.Field(
+            name="age",
+            label="Waiting for",
+            narrows=approval_queue.MINUTES,
+            options=lambda _desk: AGES,
+            read=int,
+        ),
+    ),
+    columns=columns_of,
+    below=rows_below,
+)
 
 
 def to_decide() -> None:
     """The queue of the checker."""
-    rows = approval_cards.to_decide(desk)
-    say_if_gone(rows)
+    approvals.keep_up(desk)
     together.say_result()
-    newcomers(frozenset(row.id for row in rows))
-    if not rows:
-        ui.empty(
-            "Nothing waits for your decision.",
-            "What needs a second person at your branch appears here by itself.",
-        )
-        return
-    now = desk.bank.clock.now()
-    one, two = st.columns(2)
-    one.metric("To decide", f"{len(rows):,}", border=True)
-    two.metric("Oldest", words.age(rows[0].made_at, now), border=True)
-    card = chosen_of(rows, key="approvals_queue", decided=False)
-    together.draw(desk, rows)
-    if card is not None:
-        waiting.in_full(card, key=f"approvals_{card.row.id}")
-        with st.container(width=NARROW):
-            decide(card)
+    queue.draw(desk, QUEUE)
 
 
 def decide(card: ApprovalCard) -> None:
@@ -139,17 +186,50 @@ def decide(card: ApprovalCard) -> None:
         autocomplete="off",
     )
     title = waiting.title_of(card.row).lower()
-    button = {APPROVE: f"Approve {title}", ASK: "Return to its maker", REJECT: f"Reject {title}"}
-    if st.button(button[what or APPROVE], type="primary", key=f"approvals_do_{number}"):
-        done = {APPROVE: "approved and done", ASK: "returned", REJECT: "rejected"}[what or APPROVE]
+    if what == APPROVE:
+        approve(card, title, said, again)
+        return
+    st.session_state.pop(f"approvals_sure_{number}", None)
+    button, done = {
+        ASK: ("Return to its maker", "returned"),
+        REJECT: (f"Reject {title}", "rejected"),
+    }[what or ASK]
+    if st.button(button, type="primary", key=f"approvals_do_{number}"):
         with ui.attempt(f"Approval {number} is {done}.", labels=LABELS):
-            if what == ASK:
-                approvals.send_back(desk, number, said)
-            elif what == REJECT:
-                approvals.reject(desk, number, said)
-            else:
-                typed = money.parse(again, currency=card.row.currency) if again else None
-                approvals.approve(desk, number, said, typed)
+            verb = approvals.send_back if what == ASK else approvals.reject
+            verb(desk, number, said)
+            let_go()
+
+
+def approve(card: ApprovalCard, title: str, said: str, again: str) -> None:
+    """In two keys: one opens the question, one answers it. A refusal closes it again."""
+    number, sure = card.row.id, f"approvals_sure_{card.row.id}"
+    if not st.session_state.get(sure):
+        if st.button(
+            f"Approve {title}", type="primary", key=f"approvals_do_{number}", shortcut="a"
+        ):
+            st.session_state[sure] = True
+            st.rerun()
+        return
+    what = f"{title} {waiting.amount_of(card.row)}".strip()
+    st.markdown(words.plain(f"Approve {what}, asked for by {card.row.maker_name}?"))
+    with st.container(horizontal=True):
+        yes = st.button("Yes, approve", type="primary", key=f"approvals_yes_{number}", shortcut="y")
+        if st.button("Not yet", type="tertiary", key=f"approvals_no_{number}", shortcut="esc"):
+            del st.session_state[sure]
+            st.rerun()
+    if yes:
+        del st.session_state[sure]
+        with ui.attempt(f"Approval {number} is approved and done.", labels=LABELS):
+            typed = money.parse(again, currency=card.row.currency) if again else None
+            approvals.approve(desk, number, said, typed)
+            let_go()
+
+
+def let_go() -> None:
+    """What is decided is not before one's eyes any longer, and the list is drawn anew."""
+    st.session_state[QUEUE.key("list_chosen")] = None
+    queue.anew(QUEUE)
 
 
 def mine() -> None:
@@ -161,7 +241,7 @@ def mine() -> None:
             "When a rule asks for one, what you did waits here and on its own page.",
         )
         return
-    card = chosen_of(rows, key="approvals_mine", decided=True)
+    card = chosen_of(rows, key="approvals_mine")
     if card is None:
         return
     if card.row.status in waiting.OPEN:
@@ -176,16 +256,29 @@ def history() -> None:
     if not rows:
         ui.empty("Nothing has been decided yet.", "Decisions stay here, with their reasons.")
         return
-    card = chosen_of(rows, key="approvals_history", decided=True)
+    card = chosen_of(rows, key="approvals_history")
     if card is not None:
         waiting.in_full(card, key=f"approvals_{card.row.id}")
+
+
+def say_what_came_back() -> None:
+    """Questions wait for an answer, whatever this person looks at."""
+    asked = approval_cards.count_asked_back(desk)
+    if asked:
+        said = "has a question about" if asked == 1 else "have questions about"
+        st.warning(
+            f"A checker {said} {words.counted(asked, 'approval')} of yours. Answer under {MINE}.",
+            icon=":material/help:",
+        )
 
 
 views = {MINE: mine, HISTORY: history}
 if desk.may(Permission.APPROVAL_DECIDE):
     views = {TO_DECIDE: to_decide, **views}
+with ui.attempt():
+    say_what_came_back()
 view = st.segmented_control(
-    "View", list(views), default=next(iter(views)), required=True, key="approvals_view"
+    "View", list(views), default=next(iter(views)), required=True, key="approvals_show"
 )
 with ui.attempt():
     views[view or next(iter(views))]()

@@ -22,8 +22,7 @@ def approval(reader: Desk, item: ItemRow) -> None:
         f"{words.plain(waiting.said_of(card))}"
     )
     if st.button("Open the approval", key=f"inbox_open_{row.id}", icon=":material/order_approve:"):
-        open_in = "queue" if row.status in waiting.OPEN else "history"
-        st.session_state[f"approvals_{open_in}_chosen"] = str(row.id)
+        st.session_state["approvals_list_chosen"] = str(item.id)
         st.switch_page("pages/staff/approvals.py")
 
 

@@ -20,7 +20,7 @@ from bank.core.permissions import Role
 from bank.core.secrets import Secret
 from bank.counters import cash
 from bank.counters.receipts import Receipt
-from bank.office import approval_cards, approvals
+from bank.office import approval_cards, approval_notices, approvals
 from bank.office.approvals import AmountAgain, AmountDiffers, ApprovalExpired, NotTheMaker
 from bank.people import identity
 from bank.people.identity import UserStatus
@@ -199,7 +199,7 @@ def test_the_diff_of_a_reversal_is_on_the_card(sqlite_checking: Checking) -> Non
     card = sqlite_checking.card()
     assert ("state", "booked", "reversed") in card.changes
     assert card.asked["reason"] == "typed twice"
-    [on_record] = approval_cards.waiting_on(
+    [on_record] = approval_notices.waiting_on(
         sqlite_checking.desks["auditor"], "entry", str(sqlite_checking.entry_id)
     )
     assert on_record.names == card.names

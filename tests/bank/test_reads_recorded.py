@@ -37,6 +37,8 @@ from bank.night import reports
 from bank.night.demo_cashbook import fewest_pieces
 from bank.office import (
     approval_cards,
+    approval_notices,
+    approval_queue,
     approvals_together,
     queue_lists,
     ticket_desk,
@@ -231,8 +233,14 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.approval_cards.to_decide": (
         lambda m: approval_cards.to_decide(m.desks["admin"]), "approvals",
     ),
-    "office.approval_cards.waiting_on": (
-        lambda m: approval_cards.waiting_on(m.desks["admin"], "account", number(m)), "approval",
+    "office.approval_queue.approvals_by_id": (
+        lambda m: approval_queue.approvals_by_id(m.desks["admin"], [1]), "approvals",
+    ),
+    "office.approval_queue.makers_waiting": (
+        lambda m: approval_queue.makers_waiting(m.desks["admin"]), "approvals",
+    ),
+    "office.approval_notices.waiting_on": (
+        lambda m: approval_notices.waiting_on(m.desks["admin"], "account", number(m)), "approval",
     ),
     "office.approvals_together.side_by_side": (
         lambda m: approvals_together.side_by_side(m.desks["admin"], [1]), "approval",
@@ -347,6 +355,10 @@ NOT_READS: Final = {
     "office.queue.colleagues": STAFF_OR_NOBODY,
     "office.queue.look": "who else has the same item before their eyes",
     "office.queue.release_timed_out": "how many claims ran out",
+    "office.approval_queue.commands_waiting": "which commands, and nobody's data",
+    "office.approvals.keep_up": "answers nothing",
+    "office.approval_cards.count_asked_back": "how many, and nobody's data",
+    "office.approval_cards.count_for_me": "how many, and nobody's data",
     "office.approval_cards.count_to_decide": "how many, and nobody's data",
     "office.queue_lists.counts": STAFF_OR_NOBODY,
     "office.queue_lists.waiting_for_me": "how many, and nobody's data",

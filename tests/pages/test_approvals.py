@@ -4,8 +4,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bank.core.ids import new_request_id
-from bank.office import approval_cards, approvals
+from bank.office import approval_cards, approvals, saved_views
+from bank.people import sessions
 from tests.bank.test_approvals_together import deposits
+from tests.support import queues
 from tests.support.apptest import Pages, words_of
 from tests.support.checkers import LAKH, Checking
 from tests.support.market import pay_in
@@ -29,12 +31,18 @@ def press(page: AppTest, label: str) -> AppTest:
     return page
 
 
-def opened(pages: Pages, at: Checking, who: str, number: int = 1, view: str = "queue") -> AppTest:
-    """The page of approvals with one of them chosen."""
+def agree(page: AppTest) -> AppTest:
+    """Approve what is open: one key asks, another one answers."""
+    press(page, "Approve cash withdrawal")
+    return press(page, "Yes, approve")
+
+
+def opened(pages: Pages, at: Checking, who: str, number: int = 1, view: str = "list") -> AppTest:
+    """The page of approvals with one of them chosen; here its item has the same number."""
     page = pages.open(at.desks[who], QUEUE)
     views = {"mine": "Created by me", "history": "History"}
     if view in views:
-        page.segmented_control("approvals_view").set_value(views[view])
+        page.segmented_control("approvals_show").set_value(views[view])
         page.run()
     page.session_state[f"approvals_{view}_chosen"] = str(number)
     page.run()
@@ -79,10 +87,10 @@ def test_the_checker_sees_everything_and_approves(pages: Pages, at: Checking) ->
         "₹ 6,00,000.00 Dr",
         "₹ 4,00,000.00 Cr",
         "For the wedding.",
-        "To decide 1",
+        "Unassigned 1",
     ):
         assert words in said, words
-    press(page, "Approve cash withdrawal")
+    agree(page)
     assert "Approval 1 is approved and done" in words_of(page)
     assert "Nothing waits for your decision" in words_of(page)
     assert at.market.balance("asha") == 4 * LAKH
@@ -107,16 +115,16 @@ def test_a_large_amount_is_typed_again_on_the_page(pages: Pages, at: Checking) -
     pay_in(at.market, "asha", 10 * LAKH)
     at.ask("withdraw", amount_minor=12 * LAKH)
     page = opened(pages, at, "nalini")
-    press(page, "Approve cash withdrawal")
+    agree(page)
     assert page.error[0].value.startswith("**Amount again:**")
     for typed in ("plenty", "1.2L"):
         decide(page, "Approve", again=typed, note="seen")
-        press(page, "Approve cash withdrawal")
+        agree(page)
         assert page.error[0].value.startswith("**Amount again:**")
         assert page.text_input("approvals_again_1").value == typed
         assert page.text_input("approvals_note_1").value == "seen"
     decide(page, "Approve", again="12L")
-    press(page, "Approve cash withdrawal")
+    agree(page)
     assert at.market.balance("asha") == 8 * LAKH
 
 
@@ -124,7 +132,7 @@ def test_a_change_of_the_world_is_told_with_its_reason(pages: Pages, at: Checkin
     at.ask("withdraw")
     page = opened(pages, at, "vera")
     at.market.close_account("asha")
-    press(page, "Approve cash withdrawal")
+    agree(page)
     assert "This has failed" in page.error[0].value
     assert "closed" in page.error[0].value
     assert at.status() == "failed"
@@ -134,13 +142,12 @@ def test_a_change_of_the_world_is_told_with_its_reason(pages: Pages, at: Checkin
 
 def test_a_second_click_after_a_colleague_says_who_was_first(pages: Pages, at: Checking) -> None:
     at.ask("withdraw")
-    page = opened(pages, at, "vera")
+    page = press(opened(pages, at, "vera"), "Approve cash withdrawal")
     at.approve("nalini")
-    press(page, "Approve cash withdrawal")
+    press(page, "Yes, approve")
     assert "Approval 1: Executed by Nalini Bhave" in words_of(page).replace("\\", "")
     assert at.market.balance("asha") == 4 * LAKH
-    page.run()
-    assert "Nalini Bhave" not in words_of(page), "it is said once"
+    assert not [each for each in page.button if each.label.startswith(("Approve cash", "Yes"))]
 
 
 def test_a_form_never_decides_about_another_row(pages: Pages, at: Checking) -> None:
@@ -150,8 +157,8 @@ def test_a_form_never_decides_about_another_row(pages: Pages, at: Checking) -> N
     page = opened(pages, at, "vera")
     at.approve("nalini")
     page.run()
-    assert "Choose an approval to see what it would do" in words_of(page)
-    assert not [each for each in page.button if each.label.startswith("Approve")]
+    assert "Approval 1: Executed by Nalini Bhave" in words_of(page).replace("\\", "")
+    assert not [each for each in page.button if each.label.startswith(("Approve", "Yes"))]
     assert at.status(2) == "pending"
 
 
@@ -172,10 +179,21 @@ def test_the_maker_answers_and_withdraws(pages: Pages, at: Checking) -> None:
     assert at.status() == "withdrawn"
 
 
+def test_the_maker_reads_who_is_there(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    sessions.sign_out(at.desks["admin"])
+    said = words_of(opened(pages, at, "ravi", view="mine")).replace("\\", "")
+    assert "Signed in now: Nalini Bhave and Vera Lobo." in said
+    sessions.sign_out(at.desks["vera"])
+    sessions.sign_out(at.desks["nalini"])
+    said = words_of(opened(pages, at, "ravi", view="mine")).replace("\\", "")
+    assert "None of them is signed in now." in said
+
+
 def test_whoever_only_looks_has_no_queue(pages: Pages, at: Checking) -> None:
     at.ask("withdraw")
     page = pages.open(at.desks["auditor"], QUEUE)
-    assert page.segmented_control("approvals_view").options == ["Created by me", "History"]
+    assert page.segmented_control("approvals_show").options == ["Created by me", "History"]
     at.approve("vera")
     page = opened(pages, at, "auditor", view="history")
     assert "Lines that were booked" in words_of(page)
@@ -286,14 +304,72 @@ def test_an_entry_says_that_its_reversal_waits(pages: Pages, at: Checking) -> No
     assert "has reversed this one" in words_of(page)
 
 
-def test_an_account_says_that_something_waits(pages: Pages, at: Checking) -> None:
+WAITS = (
+    "Cash withdrawal ₹ 6,00,000.00, asked for by Ravi Kumar just now, approval 1: "
+    "Waits for approval by Arun Nair, Nalini Bhave or Vera Lobo (branch admin or transaction "
+    "reviewer). Signed in now: Arun Nair, Nalini Bhave and Vera Lobo."
+)
+
+
+@pytest.mark.parametrize("who", ["admin", "banker", "gita", "executive", "auditor"])
+def test_an_account_says_that_something_waits(pages: Pages, at: Checking, who: str) -> None:
     at.ask("withdraw")
-    page = pages.open(at.desks["admin"], "staff/find_account.py")
+    page = pages.open(at.desks[who], "staff/find_account.py")
     page.text_input("find_account_number").set_value(at.market.number("asha"))
     [find] = [each for each in page.button if each.label == "Find account"]
     find.click().run()
+    assert WAITS in words_of(page).replace("\\", "")
+    assert not [each for each in page.button if each.label.startswith(("Approve", "Withdraw"))]
+
+
+def test_another_counter_says_that_something_waits(pages: Pages, at: Checking) -> None:
+    """Whom the second cashier serves has six lakh waiting at the first one's window."""
+    at.ask("withdraw")
+    approvals.send_back(at.desks["vera"], 1, "Is she here?")
+    page = pages.open(at.desks["meera"], COUNTER)
+    page.text_input("counter_account").set_value(at.market.number("asha")).run()
+    assert not page.exception
     said = words_of(page).replace("\\", "")
-    assert "asked for by Ravi Kumar, approval 1: Waits for approval" in said
+    assert WAITS.split(":")[0] in said
+    assert "Waits for an answer by Ravi Kumar." in said
+    assert "Is she here" not in said, "that is between the maker and the checker"
+    approvals.withdraw(at.desks["ravi"], 1)
+    page.run()
+    assert "asked for by" not in words_of(page)
+
+
+def test_a_customer_says_what_waits_on_their_accounts(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    [asha] = at.market.rows("SELECT number FROM customers WHERE name = 'Asha Rao'")
+    page = pages.open(at.desks["banker"], "banker/open_account.py")
+    [number] = [box for box in page.text_input if box.label == "Customer number"]
+    number.set_value(asha["number"])
+    press(page, "Find customer")
+    assert WAITS in words_of(page).replace("\\", "")
+
+
+def test_an_employee_says_what_waits_about_them(pages: Pages, at: Checking) -> None:
+    at.ask("edit")
+    for who, file, key in (
+        ("auditor", "admin/employees.py", "employees_chosen"),
+        ("vera", "admin/users.py", "users_chosen"),
+    ):
+        page = pages.home(at.desks[who])
+        page.switch_page(f"pages/{file}").run()
+        page.session_state[key] = str(at.id("imran"))
+        page.run()
+        assert not page.exception
+        said = words_of(page)
+        assert "Change of name or mail address, asked for by Arun Nair just now" in said, who
+
+
+def test_a_question_finds_its_maker(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    asked = "A checker has a question about 1 approval of yours"
+    assert asked not in words_of(pages.open(at.desks["ravi"], QUEUE))
+    approvals.send_back(at.desks["vera"], 1, "Is she here?")
+    assert asked in words_of(pages.open(at.desks["ravi"], QUEUE))
+    assert asked not in words_of(pages.open(at.desks["vera"], QUEUE))
 
 
 def test_the_trail_shows_what_waits(pages: Pages, at: Checking) -> None:
@@ -368,3 +444,138 @@ def test_one_alone_and_what_moves_no_money_offer_nothing_together(
     at.ask("hire")
     page = pages.open(at.desks["vera"], QUEUE)
     assert [each.key for each in page.selectbox if str(each.key).startswith("together")] == []
+
+
+# The queue that a declaration draws.
+
+
+def listed(page: AppTest) -> list[str]:
+    """The approvals in the list, from top to bottom."""
+    return list(page.dataframe[0].value["Item"]) if page.dataframe else []
+
+
+def many(at: Checking) -> None:
+    """Four that wait: two withdrawals, a deposit at another hour, a change of staff."""
+    at.ask("withdraw")
+    at.ask("withdraw", request_id=new_request_id(), amount_minor=9 * LAKH)
+    queues.later(at.market, hours=2)
+    at.ask("deposit", request_id=new_request_id(), amount_minor=12 * LAKH)
+    at.ask("edit")
+
+
+@pytest.mark.feature("B12")
+@pytest.mark.parametrize(
+    ("field", "value", "fits"),
+    [
+        ("approvals_maker", "ravi", ["Approval 1", "Approval 2", "Approval 3"]),
+        ("approvals_command", "counters.cash.withdraw", ["Approval 1", "Approval 2"]),
+        ("approvals_age", 60, ["Approval 1", "Approval 2"]),
+    ],
+)
+def test_the_list_is_narrowed_by_what_approvals_know(
+    pages: Pages, at: Checking, field: str, value: object, fits: list[str]
+) -> None:
+    many(at)
+    page = pages.open(at.desks["vera"], QUEUE)
+    assert len(listed(page)) == 4
+    page.session_state["approvals_search"] = True
+    page.run()
+    page.selectbox(field).set_value(at.id("ravi") if value == "ravi" else value).run()
+    assert not page.exception
+    assert listed(page) == fits
+
+
+@pytest.mark.feature("B12")
+def test_the_list_is_narrowed_by_amount_and_says_what_is_none(pages: Pages, at: Checking) -> None:
+    many(at)
+    page = pages.open(at.desks["vera"], QUEUE)
+    page.session_state["approvals_search"] = True
+    page.run()
+    page.text_input("approvals_from").set_value("9L").run()
+    assert listed(page) == ["Approval 2", "Approval 3"]
+    page.text_input("approvals_from").set_value("plenty").run()
+    assert page.error[0].value.startswith("**Amount from:**")
+    assert page.text_input("approvals_from").value == "plenty"
+    assert len(listed(page)) == 4
+    page.text_input("approvals_words").set_value("Ravi").run()
+    assert len(listed(page)) == 3, "by words as every queue"
+
+
+@pytest.mark.feature("B12", "C9")
+def test_what_is_looked_for_is_kept_as_a_view(pages: Pages, at: Checking) -> None:
+    many(at)
+    vera = at.desks["vera"]
+    kept = saved_views.keep_view(
+        vera, "approvals", "Large of Ravi", f"maker={at.id('ravi')}&from=9L&age=60"
+    )
+    page = pages.open(vera, QUEUE)
+    page.button(f"approvals_open_{kept.id}").click().run()
+    assert not page.exception
+    assert listed(page) == ["Approval 2"]
+    assert page.text_input("approvals_from").value == "9L"
+
+
+@pytest.mark.feature("B12")
+def test_a_long_list_is_turned_page_by_page(pages: Pages, at: Checking) -> None:
+    for _ in range(53):
+        at.ask("withdraw", request_id=new_request_id(), amount_minor=6 * LAKH)
+    page = pages.open(at.desks["vera"], QUEUE)
+    assert "Unassigned 53" in words_of(page)
+    assert (len(listed(page)), listed(page)[0]) == (50, "Approval 1")
+    press(page, "Later rows")
+    assert listed(page) == ["Approval 51", "Approval 52", "Approval 53"]
+
+
+def shortcut_of(page: AppTest, label: str) -> str:
+    """The key on the button, as the browser prints it."""
+    [button] = [each for each in page.button if each.label == label]
+    return str(button.proto.shortcut)
+
+
+@pytest.mark.feature("B12")
+def test_two_keys_approve_and_one_fetches_the_next(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    page = pages.open(at.desks["nalini"], QUEUE)
+    assert shortcut_of(page, "Take the next item") == "n"
+    press(page, "Take the next item")
+    assert "Approval 1 is yours" in words_of(page)
+    assert shortcut_of(page, "Approve cash withdrawal") == "a"
+    press(page, "Approve cash withdrawal")
+    assert "Approve cash withdrawal ₹ 6,00,000.00, asked for by Ravi Kumar?" in words_of(
+        page
+    ).replace("\\", "")
+    assert at.status() == "pending", "one key is not enough"
+    press(page, "Not yet")
+    press(page, "Approve cash withdrawal")
+    assert shortcut_of(page, "Yes, approve") == "y"
+    press(page, "Yes, approve")
+    assert at.status() == "executed"
+    assert "Approval 1 is approved and done" in words_of(page)
+
+
+@pytest.mark.feature("B12")
+def test_only_what_one_may_decide_is_in_the_queue(pages: Pages, at: Checking) -> None:
+    """Who leads sees all work of the branch in the inbox; here is what waits for them."""
+    at.ask("withdraw")
+    at.ask("edit")
+    assert listed(pages.open(at.desks["vera"], QUEUE)) == ["Approval 1", "Approval 2"]
+    assert listed(pages.open(at.desks["holder"], QUEUE)) == ["Approval 2"]
+    assert listed(pages.open(at.desks["admin"], QUEUE)) == ["Approval 1"]
+    at.new_rule("counters.cash.withdraw", level=2, checkers="reviewer")
+    assert listed(pages.open(at.desks["vera"], QUEUE)) == ["Approval 2"]
+    assert listed(pages.open(at.desks["nalini"], QUEUE)) == ["Approval 1"]
+    at.new_rule("counters.cash.withdraw", level=3, checkers="super_admin")
+    assert listed(pages.open(at.desks["nalini"], QUEUE)) == []
+    assert listed(pages.open(at.desks["chief"], QUEUE)) == ["Approval 1", "Approval 2"]
+
+
+@pytest.mark.feature("B12")
+def test_the_inbox_leads_to_the_approval(pages: Pages, at: Checking) -> None:
+    at.ask("withdraw")
+    home = pages.home(at.desks["vera"])
+    home.switch_page("pages/staff/inbox.py").run()
+    home.session_state["inbox_list_chosen"] = "1"
+    home.run()
+    press(home, "Open the approval")
+    assert "Lines it would book" in words_of(home)
+    assert [each for each in home.button if each.label == "Approve cash withdrawal"]

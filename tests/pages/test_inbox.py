@@ -272,6 +272,7 @@ def test_an_approval_waits_in_the_inbox_with_the_way_to_its_page(
     assert "Cash withdrawal, approval 1" in said_on(home)
     home.switch_page("pages/staff/approvals.py").run()  # where the browser is by now
     press(home, "Approve cash withdrawal")
+    press(home, "Yes, approve")
     home.switch_page("pages/staff/inbox.py").run()
     assert "Decided" in said_on(home)
     assert "Executed by Vera Lobo" in said_on(home)

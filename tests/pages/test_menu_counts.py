@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 
 from bank.core.errors import NotAllowed
-from bank.office import approval_cards, queue, queue_lists
+from bank.office import approval_cards, approvals, queue, queue_lists
 from pages.parts import counts
 from pages.parts.menu import MENU
 from tests.bank.test_announcements import head
@@ -123,6 +123,11 @@ def test_approvals_to_decide_stand_beside_the_page(
     assert shown[-1]["staff-inbox"] == "Inbox (1)"
     pages.home(sqlite_checking.desks["ravi"])
     assert shown[-1]["staff-approvals"] == "Approvals", "one's own is not to be decided by oneself"
+    approvals.send_back(sqlite_checking.desks["vera"], 1, "Is she here?")
+    pages.home(sqlite_checking.desks["ravi"])
+    assert shown[-1]["staff-approvals"] == "Approvals (1)", "but to be answered"
+    pages.home(sqlite_checking.desks["vera"])
+    assert shown[-1]["staff-approvals"] == "Approvals"
 
 
 def test_the_next_person_at_the_window_sees_their_own(
