@@ -247,7 +247,7 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
         after=json.loads(row.after) if row.after else {},
         lines=json.loads(row.lines),
         history=_history(tx, row.id),
-        names=[one.name for one in able],
+        names=checkers.named(tx, able),
         held_by=standing.owner_name or "",
         held_since=standing.since,
         held_by_me=standing.owner_id is not None and standing.owner_id == tx.desk.user_id,
