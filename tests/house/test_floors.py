@@ -19,7 +19,8 @@ FLOORS: Final = {
     " posting_postgres ledger holds book_close backdating roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions attempts sign_in confirmations activations credentials"
-    " customers away staff_list staff leaving absences grants limits users branch_list viewings rights demo kyc",
+    " customers away staff_list staff leaving absences grants limits users branch_list"
+    " viewings rights demo kyc",
     "office": "trail queue_lists handed queue in_hand saved_views messages approval_rows"
     " approval_cards approval_steps approvals approvals_together ticket_tables ticket_uploads"
     " ticket_posts tickets"
