@@ -122,21 +122,21 @@ QUEUE = queue.Queue(
     },
     only=((approval_queue.FOR_ME, True),),
     fields=(
-        queue.Field(
+        Field(
             name="maker",
             label="Asked for by",
             narrows=approval_queue.MAKER,
             options=approval_queue.makers_waiting,
             read=int,
         ),
-        queue.Field(
+        Field(
             name="command",
             label="What",
             narrows=approval_queue.COMMAND,
             options=kinds_waiting,
         ),
-        queue.Field(name="from", label="Amount from", narrows=approval_queue.FROM_MINOR),
-        queue.Field(
+        Field(name="from", label="Amount from", narrows=approval_queue.FROM_MINOR),
+        Field(
             name="age",
             label="Waiting for",
             narrows=approval_queue.MINUTES,
