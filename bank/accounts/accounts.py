@@ -184,6 +184,12 @@ def card_for_staff(tx: Tx, number: str) -> AccountCard:
     return card
 
 
+def cards_of(tx: Tx, customer_id: int | None) -> list[AccountCard]:
+    """The cards of a customer's accounts, oldest first."""
+    wanted = _cards().where(Account.customer_id == customer_id).order_by(Account.id)
+    return [_card(row) for row in tx.connection.execute(wanted)]
+
+
 @sights.seen_by("account")
 def _account_read(tx: Tx, number: str) -> sights.Record | None:
     if not tx.desk.may(Permission.ACCOUNT_LOOK_UP):
@@ -244,11 +250,8 @@ def find_account(tx: Tx, number: str) -> AccountCard:
 @query(Permission.OWN_ACCOUNTS_VIEW)
 def own_accounts(tx: Tx) -> Sequence[AccountCard]:
     """List the accounts of the customer at this desk, oldest first."""
-    rows = tx.connection.execute(
-        _cards().where(Account.customer_id == tx.desk.customer_id).order_by(Account.id)
-    )
     tx.looked_at("customer", tx.desk.customer_id)
-    return [_card(row) for row in rows]
+    return cards_of(tx, tx.desk.customer_id)
 
 
 @query(Permission.CUSTOMER_VIEW)
@@ -257,9 +260,8 @@ def accounts_of(tx: Tx, customer_id: int) -> Sequence[AccountCard]:
     customer = tx.session.get(Customer, customer_id)
     if customer is None or not (tx.desk.sees_whole_bank or customer.branch_id == tx.desk.branch_id):
         raise NoSuchCustomer
-    wanted = _cards().where(Account.customer_id == customer_id).order_by(Account.id)
     tx.looked_at("customer", customer_id)
-    return [_card(row) for row in tx.connection.execute(wanted)]
+    return cards_of(tx, customer_id)
 
 
 @command(Permission.ACCOUNT_OPEN)

@@ -1,36 +1,30 @@
-"""Tickets at the desk of an employee: read, reply, note, ask, solve, and the canned replies.
+"""Tickets at the desk of an employee: read, reply, note, ask, solve.
 
 A reply is mailed to the customer in the same transaction and written only by who has claimed the
 item. A note never leaves the bank; everybody who sees the ticket may add one.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import String, Text, UniqueConstraint, or_, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, select
 
 from bank.core import work, work_rights
 from bank.core.clock import appointment
-from bank.core.db import Base
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, W
-from bank.office import queue_lists, ticket_posts, tickets
+from bank.office import canned, queue_lists, ticket_posts, tickets
+from bank.office.canned import MARK
 from bank.office.ticket_posts import Post, clean_body, is_written, write
 from bank.office.ticket_tables import PostKind, Ticket, rule_of
 from bank.office.ticket_uploads import Upload, clean_files, named_in_mail
 from bank.office.tickets import KIND, TicketCard
 from bank.people.customers import Customer
-from bank.people.fields import clean_text, masked_email
-
-LONGEST_NAME: Final = 60
-PLACEHOLDERS: Final = ("{name}", "{ref}", "{account_last4}", "{reopen_days}", "{due}")
-_MARK: Final = re.compile(r"\{[a-z0-9_]+\}")
+from bank.people.fields import masked_email
 
 
 class Then(StrEnum):
@@ -39,18 +33,6 @@ class Then(StrEnum):
     STAY = "stay"
     WAIT = "wait"
     SOLVE = "solve"
-
-
-class CannedReply(Base):
-    """Words for a reply, with placeholders; of one employee, or of all when it has no owner."""
-
-    __tablename__ = "canned_replies"
-    __table_args__ = (UniqueConstraint("owner_id", "name"), {"sqlite_autoincrement": True})
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    owner_id: Mapped[int | None]
-    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
-    body: Mapped[str] = mapped_column(Text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +45,16 @@ class Opened:
     customer_number: str
     mail_to: str
     posts: Sequence[Post]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyMail:
+    """The mail of a reply. `endings` is what is added when the customer must act, or when it is
+    solved."""
+
+    subject: str
+    says: str
+    endings: Mapping[Then, str]
 
 
 @query(Permission.TICKET_WORK)
@@ -97,10 +89,7 @@ def reply(
     Answers whether a mail goes out: False when the customer has no address.
     """
     ticket = in_sight(tx, ticket_id, held=True)
-    words = clean_body(body)
-    if unfilled := dict.fromkeys(_MARK.findall(words)):
-        raise BadInput(f"Fill in {', '.join(unfilled)} first.", field="message")
-    given = clean_files(tx, files)
+    words, given = _clean_reply(body), clean_files(tx, files)
     tx.concerns("ticket", ticket_id)
     has_address = bool(tx.session.get_one(Customer, ticket.customer_id).email)
     if is_written(tx, ticket, PostKind.REPLY, words, request_id, given):
@@ -109,24 +98,31 @@ def reply(
     write(tx, ticket, PostKind.REPLY, words, request_id, given)
     work.replied(tx, row)
     row = work.item_of(tx, KIND.name, ticket_id)
-    reference = ticket_posts.reference_of(ticket)
-    says = f"about your ticket {reference}, {ticket.subject}:\n\n{words}{named_in_mail(given)}"
     if then is Then.WAIT:
         if row.status is not W.WAITING:
             work.ask(tx, row, "asked the customer")
-        says += "\n\nWe wait for your answer. Write it below your ticket in the portal."
     elif then is Then.SOLVE:
         work.decide(tx, row, "solved")
         tx.changed({"solved_at": None}, {"solved_at": tx.now.isoformat()})
         ticket.solved_at, ticket.solved_by = tx.now, tx.desk.user_id
         tx.session.flush()
-        days = rule_of(tx, "reopen_days")
-        says += f"\n\nThis solves your ticket. If it does not, open it again within {days} days."
     elif row.status is W.WAITING:
         work.answer(tx, row, "taken up again")
     else:
         work.go_on(tx, row)
-    return ticket_posts.mail(tx, ticket, f"{reference}: {ticket.subject}", says)
+    mail = _mail_of(tx, ticket, words, named_in_mail(given))
+    return ticket_posts.mail(tx, ticket, mail.subject, f"{mail.says}{mail.endings.get(then, '')}")
+
+
+@query(Permission.TICKET_WORK)
+def preview_reply(tx: Tx, ticket_id: int, body: str) -> ReplyMail:
+    """Show the mail that a reply would send, before it is sent."""
+    ticket = in_sight(tx, ticket_id)
+    words = _clean_reply(body)
+    customer = tx.session.get_one(Customer, ticket.customer_id)
+    tx.looked_at("ticket", ticket_id)
+    mail = _mail_of(tx, ticket, words, "")
+    return replace(mail, says=ticket_posts.letter(customer, mail.says))
 
 
 @command(Permission.TICKET_WORK)
@@ -155,40 +151,13 @@ def canned_replies(tx: Tx, ticket_id: int) -> Mapping[str, str]:
         "{reopen_days}": str(rule_of(tx, "reopen_days")),
         "{due}": appointment(card.solve_due_at) if card.solve_due_at else "",
     }
-    rows = tx.session.scalars(
-        select(CannedReply)
-        .where(or_(CannedReply.owner_id.is_(None), CannedReply.owner_id == tx.desk.user_id))
-        .order_by(CannedReply.owner_id.is_(None), CannedReply.name)
-    )
     found: dict[str, str] = {}
-    for row in rows:  # one's own come first, and hide a shared one of the same name
+    for row in canned.usable(tx):  # of the same name the first counts: one's own, the branch's
         # What is not known stays to be seen, and `reply` refuses it. In one pass: a name that
         # looks like a placeholder is a name.
-        filled = _MARK.sub(lambda mark: known.get(mark[0]) or mark[0], row.body)
+        filled = MARK.sub(lambda mark: known.get(mark[0]) or mark[0], row.body)
         found.setdefault(row.name, filled)
     return found
-
-
-@command(Permission.TICKET_WORK)
-def keep_reply(tx: Tx, name: str, body: str) -> None:
-    """Keep words for one's own replies under a name, instead of what it held before."""
-    title = clean_text(name, field="name", longest=LONGEST_NAME)
-    words = clean_body(body)
-    if strange := [mark for mark in _MARK.findall(words) if mark not in PLACEHOLDERS]:
-        known = ", ".join(PLACEHOLDERS)
-        raise BadInput(f"{strange[0]} is no placeholder. These are: {known}.", field="message")
-    row = tx.session.scalar(
-        select(CannedReply)
-        .where(CannedReply.owner_id == tx.desk.user_id, CannedReply.name == title)
-        .with_for_update()
-    )
-    tx.concerns("canned reply", title)
-    tx.changed({"body": row.body} if row else None, {"body": words})
-    if row is None:
-        tx.session.add(CannedReply(owner_id=tx.desk.user_id, name=title, body=words))
-    else:
-        row.body = words
-    tx.session.flush()
 
 
 @query(Permission.TICKET_WORK)
@@ -201,7 +170,7 @@ def other_tickets(tx: Tx, ticket_id: int) -> Sequence[TicketCard]:
         .where(
             Ticket.customer_id == ticket.customer_id,
             Ticket.id != ticket_id,
-            *queue_lists.in_sight(tx, (KIND.name,), None),
+            *tickets_in_sight(tx),
         )
         .order_by(Ticket.id.desc())
         .limit(10)
@@ -220,6 +189,11 @@ def in_sight(tx: Tx, ticket_id: int, *, held: bool = False) -> Ticket:
     return ticket
 
 
+def tickets_in_sight(tx: Tx) -> Sequence[ColumnElement[bool]]:
+    """Which tickets this desk sees in its queues."""
+    return queue_lists.in_sight(tx, (KIND.name,), None)
+
+
 def owned_item(tx: Tx, ticket_id: int) -> Any:
     """The open item of a ticket, held, if the person at the desk has claimed it."""
     row = work.item_of(tx, KIND.name, ticket_id)
@@ -227,3 +201,23 @@ def owned_item(tx: Tx, ticket_id: int) -> Any:
         raise work.IsDecided
     work.check_owner(tx, row)
     return row
+
+
+def _clean_reply(body: str) -> str:
+    words = clean_body(body)
+    if unfilled := dict.fromkeys(MARK.findall(words)):
+        raise BadInput(f"Fill in {', '.join(unfilled)} first.", field="message")
+    return words
+
+
+def _mail_of(tx: Tx, ticket: Ticket, words: str, files: str) -> ReplyMail:
+    reference, days = ticket_posts.reference_of(ticket), rule_of(tx, "reopen_days")
+    return ReplyMail(
+        subject=f"{reference}: {ticket.subject}",
+        says=f"about your ticket {reference}, {ticket.subject}:\n\n{words}{files}",
+        endings={
+            Then.WAIT: "\n\nWe wait for your answer. Write it below your ticket in the portal.",
+            Then.SOLVE: "\n\nThis solves your ticket. If it does not, open it again within "
+            f"{days} days.",
+        },
+    )

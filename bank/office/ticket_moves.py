@@ -4,7 +4,7 @@ All of it by who has claimed the ticket, with a word why that stays in its histo
 priority comes another promise: the deadlines move by the difference, in open hours.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -13,7 +13,7 @@ from bank.core.desk import Tx, command
 from bank.core.errors import BadInput, WrongState
 from bank.core.ids import request_id_of
 from bank.core.permissions import Permission
-from bank.core.work_tables import LONGEST_NOTE, Priority, W
+from bank.core.work_tables import ITEMS, LONGEST_NOTE, Priority, W
 from bank.office import ticket_posts, tickets
 from bank.office.ticket_desk import in_sight, owned_item
 from bank.office.ticket_tables import PostKind, Ticket
@@ -22,6 +22,7 @@ from bank.people.branches import Branch
 from bank.people.customers import Customer
 
 MERGED: Final = "merged"
+_CLOCKS: Final = tuple(name for name in ITEMS.c.keys() if name.endswith("_due_at"))  # noqa: SIM118
 
 
 class NoSuchPriority(BadInput):
@@ -109,8 +110,10 @@ def merge_ticket(tx: Tx, ticket_id: int, into_id: int) -> None:
     for each in tx.session.scalars(select(Ticket).where(Ticket.merged_into == ticket_id)):
         each.merged_into = into_id
     tx.session.flush()
-    work.decide(tx, row, MERGED, f"merged into {there}")
     here = ticket_posts.reference_of(ticket)
+    work.decide(tx, row, MERGED, f"merged into {there}")
+    if row.status is not W.WAITING:  # here the bank must act, so it must there
+        _take_over(tx, row, work.item_of(tx, KIND.name, into_id), f"{here} goes on here")
     ticket_posts.write(
         tx, kept, PostKind.NOTE, f"{here} was merged into this ticket.",
         request_id_of("merge", ticket.request_id, kept.request_id),
@@ -122,3 +125,17 @@ def merge_ticket(tx: Tx, ticket_id: int, into_id: int) -> None:
         f"your ticket {here}, {ticket.subject}, is about the same as {there}, {kept.subject}.\n\n"
         f"We answer both in {there}. What you wrote is kept there.",
     )
+
+
+def _take_over(tx: Tx, ended: Any, kept: Any, said: str) -> None:
+    """What the bank owes for a ticket that ends is owed in the one it goes on in: its clock runs,
+    and the nearer of the deadlines promised counts."""
+    if kept.status is W.WAITING:
+        work.answer(tx, kept, said)
+        kept = work.item_of(tx, KIND.name, kept.subject_id)
+    due = {
+        name: min((at for at in (getattr(ended, name), getattr(kept, name)) if at), default=None)
+        for name in _CLOCKS
+    }
+    if due != {name: getattr(kept, name) for name in due}:
+        work.change(tx, kept, due, "merged", said)

@@ -14,6 +14,7 @@ from bank.office import approval_cards, approval_queue, approvals
 from bank.office.approval_rows import ApprovalCard, ApprovalRow
 from bank.office.queue_lists import ItemRow, View
 from pages.parts import forms, queue, tables, together, ui, waiting, words
+from pages.parts.queue_search import Field
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.APPROVAL_VIEW, title="Approvals")

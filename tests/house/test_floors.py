@@ -25,13 +25,13 @@ FLOORS: Final = {
     "office": "trail queue_lists handed queue in_hand saved_views messages approval_rows"
     " approval_sight approval_cards approval_queue approval_notices approval_mails"
     " approval_steps approvals approvals_together"
-    " ticket_tables ticket_uploads ticket_posts tickets"
+    " ticket_tables ticket_uploads ticket_posts tickets ticket_waits canned"
     " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"
     " holidays",
-    "accounts": "products tariff interest instalments accounts terms names parties freezes charges"
-    " papers statement_lines statement_papers statements",
-    "counters": "ticket_links cash_rules branch_limits branch_days tallies drawers slips"
-    " drawer_cash taken_back handovers supervision counts vault absences remittances"
+    "accounts": "products tariff interest instalments accounts holders terms names parties freezes"
+    " charges papers statement_lines statement_papers statements",
+    "counters": "ticket_links customer_view cash_rules branch_limits branch_days tallies drawers"
+    " slips drawer_cash taken_back handovers supervision counts vault absences remittances"
     " remittance_views vault_counts branch_close drawer_views vault_views exchanges impounded"
     " drawer_report receipts declarations window"
     " prepared cash transfers mandates clearing cheques cards bills forex loans deposits",

@@ -3,11 +3,13 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bank import app
 from bank.core.work_tables import W
-from bank.office import scores, ticket_desk, tickets
+from bank.office import queue, scores, ticket_desk, tickets
 from bank.office.ticket_tables import PostKind
 from bank.office.tickets import TicketCard
 from tests.pages.test_help import press, typed
+from tests.support import queues
 from tests.support.apptest import Pages, words_of
 from tests.support.market import BANER, Market
 from tests.support.tickets import claimed, opened, solved, written
@@ -54,8 +56,10 @@ def test_from_the_claim_to_the_mailed_reply(pages: Pages, market: Market) -> Non
     card = written(market, about_kind="account", about=market.number("asha"))
     page = at(pages, market, card)
     said = words_of(page)
-    for there in ("Asha Rao", "Charges and interest", market.number("asha"), "What are the 118"):
+    last4 = market.number("asha")[-4:]
+    for there in ("Asha Rao", "Charges and interest", last4, "What are the 118"):
         assert there in said, there
+    assert market.number("asha") not in said, "masked, but for its end"
     assert "Send reply" not in labels(page)
     press(page, f"Claim {card.reference}")
     message(page, "It is the yearly fee.")
@@ -153,3 +157,151 @@ def test_a_customer_without_an_address_and_a_score(pages: Pages, market: Market)
     scores.score_ticket(market.desks["nila"], card.id, 2, "Late")
     assert "2 of 5, badly\\: Late" in words_of(at(pages, market, card))
     assert solved(market).id
+
+
+WORDS = "It is the yearly fee, and this took me twenty minutes to find out."
+
+
+def swept(market: Market, minutes: int = 45) -> None:
+    """Time goes by, and the worker puts back what has run out."""
+    queues.later(market, minutes=minutes)
+    queue.release_timed_out(app.system_desk(market.bank))
+
+
+@pytest.mark.feature("B12")
+def test_a_reply_typed_until_the_claim_ran_out_is_not_lost(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, WORDS)
+    swept(market)
+    press(page, "Send reply")
+    said = words_of(page).replace("\\", "")
+    assert "Your claim ran out" in said
+    assert "Nobody has it now" in said
+    assert "Nothing was sent" in said
+    assert page.text_area(public(page)).value == WORDS
+    assert "Send reply" not in labels(page)
+    assert [post.kind for post in opened(market, card).posts] == [PostKind.QUESTION]
+    press(page, "Claim again, send and solve")
+    assert "Reply sent and the ticket solved" in words_of(page)
+    assert opened(market, card).posts[-1].body == WORDS
+    assert opened(market, card).card.state is W.DECIDED
+
+
+@pytest.mark.feature("B12")
+def test_a_reply_stays_when_the_ticket_was_handed_over(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, WORDS)
+    other = market.desks["executive_two"]
+    queue.reassign(market.desks["admin"], card.item_id, other.user_id, "He knows her")
+    press(page, "Send and solve")
+    said = words_of(page).replace("\\", "")
+    assert "Arun Nair handed this ticket over to Dev Sen" in said
+    assert "He knows her" in said
+    assert "Dev Sen has it now" in said
+    assert page.text_area(public(page)).value == WORDS
+    assert not [label for label in labels(page) if label.startswith("Claim again")]
+    before = len(market.mails("ticket"))
+    press(page, "Keep it as an internal note")
+    assert opened(market, card).posts[-1].kind is PostKind.NOTE
+    assert opened(market, card).posts[-1].body == WORDS
+    assert len(market.mails("ticket")) == before
+    assert "Claim this ticket to reply" in words_of(page)
+    assert "Keep it as an internal note" not in labels(page)
+
+
+@pytest.mark.feature("B12")
+def test_a_colleague_is_faster_and_the_draft_can_be_thrown_away(
+    pages: Pages, market: Market
+) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, WORDS)
+    swept(market)
+    press(page, "Send reply")
+    claimed(market, card, "executive_two")
+    press(page, "Claim again and send")
+    assert "Dev Sen" in words_of(page)
+    assert page.text_area(public(page)).value == WORDS
+    press(page, "Discard")
+    assert "Claim this ticket to reply" in words_of(page)
+    assert len(opened(market, card).posts) == 1
+
+
+def test_what_was_given_back_by_oneself_leaves_no_form(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    press(page, f"Release {card.reference}")
+    assert "Claim this ticket to reply" in words_of(page)
+    assert "Discard" not in labels(page)
+
+
+@pytest.mark.feature("A6.3")
+def test_the_mail_is_seen_before_it_is_sent(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, "It is the *yearly* fee.")
+    press(page, "Preview the mail")
+    said = words_of(page).replace("\\", "")
+    for there in (
+        f"{card.reference}: A charge I do not know",
+        "Hello Asha Rao,",
+        "It is the *yearly* fee.",
+        "Send and solve adds: This solves your ticket",
+    ):
+        assert there in said, there
+    assert len(opened(market, card).posts) == 1
+    message(page, "Dear {name}")
+    press(page, "Send reply")
+    assert "Fill in" in page.error[0].value
+    assert "Hello Asha Rao" not in words_of(page), "it was about other words"
+    press(page, "Preview the mail")
+    assert "Fill in" in page.error[0].value
+
+
+@pytest.mark.feature("D3")
+def test_the_account_it_is_about_is_a_card_that_leads_to_the_account(
+    pages: Pages, market: Market
+) -> None:
+    market.deposit("asha", 1_234_00)
+    card = claimed(market, written(market, about_kind="account", about=market.number("asha")))
+    home = pages.home(market.desks["executive"])
+    home.switch_page("pages/staff/inbox.py")
+    home.session_state["inbox_list_chosen"] = str(card.item_id)
+    home.run()
+    assert not home.exception
+    said = words_of(home)
+    assert "1,234.00" in said
+    assert "Savings account" in said
+    press(home, "Open the account")
+    assert [title.value for title in home.title] == ["Find an account"]
+    assert home.text_input("find_account_number").value == market.number("asha")
+    assert "Asha Rao" in words_of(home)
+
+
+@pytest.mark.feature("D3")
+def test_the_entry_it_is_about_is_a_card(pages: Pages, market: Market) -> None:
+    reference = market.deposit("asha", 77_00).reference
+    card = written(market, about_kind="entry", about=reference)
+    said = words_of(at(pages, market, card)).replace("\\", "")
+    assert f"Entry {reference}" in said
+    assert "77.00" in said
+    assert "16 Mar 2026" in said
+
+
+@pytest.mark.feature("D3")
+def test_the_customer_is_shown_when_asked_for(pages: Pages, market: Market) -> None:
+    market.deposit("asha", 1_234_00)
+    card = written(market)
+    page = at(pages, market, card)
+    assert "Customer since" not in words_of(page)
+    read = "SELECT id FROM trail WHERE verb = 'counters.customer_view.customer_in_full'"
+    assert market.rows(read) == []
+    page.toggle(f"customer_{card.id}").set_value(True).run()
+    assert not page.exception
+    said = words_of(page).replace("\\", "").replace("\u2060", "")
+    for there in ("a***@example.com", "1,234.00", card.reference, "We have your message"):
+        assert there in said, there
+    assert market.number("asha") not in said
+    assert market.rows(read)
