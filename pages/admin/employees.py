@@ -6,6 +6,7 @@ from bank.core.permissions import Permission
 from bank.people import staff, staff_list
 from bank.people.staff_list import EmployeeCard
 from pages.parts import employee, forms, tables, ui, waiting, words
+from pages.parts import limits as limits_shown
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.STAFF_VIEW, title="Employees")
@@ -40,6 +41,7 @@ def add() -> None:
             )
             role = employee.role_input(desk, key="employee_new_role")
             ifsc = employee.branch_input(desk, key="employee_new_branch")
+            pay_out, take_in = limits_shown.own_inputs(desk, key="employee_new")
             asked = st.form_submit_button("Add employee", type="primary")
         if st.button("Back to the list", type="tertiary", key="employee_new_back"):
             st.session_state.pop(ADDING, None)
@@ -47,7 +49,8 @@ def add() -> None:
     if asked:
         done = f"{name.strip()} was added; a link is on its way."
         with waiting.attempt(done, labels=employee.LABELS, then=added):
-            staff.add_employee(desk, username, name, email, role, ifsc)
+            own = limits_shown.own_typed(pay_out, take_in)
+            staff.add_employee(desk, username, name, email, role, ifsc, *own)
 
 
 def added() -> None:

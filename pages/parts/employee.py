@@ -9,7 +9,6 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.errors import BadInput
 from bank.core.permissions import WHOLE_BANK, NamedGrant, Role
-from bank.office import performance, scores
 from bank.people import branches, grants, leaving, limits, staff, staff_list
 from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
@@ -27,6 +26,8 @@ LABELS: Final = {
     "role": "Role",
     "named": "Grant",
     "username": "User name",
+    "pays out": "Pays out alone up to",
+    "takes in": "Takes in alone up to",
     "valid_from": "First day",
     "valid_to": "Last day",
 }
@@ -186,12 +187,7 @@ def history(desk: Desk, card: EmployeeCard) -> None:
 
 def done(desk: Desk, card: EmployeeCard) -> None:
     """What this employee did, as they see it themselves."""
-    work.figures(
-        desk,
-        lambda start, end: performance.work_of(desk, card.id, start, end),
-        lambda start, end: scores.scores_of(desk, card.id, start, end),
-        key=f"employee_work_{card.id}",
-    )
+    work.figures(desk, work.of(desk, card.id), key=f"employee_work_{card.id}")
 
 
 def history_table(lines: Sequence[HistoryLine], *, key: str) -> None:

@@ -163,7 +163,7 @@ def test_nobody_does_it_alone_even_where_no_rule_asks(market: Market) -> None:
         rule = tx.session.scalars(
             select(ApprovalRule).where(ApprovalRule.command.like("%reverse_own_slip"))
         ).one()
-        facts = {name: getattr(rule, name) for name in ApprovalRule.__table__.c.keys()}
+        facts = {each.key: getattr(rule, each.key) for each in ApprovalRule.__table__.c}
         tx.session.add(
             ApprovalRule(**{**facts, "effective_from": tx.business_date, "checkers": ""})
         )

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from bank.core.approvals import AwaitingApproval
 from bank.office import approval_cards, approvals
 from bank.office.approval_cards import OwnApproval
-from bank.people import staff, staff_list, users
+from bank.people import limits, staff, staff_list, users
 from bank.people.attempts import SignInStatus
 from bank.people.identity import UserStatus
 from tests.support import people
@@ -74,8 +74,17 @@ def test_an_employee_is_added_and_what_was_typed_stays(pages: Pages, office: Off
     assert page.text_input("employee_new_name").value == "Kiran Bhat"
     roles = page.selectbox("employee_new_role").options
     assert roles == ["Cashier", "Banker", "Customer executive", "Transaction reviewer"]
+    assert "Pays out alone up to (at most ₹ 5,00,000.00)" in [one.label for one in page.text_input]
     page.text_input("employee_new_email").set_value("kiran@bank.example")
+    page.text_input("employee_new_pay_out").set_value("6L")
     press(page, "Add employee")
+    assert page.error[0].value.startswith("**Pays out alone up to:**")
+    page.text_input("employee_new_pay_out").set_value("50k")
+    press(page, "Add employee")
+    [kiran] = [
+        card for card in staff_list.employees(office.desk("meera")) if card.username == "kiran"
+    ]
+    assert limits.limits_of(office.desk("meera"), kiran.id)[0].own_minor == 50_000_00
     assert page.success[0].value == r"Kiran Bhat was added; a link is on its way\."
     assert "Invited" in words_of(page)
     [card] = [c for c in staff_list.employees(office.desk("meera")) if c.username == "kiran"]
