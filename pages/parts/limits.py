@@ -101,9 +101,7 @@ def own_inputs(desk: Desk, *, key: str) -> tuple[str, str]:
     """What a newcomer at a counter does alone, each beside the ceiling; empty for the bank's rule.
     Whoever takes and pays no cash has none."""
     rules = limits.rules_for(desk, Role.CASHIER)
-    st.caption(
-        "At a counter only: above these amounts, a day and account, a second person decides."
-    )
+    st.caption("At a counter only: above it, a day and account, a second person decides.")
     typed = []
     for kind, label in (
         (LimitKind.PAY_OUT, "Pays out alone up to"),
