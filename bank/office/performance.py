@@ -24,7 +24,7 @@ LONGEST_DAYS: Final = 366
 # is the supervisor's, and counted as theirs (counters/work_facts.py).
 NOT_WORK: Final = (
     *("people.sign_in.", "people.sessions.", "people.credentials.", "people.doors."),
-    "counters.supervision.",
+    *("counters.supervision.", "office.trail.record_export"),
 )
 
 

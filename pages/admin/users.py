@@ -99,7 +99,13 @@ with ui.attempt():
         ui.empty("Nobody fits.", "Search for less, or for any state.")
         st.stop()
     chosen = tables.choose(
-        page.users, COLUMNS, key="users", id_of=lambda card: card.id, prompt="Choose a user"
+        page.users,
+        COLUMNS,
+        key="users",
+        id_of=lambda card: card.id,
+        prompt="Choose a user",
+        file_name="users.csv",
+        filters={"search": searched, "who": KINDS[kind], "state": state},
     )
     with st.container(horizontal=True):
         if st.button("Back", key="users_back", disabled=not places, icon=":material/chevron_left:"):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
@@ -20,13 +21,17 @@ import streamlit as st
 
 from bank.core import money
 from bank.core.cells import safe_cell
-from pages.parts import words
+from bank.core.desk import Desk
+from bank.core.permissions import Permission
+from bank.office import trail
+from pages.parts import visitor, words
 
 T = TypeVar("T")
 ROW_HEIGHT: Final = 36
 ROWS_IN_SIGHT: Final = 12
 CELL_PADDING: Final = 24  # pixels, both sides together
 DIGIT_WIDTH: Final = 8
+LONGEST_FILTER: Final = 100  # of each thing that narrows a downloaded table, in the trail
 
 
 class Kind(StrEnum):
@@ -106,6 +111,9 @@ def written(value: Any, kind: Kind, currency: str = money.HOME) -> str:
     return _WRITERS[kind](value)
 
 
+Filters = Mapping[str, object]
+
+
 def show(
     rows: Sequence[T],
     columns: Sequence[Column[T]],
@@ -114,15 +122,17 @@ def show(
     of: int | None = None,
     total: Mapping[str, int] | None = None,
     file_name: str | None = None,
+    filters: Filters | None = None,
     height: int | None = None,
 ) -> None:
     """Draw the table.
 
     `of` is how many rows there are in all ("Showing 50 of 1,284"). `total` gives a last row: sums
-    in minor units by column label. `file_name` adds a CSV download of what is shown.
+    in minor units by column label. `file_name` adds a CSV download of what is shown, which goes to
+    the trail with `filters` (what narrowed it, by name) beside those of the page's address.
     """
     _draw(_cells(rows, columns, total), columns, key=key, height=height)
-    _below(rows, columns, key=key, of=of, file_name=file_name)
+    _below(rows, columns, key=key, of=of, file_name=file_name, filters=filters)
 
 
 def choose(
@@ -133,6 +143,7 @@ def choose(
     id_of: Callable[[T], object],
     of: int | None = None,
     file_name: str | None = None,
+    filters: Filters | None = None,
     height: int | None = None,
     prompt: str = "Choose a row",
 ) -> T | None:
@@ -171,7 +182,7 @@ def choose(
             placeholder=prompt,
             on_change=lambda: keep(st.session_state[phone]),
         )
-    _below(rows, columns, key=key, of=of, file_name=file_name)
+    _below(rows, columns, key=key, of=of, file_name=file_name, filters=filters)
     return rows[at] if at is not None else None
 
 
@@ -197,6 +208,25 @@ def facts(pairs: Mapping[str, str], *, title: str = "") -> None:
         hide_header=True,
         alt=title or "Details",
     )
+
+
+def _exported(
+    rows: Sequence[T],
+    columns: Sequence[Column[T]],
+    file_name: str,
+    filters: Mapping[str, str],
+    desk: Desk,
+) -> bytes:
+    """The file, once the trail knows who takes it with them."""
+    trail.record_export(desk, file_name.removesuffix(".csv"), len(rows), filters)
+    return csv_of(rows, columns)
+
+
+def _narrowed(filters: Filters | None) -> dict[str, str]:
+    """What narrows the rows, by name: the address keeps the view of a queue, a page the rest."""
+    address = {name: st.query_params[name] for name in st.query_params}
+    given = {name: words.written_out(value) for name, value in (filters or {}).items()}
+    return {name: text[:LONGEST_FILTER] for name, text in {**address, **given}.items() if text}
 
 
 def csv_of(rows: Iterable[T], columns: Sequence[Column[T]]) -> bytes:
@@ -317,6 +347,7 @@ def _below(
     key: str,
     of: int | None,
     file_name: str | None,
+    filters: Filters | None,
 ) -> None:
     is_part = of is not None and of > len(rows)
     if not is_part and not file_name:
@@ -327,7 +358,10 @@ def _below(
         if file_name and rows:
             st.download_button(
                 "Download CSV",
-                data=lambda: csv_of(rows, columns),  # made when it is asked for
+                data=visitor.later(  # made, and recorded, when it is asked for
+                    partial(_exported, rows, columns, file_name, _narrowed(filters)),
+                    Permission.SESSION_KEEP,
+                ),
                 file_name=file_name,
                 mime="text/csv",
                 key=f"{key}_csv",

@@ -57,6 +57,7 @@ def chosen_of(rows: Sequence[ApprovalRow], *, key: str, decided: bool) -> Approv
         id_of=lambda row: row.id,
         prompt="Choose an approval",
         file_name="approvals.csv",
+        filters={"view": st.session_state.get("approvals_view")},
     )
     if chosen is None:
         st.caption("Choose an approval to see what it would do.")

@@ -374,6 +374,8 @@ NOT_READS: Final = {
     "people.doors.turn_away": STAFF_OR_NOBODY,
     "people.grants.grants": STAFF_OR_NOBODY,
     "people.identity.add_staff": STAFF_OR_NOBODY,
+    "people.leaving.leaving_reasons": STAFF_OR_NOBODY,
+    "counters.drawers.states_of": STAFF_OR_NOBODY,
     "people.limits.limits_of": STAFF_OR_NOBODY,
     "people.limits.rules_for": STAFF_OR_NOBODY,
     "people.rights.rights": STAFF_OR_NOBODY,
