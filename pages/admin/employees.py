@@ -20,7 +20,11 @@ COLUMNS = [
     column("User name", "username"),
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
-    column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
+    column(
+        "Last sign-in",
+        lambda card: words.moment_or(card.last_sign_in_at, "never"),
+        by="last_sign_in_at",
+    ),
     column("Signed in", lambda card: "yes" if card.open_sessions else "no"),
     column("Drawer", lambda card: drawer_in_words(card.id)),
     column("In hand", "items", Kind.NUMBER, help="What they would hand over if they left."),

@@ -23,7 +23,11 @@ COLUMNS = [
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
     column("Signed in", lambda card: "yes" if card.is_signed_in else "no"),
-    column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
+    column(
+        "Last sign-in",
+        lambda card: words.moment_or(card.last_sign_in_at, "never"),
+        by="last_sign_in_at",
+    ),
     column("Last seen", "last_seen_at", Kind.MOMENT),
 ]
 if desk.sees_whole_bank:

@@ -35,7 +35,7 @@ LABELS = {
     "token": "Token",
 }
 TODAY = [
-    column("Time", lambda line: words.moment(line.booked_at)[-5:]),
+    column("Time", lambda line: words.moment(line.booked_at)[-5:], by="booked_at"),
     column("Reference", "reference", key=True),
     column("What", lambda line: KINDS[line.kind]),
     column("Slip", "slip_number"),
@@ -51,7 +51,7 @@ COMMANDS = {
     "counters.corrections.reverse_own_slip": "Reversal",
 }
 WAITING = [
-    column("Time", lambda row: words.moment(row.made_at)[-5:]),
+    column("Time", lambda row: words.moment(row.made_at)[-5:], by="made_at"),
     column("What", lambda row: COMMANDS[row.command], key=True),
     column(
         "About",

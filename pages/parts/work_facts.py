@@ -168,7 +168,7 @@ def _items(measure: Measure, found: FactItems, *, key: str) -> None:
         ui.empty("There is nothing behind this figure.", "Choose more days.")
         return
     columns: list[tables.Column[FactItem]] = [
-        column("When", _when, key=True),
+        column("When", _when, key=True, by="at"),
         column("Reference", "reference", key=True),
         column("What", "what"),
     ]
@@ -180,7 +180,9 @@ def _items(measure: Measure, found: FactItems, *, key: str) -> None:
     elif measure is Measure.DRAWERS:
         columns.append(column("Over or short", "value", Kind.AMOUNT, key=True))
     elif measure is Measure.FIRST_REPLY:
-        columns.append(column("After", lambda item: length_in_words(item.value or 0), key=True))
+        columns.append(
+            column("After", lambda item: length_in_words(item.value or 0), key=True, by="value")
+        )
     elif measure is Measure.SCORE:
         columns.append(column("Score", "value", Kind.NUMBER, key=True))
     tables.show(

@@ -34,7 +34,7 @@ def columns(*, decided: bool) -> list[tables.Column[ApprovalRow]]:
     ends: tables.Column[ApprovalRow] = (
         column("Decided by", lambda row: row.checker_name or "")
         if decided
-        else column("Expires", lambda row: words.age(row.expires_at, now))
+        else column("Expires", lambda row: words.age(row.expires_at, now), by="expires_at")
     )
     return [
         column("No.", "id", Kind.NUMBER),
@@ -42,7 +42,7 @@ def columns(*, decided: bool) -> list[tables.Column[ApprovalRow]]:
         column("Amount", "amount_minor", Kind.AMOUNT, key=True, currency=lambda row: row.currency),
         column("About", "about"),
         column("Asked for by", "maker_name", key=True),
-        column("When", lambda row: words.age(row.made_at, now)),
+        column("When", lambda row: words.age(row.made_at, now), by="made_at"),
         ends,
         column("State", "status", Kind.STATE),
     ]
