@@ -26,7 +26,7 @@ from pages.parts import visitor, words
 from pages.parts.columns import RIGHT, Column, Kind, column, written
 from pages.parts.table_order import ARROWS, Sorting, in_order, sort_by, sorting_of
 
-__all__ = ["Column", "Kind", "column", "written"]  # beside what is defined here
+__all__ = ["Column", "Kind", "column", "safe_cell", "written"]  # beside what is defined here
 
 T = TypeVar("T")
 ROW_HEIGHT: Final = 36
