@@ -241,7 +241,13 @@ def replied(tx: Tx, row: Any) -> None:
         return
     is_first = row.first_due_at is not None or row.first_left_seconds is not None
     act = "first reply" if is_first else "reply"
-    change(tx, row, work_clocks.answered(row), act)
+    due_at, left = (
+        (row.first_due_at, row.first_left_seconds)
+        if is_first
+        else (row.reply_due_at, row.reply_left_seconds)
+    )
+    due = _promised(tx, row, due_at, left)
+    change(tx, row, work_clocks.answered(row), act, due_at=due)
 
 
 def ask(tx: Tx, row: Any, note: str = "") -> None:
@@ -295,7 +301,17 @@ def decide(tx: Tx, row: Any, outcome: str, note: str = "") -> None:
         "decided_by_name": tx.desk.name,
         "outcome": outcome,
     }
-    change(tx, row, values, "decided", note or outcome)
+    due = _promised(tx, row, row.solve_due_at, row.solve_left_seconds)
+    change(tx, row, values, "decided", note or outcome, due_at=due)
+
+
+def _promised(
+    tx: Tx, row: Any, due_at: datetime | None, left_seconds: int | None
+) -> datetime | None:
+    """By when a clock is to be stopped; of one at rest, were it to run on from now."""
+    if due_at is not None or left_seconds is None:
+        return due_at
+    return hours.calendar(tx, row.branch_id).after(tx.now, left_seconds)
 
 
 _STOPPED: Final = (  # of the deadlines one stays, to be compared with
@@ -313,11 +329,19 @@ def reopen(tx: Tx, row: Any, note: str = "") -> None:
              decided_by_name=None)  # fmt: skip
 
 
-def change(tx: Tx, row: Any, values: Mapping[str, Any], act: str, note: str = "") -> None:
+def change(
+    tx: Tx,
+    row: Any,
+    values: Mapping[str, Any],
+    act: str,
+    note: str = "",
+    due_at: datetime | None = None,
+) -> None:
     """Write new values of a held item and the line of its history."""
     work_rows.write(tx, row.id, values)
     owner = {name: values.get(name, getattr(row, name)) for name in ("owner_id", "owner_name")}
-    work_rows.tell(tx, [{"item_id": row.id, "act": act, "note": note, **owner}])
+    line = {"item_id": row.id, "act": act, "note": note, "due_at": due_at, **owner}
+    work_rows.tell(tx, [line])
 
 
 def clean_note(note: str, *, may_be_empty: bool = False) -> str:

@@ -266,7 +266,7 @@ def _columns(
     columns: list[tables.Column[ItemRow]] = [
         column("Item", lambda row: words.sentence(row.reference), key=of.columns is None),
         *(about if of.columns is None else of.columns(desk, rows)),
-        column("Opened", lambda row: words.age(row.opened_at, now)),
+        column("Opened", lambda row: words.age(row.opened_at, now), by="opened_at"),
     ]
     if looked.view is View.DECIDED:
         columns += [

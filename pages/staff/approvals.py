@@ -40,7 +40,7 @@ def columns() -> list[tables.Column[ApprovalRow]]:
         column("Amount", "amount_minor", Kind.AMOUNT, key=True, currency=lambda row: row.currency),
         column("About", "about"),
         column("Asked for by", "maker_name", key=True),
-        column("When", lambda row: words.age(row.made_at, now)),
+        column("When", lambda row: words.age(row.made_at, now), by="made_at"),
         column("Decided by", lambda row: row.checker_name or ""),
         column("State", "status", Kind.STATE),
     ]
@@ -55,6 +55,7 @@ def chosen_of(rows: Sequence[ApprovalRow], *, key: str) -> ApprovalCard | None:
         id_of=lambda row: row.id,
         prompt="Choose an approval",
         file_name="approvals.csv",
+        filters={"view": st.session_state.get("approvals_view")},
     )
     if chosen is None:
         st.caption("Choose an approval to see what it would do.")

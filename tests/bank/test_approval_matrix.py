@@ -61,6 +61,8 @@ EVERYBODY: Final = (
 TERMS: Final = ("set rates", "set a charge", "set a policy", "call off a change")
 BOOK: Final = ("close the book", "open the book again")
 BACKDATING: Final = ("limit backdating",)
+REVERSALS: Final = ("reverse", "reverse an own slip")
+COUNTER: Final = ("withdraw", "deposit", "reverse an own slip")
 OF_HEAD_OFFICE: Final = (*TERMS, *BOOK, *BACKDATING)
 PAIRS: Final = [(case, who) for case in CASES.values() for who in EVERYBODY]
 
@@ -71,6 +73,7 @@ def command_of(case: Case) -> str:
         "withdraw": "counters.cash.withdraw",
         "deposit": "counters.cash.deposit",
         "reverse": "book.journal.reverse_entry",
+        "reverse an own slip": "counters.corrections.reverse_own_slip",
         "record a cashier": "people.identity.record_staff",
         "record an admin": "people.identity.record_staff",
         "hire": "people.staff.add_employee",
@@ -116,7 +119,7 @@ def refusal_of(case: Case, at: Checking, who: str) -> type[BankError]:
         of_head_office or desk.branch_id != at.desks["vera"].branch_id
     ):
         return NoSuchApproval
-    if who == "holder" and case.name in {"withdraw", "deposit", "reverse", "lift a freeze"}:
+    if who == "holder" and case.name in {*COUNTER, "reverse", *LIFT}:
         return InterestedParty
     return NotTheChecker
 
@@ -388,17 +391,17 @@ ABOUT_IMRAN: Final = (
     "register a customer", "end a link", "promote"
 )  # fmt: skip
 CHANGES: Final = [
-    Change("the balance is gone", _spend, "available|not enough", False, ("withdraw", "reverse")),
+    Change("the balance is gone", _spend, "available|not enough", False, ("withdraw", *REVERSALS)),
     Change("frozen", _freeze(FreezeKind.TOTAL), FROZEN, False, ("withdraw", "deposit")),
     Change("frozen for debits", _freeze(FreezeKind.DEBIT), "debit freeze", False, ("withdraw",)),
     Change("frozen for credits", _freeze(FreezeKind.CREDIT), "credit freeze", False, ("deposit",)),
-    Change("held", _hold, "available|not enough", False, ("withdraw", "reverse")),
+    Change("held", _hold, "available|not enough", False, ("withdraw", *REVERSALS)),
     Change("it was lifted before", _lifted, "lifted already", True, LIFT),
     Change("another order has come", _freeze_more, "no longer what you", False, LIFT),
     Change("the account is closed", _close, "closed", True, ("withdraw", "deposit")),
-    Change("the drawer is closed", close_drawer, "no open drawer", False, ("withdraw", "deposit")),
-    Change("the drawer is counted", _count, "no open drawer", False, ("withdraw", "deposit")),
-    Change("the cash has gone", _return_cash, "cashier's drawer holds ₹ 0", False, ("withdraw",)),
+    Change("the drawer is closed", close_drawer, "no open drawer", False, COUNTER),
+    Change("the drawer is counted", _count, "no open drawer", False, COUNTER),
+    Change("the cash has gone", _return_cash, "cashier's drawer holds ₹ 0", False, COUNTER[::2]),
     Change(
         "the maker has left", _maker(status=UserStatus.LOCKED), "no longer an active", True, ALL
     ),
@@ -410,7 +413,7 @@ CHANGES: Final = [
         BY_RIGHT,
     ),
     Change("the maker has moved", _maker(branch_id=2), "another branch", True, ALL),
-    Change("it was reversed by another", _reverse_first, "reversed already", True, ("reverse",)),
+    Change("it was reversed by another", _reverse_first, "reversed already", True, REVERSALS),
     Change("the name is taken", _take_name, "taken", True, ADDED),
     Change("it is somebody else's", _linked, "linked to an employee already", True, LINKED),
     Change("the link has ended", _link_ended, "ended already", True, ("end a link",)),

@@ -33,7 +33,9 @@ from bank.counters import (
     receipts,
     slips,
     transfers,
+    work_facts,
 )
+from bank.counters.fact_rows import Measure
 from bank.night import reports
 from bank.night.demo_cashbook import fewest_pieces
 from bank.office import (
@@ -266,6 +268,14 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.queue_lists.items": (
         lambda m: queue_lists.items(m.desks["executive"], Looked(view=View.ALL_OPEN)), "work",
     ),
+    "counters.work_facts.own_items": (
+        lambda m: work_facts.own_items(m.cashier, Measure.SLIPS, START, END), "work of",
+    ),
+    "counters.work_facts.items_of": (
+        lambda m: work_facts.items_of(
+            m.desks["admin"], m.cashier.user_id, Measure.SLIPS, START, END
+        ), "work of",
+    ),
     "office.queue_lists.items_by_id": (
         lambda m: queue_lists.items_by_id(m.desks["executive"], [2]), "work",
     ),
@@ -364,6 +374,9 @@ NOT_READS: Final = {
     "people.activations.invitation": OWN_SIGN_IN,
     "office.scores.own_scores": "scores of one's own work, added up",
     "office.scores.scores_of": STAFF_OR_NOBODY,
+    "counters.work_facts.own_facts": "one's own work, counted",
+    "counters.work_facts.facts_of": STAFF_OR_NOBODY,
+    "counters.work_facts.people": STAFF_OR_NOBODY,
     "office.queue.colleagues": STAFF_OR_NOBODY,
     "office.queue.owners": STAFF_OR_NOBODY,
     "office.queue.takers": STAFF_OR_NOBODY,
@@ -408,7 +421,10 @@ NOT_READS: Final = {
     "people.doors.turn_away": STAFF_OR_NOBODY,
     "people.grants.grants": STAFF_OR_NOBODY,
     "people.identity.add_staff": STAFF_OR_NOBODY,
+    "people.leaving.leaving_reasons": STAFF_OR_NOBODY,
+    "counters.drawers.states_of": STAFF_OR_NOBODY,
     "people.limits.limits_of": STAFF_OR_NOBODY,
+    "people.limits.rules_for": STAFF_OR_NOBODY,
     "people.rights.rights": STAFF_OR_NOBODY,
     "people.rights.who_can": STAFF_OR_NOBODY,
     "people.sessions.own_sessions": OWN_SIGN_IN,

@@ -20,8 +20,8 @@ FLOORS: Final = {
     " posting_postgres ledger holds book_close backdating roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions presence attempts sign_in confirmations activations"
-    " credentials customers customer_links away staff_list staff staff_customers leaving absences"
-    " grants limits users branch_list viewings rights demo kyc",
+    " credentials customers customer_links away staff_list limit_rows staff staff_customers leaving"
+    " absences grants limits users branch_list viewings rights demo kyc",
     "office": "trail queue_lists handed queue in_hand saved_views messages approval_rows"
     " approval_sight approval_cards approval_queue approval_notices approval_mails"
     " approval_steps approvals approvals_together"
@@ -33,8 +33,8 @@ FLOORS: Final = {
     "counters": "ticket_links customer_view cash_rules branch_limits branch_days tallies drawers"
     " slips drawer_cash taken_back handovers supervision counts vault absences remittances"
     " remittance_views vault_counts branch_close drawer_views vault_views exchanges impounded"
-    " drawer_report receipts declarations window"
-    " prepared cash transfers mandates clearing cheques cards bills forex loans deposits",
+    " drawer_report receipts declarations window corrections"
+    " prepared cash transfers fact_rows work_facts mandates clearing cheques cards bills forex loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
     " report_files reports integrity schedules day_end demo_people demo_tills demo_clock"
