@@ -18,6 +18,7 @@ from bank.core import dated
 from bank.core.db import Base
 from bank.core.desk import Tx, query
 from bank.core.permissions import Permission
+from bank.office.rule_tables import Field, of_numbers, register
 
 LONGEST_NAME: Final = 60
 LONGEST_SOURCE: Final = 200
@@ -74,6 +75,27 @@ class TermRule(Base):
     effective_from: Mapped[date] = mapped_column(primary_key=True)
     value: Mapped[int]
     source: Mapped[str] = mapped_column(String(300))
+
+
+NOTICE: Final = register(
+    of_numbers(
+        name="term_rules",
+        title="Notice of changes",
+        about="How many days ahead a change of rates, charges and policies is decided.",
+        model=TermRule,
+        named=(
+            Field(name="rate_notice_days", label="Rates", noun="day", lowest=1, highest=366),
+            Field(
+                name="charge_notice_days",
+                label="Charges that rise or begin",
+                noun="day",
+                lowest=1,
+                highest=366,
+            ),
+            Field(name="policy_notice_days", label="Policies", noun="day", lowest=1, highest=366),
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,8 @@ TITLES: Final = {
     "accounts.terms.set_charge": "New charge",
     "accounts.terms.set_policy": "New policy",
     "accounts.terms.call_off": "Change called off",
+    "office.dated_rules.set_rule": "Change of a rule",
+    "office.dated_rules.withdraw_rule": "Change of a rule withdrawn",
     "people.limits.set_limit": "Limit of an employee",
     "counters.branch_limits.set_limit": "Limit of a branch",
     "book.book_close.close_book": "Closing of the book",

@@ -24,7 +24,7 @@ FLOORS: Final = {
     " approval_cards approval_steps approvals approvals_together ticket_tables ticket_uploads"
     " ticket_posts tickets"
     " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"
-    " holidays",
+    " holidays rule_tables rule_kinds rule_changes dated_rules",
     "accounts": "products tariff interest instalments accounts terms names parties charges papers"
     " statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules branch_limits branch_days tallies drawers slips"

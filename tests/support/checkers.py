@@ -27,8 +27,8 @@ from bank.core.ids import new_request_id
 from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
 from bank.counters import branch_limits, cash
-from bank.counters.cash_rules import BranchLimitName
-from bank.office import approvals
+from bank.counters.cash_rules import BranchLimitName, CashRule
+from bank.office import approvals, dated_rules
 from bank.office.approval_cards import approval_card
 from bank.office.approval_rows import ApprovalCard
 from bank.people import grants, identity, limits, staff
@@ -158,7 +158,7 @@ class Checking:
             for table in (
                 *("entries", "users", "outbox"),
                 *("product_terms", "charge_terms", "policy_texts"),
-                *("book_closings", "backdating_limits"),
+                *("book_closings", "backdating_limits", "cash_rules", "rule_changes"),
             )
         )
 
@@ -323,6 +323,20 @@ def _limit_backdating(at: Checking) -> object:
     return backdating.set_limit(at.desks["head"], *given)
 
 
+def _set_rule(at: Checking) -> object:
+    given = ("cash_rules", "drawer_limit_minor", {"value": 6 * LAKH}, at.in_days(1))
+    return dated_rules.set_rule(at.desks["head"], *given, "Resolution 14", "Fewer returns of cash")
+
+
+def _withdraw_rule(at: Checking) -> object:
+    day = at.in_days(1) if not at.coming else at.coming
+    if not at.coming:
+        at.coming = day
+        with at.market.tx() as tx:
+            tx.session.add(CashRule(name="token_days", effective_from=day, value=2, source="tests"))
+    return dated_rules.withdraw_rule(at.desks["head"], "cash_rules", "token_days", day, "A mistake")
+
+
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})
 CASES: Final = {
     case.name: case
@@ -351,6 +365,8 @@ CASES: Final = {
         Case("close the book", "head", frozenset({"chief"}), _close_book),
         Case("open the book again", "head", frozenset({"chief"}), _reopen_book),
         Case("limit backdating", "head", frozenset({"chief"}), _limit_backdating),
+        Case("set a rule", "head", frozenset({"chief"}), _set_rule),
+        Case("withdraw a rule", "head", frozenset({"chief"}), _withdraw_rule),
     )
 }
 
