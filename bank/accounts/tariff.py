@@ -14,6 +14,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.accounts.products import Product, ProductTerm
+from bank.accounts.rate_card import CardRate, card_rates
 from bank.core import dated
 from bank.core.db import Base
 from bank.core.desk import Tx, query
@@ -30,6 +31,7 @@ class What(StrEnum):
     RATES = "rates"
     CHARGE = "charge"
     POLICY = "policy"
+    CARD = "card"
 
 
 class Charge(Base):
@@ -141,9 +143,11 @@ class Tariff:
     rates: Sequence[Rates]
     charges: Sequence[Charged]
     policies: Sequence[Policy]
+    card: Sequence[CardRate]
     coming_rates: Sequence[Rates]
     coming_charges: Sequence[Charged]
     coming_policies: Sequence[Policy]
+    coming_card: Sequence[CardRate]
     charge_notice_days: int  # before one rises
 
 
@@ -152,10 +156,12 @@ T = TypeVar("T", Rates, Charged, Policy)
 
 @query(Permission.TERMS_VIEW)
 def tariff(tx: Tx) -> Tariff:
-    """Show the rates, charges and policies in force, and those to come."""
+    """Show the rates, charges and policies in force, and those to come; the card of deposits and
+    loans, too."""
     rates = _split(tx, _rates(tx))
     charges = _split(tx, _charges(tx))
     policies = _split(tx, _policies(tx))
+    card, coming_card = card_rates(tx)
     return Tariff(
         rates=rates[0],
         coming_rates=rates[1],
@@ -163,6 +169,8 @@ def tariff(tx: Tx) -> Tariff:
         coming_charges=charges[1],
         policies=policies[0],
         coming_policies=policies[1],
+        card=card,
+        coming_card=coming_card,
         charge_notice_days=notice_days(tx, What.CHARGE, rises=True),
     )
 

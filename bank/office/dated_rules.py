@@ -308,6 +308,7 @@ def _held(
         raise ChangeThere
     if before == cleaned:
         raise NothingChanges(field=fields[0].name)
+    table.sane(key, cleaned)
     check_bounds(tx, table, key, cleaned, day)
     later = [row.effective_from for row in rows if row.effective_from > day]
     return cleaned, held, min(later, default=None)

@@ -131,9 +131,9 @@ def _kinds(tx: Tx) -> Mapping[str, str]:
     return {kind.name: kind.title for kind in KINDS.values()}
 
 
-def _in_order(tx: Tx, key: Values, values: Values | None, day: date) -> None:
+def _in_order(key: Values, values: Values) -> None:
     """The first reply comes before the solution."""
-    if values is not None and _number(values, "first_minutes") > _number(values, "solve_minutes"):
+    if _number(values, "first_minutes") > _number(values, "solve_minutes"):
         raise BadInput("The first reply comes before the solution.", field="first_minutes")
 
 
@@ -157,7 +157,7 @@ WORK: Final = register(
                   highest=DAY_MINUTES),
         ),
         from_today=always,
-        check=_in_order,
+        sane=_in_order,
     )
 )  # fmt: skip
 
@@ -176,16 +176,20 @@ def _turns(tx: Tx) -> Mapping[int, str]:
             for at, turn in enumerate(TURNS)}  # fmt: skip
 
 
+def _times(key: Values, values: Values) -> None:
+    """It closes after it opens, and the whole bank has hours for every weekday."""
+    opens, closes = values["opens_minute"], values["closes_minute"]
+    if (opens is None) != (closes is None):
+        missing = "opens_minute" if opens is None else "closes_minute"
+        raise BadInput("Give both times, or neither.", field=missing)
+    if opens is None and key["branch_id"] == WHOLE_BANK and key["week_of_month"] == EVERY_WEEK:
+        raise BadInput("The whole bank has hours of its own.", field="opens_minute")
+    if isinstance(opens, int) and isinstance(closes, int) and closes < opens:
+        raise BadInput("It closes after it opens.", field="closes_minute")
+
+
 def _some_day_is_open(tx: Tx, key: Values, values: Values | None, day: date) -> None:
-    """The hours make sense, and every branch is open on some day of a month."""
-    if values is not None:
-        opens, closes = values["opens_minute"], values["closes_minute"]
-        if (opens is None) != (closes is None):
-            raise BadInput("Give both times, or neither.", field="closes_minute")
-        if opens is None and key["branch_id"] == WHOLE_BANK and key["week_of_month"] == EVERY_WEEK:
-            raise BadInput("The whole bank has hours of its own.", field="opens_minute")
-        if isinstance(opens, int) and isinstance(closes, int) and closes < opens:
-            raise BadInput("It closes after it opens.", field="closes_minute")
+    """Every branch is open on some day of a month."""
     own = set(tx.session.scalars(select(OpeningHours.branch_id).distinct()))
     for place in own | {WHOLE_BANK}:
         calendar = hours.Calendar(hours.hours_of(tx, place), {})
@@ -214,6 +218,7 @@ HOURS: Final = register(
         ),
         may_add=True,
         read=Permission.CALENDAR_VIEW,
+        sane=_times,
         check=_some_day_is_open,
         changes=hours.changes,
     )

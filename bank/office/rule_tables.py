@@ -162,6 +162,10 @@ def always(key: Values, before: Values | None, after: Values) -> bool:
     return True
 
 
+def as_it_is(key: Values, values: Values) -> None:
+    """What stands in one column has nothing to do with another."""
+
+
 def unchecked(tx: Tx, key: Values, values: Values | None, day: date) -> None:
     """What stands in one row cannot be at odds with the other rows."""
 
@@ -172,8 +176,9 @@ class RuleTable:
     `source`. Where each key is a name with a number of its own, `named` says what each is.
 
     `from_today` answers whether a rule may change from these values to those on the very day,
-    `check` refuses what is at odds with other rows once this one is set (or withdrawn: the values
-    that hold then), `changes` makes the process forget what it has read.
+    `sane` refuses columns of a row that are at odds, `check` what is at odds with other rows once
+    this one is set (or withdrawn: the values that hold then), `changes` makes the process forget
+    what it has read.
     """
 
     name: str
@@ -186,6 +191,7 @@ class RuleTable:
     may_add: bool = False
     read: Permission = Permission.RULE_VIEW
     from_today: Callable[[Values, Values | None, Values], bool] = never
+    sane: Callable[[Values, Values], None] = as_it_is
     check: Callable[[Tx, Values, Values | None, date], None] = unchecked
     changes: Callable[[Tx], None] = lambda tx: None
 

@@ -32,9 +32,11 @@ def draw(cards: Sequence[FieldCard], values: Values, *, key: str) -> Callable[[]
 def key_of(parts: Mapping[str, Value]) -> str:
     """The key of a new rule."""
     for name, part in parts.items():
+        if part is None:
+            raise BadInput("Choose one of the list.", field=name)
         if SEPARATOR in str(part):
             raise BadInput("Small letters and low lines alone, like `lost_card`.", field=name)
-    return SEPARATOR.join("" if part is None else str(part) for part in parts.values())
+    return SEPARATOR.join(map(str, parts.values()))
 
 
 def labels_of(cards: Sequence[FieldCard]) -> dict[str, str]:

@@ -46,7 +46,10 @@ EVERYBODY: Final = (
     *("ravi", "meera", "banker", "admin", "admin_baner", "auditor"),
     *("asha", "vikram", "vera", "nalini", "girish", "imran", "head", "chief", "holder"),
 )
-TERMS: Final = ("set rates", "set a charge", "set a policy", "call off a change")
+TERMS: Final = (
+    *("set rates", "set a charge", "set a policy", "call off a change"),
+    *("add a charge", "add a line", "set a line"),
+)
 BOOK: Final = ("close the book", "open the book again")
 BACKDATING: Final = ("limit backdating",)
 RULES: Final = ("set a rule", "withdraw a rule")
@@ -81,6 +84,9 @@ def command_of(case: Case) -> str:
         "close the book": "book.book_close.close_book",
         "open the book again": "book.book_close.reopen_book",
         "limit backdating": "book.backdating.set_limit",
+        "add a charge": "accounts.terms.add_charge",
+        "add a line": "accounts.card_terms.add_line",
+        "set a line": "accounts.card_terms.set_line",
         "set a rule": "office.dated_rules.set_rule",
         "withdraw a rule": "office.dated_rules.withdraw_rule",
     }[case.name]

@@ -156,6 +156,7 @@ def test_every_rule_of_the_seed_is_declared_and_may_stand(checking: Checking) ->
                 key, values = table.key_of(row), table.values_of(row)
                 for one in table.fields_of(key):
                     assert one.clean(tx, values[one.name]) == values[one.name], (table.name, key)
+                table.sane(key, values)
                 dated_rules.check_bounds(tx, table, key, values, row.effective_from)
                 table.check(tx, key, values, tx.business_date)
                 assert dated_rules._key(tx, table, spelled_key(table, key)) == key

@@ -25,8 +25,8 @@ FLOORS: Final = {
     " ticket_posts tickets"
     " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"
     " holidays rule_tables rule_kinds rule_changes dated_rules",
-    "accounts": "products tariff interest instalments accounts terms names parties charges papers"
-    " statement_lines statement_papers statements",
+    "accounts": "products rate_card tariff interest instalments accounts terms card_terms names"
+    " parties charges papers statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules branch_limits branch_days tallies drawers slips"
     " drawer_cash handovers supervision counts vault branch_close drawer_views exchanges impounded"
     " drawer_report receipts declarations window"

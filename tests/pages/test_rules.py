@@ -43,7 +43,7 @@ def test_a_rule_is_previewed_proposed_agreed_to_and_withdrawn(
     assert "Head office has not changed these rules yet" in said_on(page)
     chosen(page, "cash_rules", "drawer_limit_minor")
     form = "rule_cash_rules_drawer_limit_minor"
-    assert page.text_input(f"{form}_value").value == "500000.00"
+    assert page.text_input(f"{form}_value").value == "5,00,000.00"
     page.text_input(f"{form}_value").set_value("six lakh")
     page.text_input(f"{form}_reason").set_value("Fewer returns of cash")
     press(page, "Show what changes")

@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bank import app
-from bank.accounts import terms
+from bank.accounts import card_terms, terms
+from bank.accounts.rate_card import Card, RateLine, RateLineTerm
 from bank.accounts.tariff import ChargeTerm, What
 from bank.book import backdating, book_close, book_days, journal
 from bank.book.book_days import BookClosing
@@ -157,7 +158,7 @@ class Checking:
             int(self.market.rows(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"])
             for table in (
                 *("entries", "users", "outbox"),
-                *("product_terms", "charge_terms", "policy_texts"),
+                *("product_terms", "charge_terms", "policy_texts", "rate_line_terms"),
                 *("book_closings", "backdating_limits", "cash_rules", "rule_changes"),
             )
         )
@@ -261,6 +262,37 @@ def _set_policy(at: Checking) -> object:
     )
 
 
+def _add_charge(at: Checking) -> object:
+    given = ("Locker key lost", "key", at.in_days(31), 500_00, "The board of today")
+    return terms.add_charge(at.desks["head"], *given)
+
+
+def _add_line(at: Checking) -> object:
+    about = (Card.DEPOSIT, "One year", 365, 365, 0, None, at.in_days(2))
+    return card_terms.add_line(at.desks["head"], *about, 660, 50, None, "The board of today")
+
+
+def _set_line(at: Checking) -> object:
+    with at.market.tx() as tx:
+        if tx.session.get(RateLine, "car_loan") is None:
+            tx.session.add(
+                RateLine(
+                    code="car_loan", card=Card.LOAN, name="Car loan", from_days=None, to_days=None,
+                    from_minor=0, below_minor=None,
+                )
+            )  # fmt: skip
+            tx.session.flush()
+            tx.session.add(
+                RateLineTerm(
+                    code="car_loan", effective_from=at.in_days(-9), rate_bps=900, extra_bps=0,
+                    over=None, source="tests",
+                )
+            )  # fmt: skip
+    return card_terms.set_line(
+        at.desks["head"], "car_loan", at.in_days(2), 875, 0, None, "The board of today"
+    )
+
+
 def _call_off(at: Checking) -> object:
     day = at.in_days(1) if not at.coming else at.coming
     if not at.coming:
@@ -359,6 +391,9 @@ CASES: Final = {
         Case("set rates", "head", frozenset({"chief"}), _set_rates),
         Case("set a charge", "head", frozenset({"chief"}), _set_charge),
         Case("set a policy", "head", frozenset({"chief"}), _set_policy),
+        Case("add a charge", "head", frozenset({"chief"}), _add_charge),
+        Case("add a line", "head", frozenset({"chief"}), _add_line),
+        Case("set a line", "head", frozenset({"chief"}), _set_line),
         Case("call off a change", "head", frozenset({"chief"}), _call_off),
         Case("limit a branch", "head", frozenset({"chief"}), _limit_branch),
         Case("limit an employee", "admin", _COLLEAGUES, _limit_employee),
