@@ -77,10 +77,9 @@ def add_line(
     over: str | None,
     reason: str,
 ) -> str:
-    """Publish the rate of a deposit, a loan or a benchmark that is not on the card yet, from a day
-    on. Answers its code.
+    """Publish the rate of a deposit, a loan or a benchmark that is not on the card yet.
 
-    A deposit has days and amounts; `extra_bps` is what senior citizens get more. A loan may go
+    Answers its code. A deposit has days and amounts; `extra_bps` is what senior citizens get more. A loan may go
     `over` a benchmark: `rate_bps` is the spread then.
     """
     why = why_of(reason)

@@ -156,8 +156,7 @@ T = TypeVar("T", Rates, Charged, Policy)
 
 @query(Permission.TERMS_VIEW)
 def tariff(tx: Tx) -> Tariff:
-    """Show the rates, charges and policies in force, and those to come; the card of deposits and
-    loans, too."""
+    """Show the rates, charges and policies in force, and those to come."""
     rates = _split(tx, _rates(tx))
     charges = _split(tx, _charges(tx))
     policies = _split(tx, _policies(tx))

@@ -121,8 +121,11 @@ def closed_next(tx: Tx, branch_id: int | None = None) -> Sequence[ClosedDay]:
 
 @query(Permission.CALENDAR_VIEW)
 def opening_hours(tx: Tx, branch_id: int | None = None) -> Sequence[OpenLine]:
-    """List the opening hours in words, the bank's and a branch's own: those in force, then those
-    that are to come. Who sees the whole bank gets those of every branch without one."""
+    """List the opening hours in words: those in force, then those that are to come.
+
+    They are the bank's and one's branch's own. Who sees the whole bank gets those of one branch, or
+    of every branch without one.
+    """
     newest_first = select(OpeningHours).order_by(OpeningHours.effective_from.desc())
     if (place_seen := _seen(tx, branch_id)) is not None:
         theirs = (hours.WHOLE_BANK, place_seen)

@@ -112,6 +112,11 @@ class RuleRow:
         """What tells it from the others of its table."""
         return f"{self.key} {self.effective_from.isoformat()}"
 
+    @property
+    def in_trail(self) -> str:
+        """What the trail, and what waits on it, call the rule."""
+        return object_id(self.key)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Happened:

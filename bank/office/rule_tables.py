@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, Final
 
 from sqlalchemy import String, select
@@ -206,8 +206,11 @@ class RuleTable:
         return {one.name: getattr(row, one.name) for one in self.key}
 
     def values_of(self, row: Any) -> Values:
-        """The values of a row."""
-        return {one.name: getattr(row, one.name) for one in self.fields_of(self.key_of(row))}
+        """The values of a row, as they are typed: a word of the code is a word."""
+        found = {one.name: getattr(row, one.name) for one in self.fields_of(self.key_of(row))}
+        return {
+            name: value.value if isinstance(value, Enum) else value for name, value in found.items()
+        }
 
 
 TABLES: Final[dict[str, RuleTable]] = {}

@@ -19,7 +19,6 @@ from bank.office.rule_changes import (
     RuleAct,
     RuleKind,
     RuleRow,
-    object_id,
 )
 from bank.office.rule_tables import Value
 from pages.parts import forms, rule_fields, tables, ui, waiting, words
@@ -98,7 +97,7 @@ def to_come(rows: Sequence[RuleRow], kind: RuleKind) -> None:
     key = f"rule_off_{kind.name}_{chosen.id}_"
     with st.container(border=True, width=NARROW):
         st.subheader(words.plain(f"{chosen.title} from {words.day(chosen.effective_from)}"))
-        waiting.banner(desk, kind.name, object_id(chosen.key))
+        waiting.banner(desk, kind.name, chosen.in_trail)
         reason = st.text_input(
             LABELS["reason"], key=f"{key}reason", max_chars=LONGEST_REASON, autocomplete="off"
         )
@@ -116,7 +115,7 @@ def change(kind: RuleKind, row: RuleRow) -> None:
     slip = forms.Slip[Draft, None]("rule", f"{kind.name}_{row.key}")
     with st.container(border=True, width=NARROW):
         st.header(words.plain(row.title))
-        waiting.banner(desk, kind.name, object_id(row.key))
+        waiting.banner(desk, kind.name, row.in_trail)
         if slip.step is forms.Step.PREVIEW:
             ahead(kind, slip)
             return

@@ -19,7 +19,7 @@ def said(row: Mapping[str, str]) -> str:
     """What a rule says in one line: the value alone where it has one."""
     if len(row) == 1:
         return next(iter(row.values()))
-    return "; ".join(f"{name.lower()} {value}" for name, value in row.items())
+    return "; ".join(f"{name.lower()}: {value}" for name, value in row.items())
 
 
 def draw(cards: Sequence[FieldCard], values: Values, *, key: str) -> Callable[[], dict[str, Value]]:

@@ -1,7 +1,9 @@
 """The rate card: fixed deposits by time and amount, loans, benchmarks; read by everybody, set from
 a day on by two at head office."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any, Final
 
@@ -245,6 +247,22 @@ def test_a_new_charge_is_published_a_month_ahead(market: Market, head: Desk) -> 
     terms.call_off(head, What.CHARGE, code, on(market, 30), "A mistake")
     assert tariff.tariff(market.desks["asha"]).coming_charges == []
     assert terms.add_charge(head, "Locker key lost", "lost key", on(market, 31), 1, WHY) == code
+
+
+def test_of_two_who_add_the_same_line_one_is_told(market: Market, head: Desk) -> None:
+    """Not an error of the database: the second sees what the first has added."""
+    start = threading.Barrier(4)
+
+    def add(number: int) -> str:
+        start.wait(10)
+        try:
+            added(market, head, rate_bps=600 + number)
+        except ThereAlready:
+            return "told"
+        return "added"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(add, range(4))) == ["added", *["told"] * 3]
 
 
 def test_only_head_office_sets_the_card_and_by_two(checking: Checking) -> None:
