@@ -79,8 +79,8 @@ def add_line(
 ) -> str:
     """Publish the rate of a deposit, a loan or a benchmark that is not on the card yet.
 
-    Answers its code. A deposit has days and amounts; `extra_bps` is what senior citizens get more. A loan may go
-    `over` a benchmark: `rate_bps` is the spread then.
+    Answers its code. A deposit has days and amounts; `extra_bps` is what senior citizens get more.
+    A loan may go `over` a benchmark: `rate_bps` is the spread then.
     """
     why = why_of(reason)
     one_at_a_time(tx)
