@@ -14,10 +14,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.accounts.products import Product, ProductTerm
+from bank.accounts.rate_card import CardRate, card_rates
 from bank.core import dated
 from bank.core.db import Base
 from bank.core.desk import Tx, query
 from bank.core.permissions import Permission
+from bank.office.rule_tables import Field, of_numbers, register
 
 LONGEST_NAME: Final = 60
 LONGEST_SOURCE: Final = 200
@@ -29,6 +31,7 @@ class What(StrEnum):
     RATES = "rates"
     CHARGE = "charge"
     POLICY = "policy"
+    CARD = "card"
 
 
 class Charge(Base):
@@ -76,6 +79,27 @@ class TermRule(Base):
     source: Mapped[str] = mapped_column(String(300))
 
 
+NOTICE: Final = register(
+    of_numbers(
+        name="term_rules",
+        title="Notice of changes",
+        about="How many days ahead a change of rates, charges and policies is decided.",
+        model=TermRule,
+        named=(
+            Field(name="rate_notice_days", label="Rates", noun="day", lowest=1, highest=366),
+            Field(
+                name="charge_notice_days",
+                label="Charges that rise or begin",
+                noun="day",
+                lowest=1,
+                highest=366,
+            ),
+            Field(name="policy_notice_days", label="Policies", noun="day", lowest=1, highest=366),
+        ),
+    )
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rates:
     """What a product pays and asks from a day on: basis points a year, paise."""
@@ -119,9 +143,11 @@ class Tariff:
     rates: Sequence[Rates]
     charges: Sequence[Charged]
     policies: Sequence[Policy]
+    card: Sequence[CardRate]
     coming_rates: Sequence[Rates]
     coming_charges: Sequence[Charged]
     coming_policies: Sequence[Policy]
+    coming_card: Sequence[CardRate]
     charge_notice_days: int  # before one rises
 
 
@@ -134,6 +160,7 @@ def tariff(tx: Tx) -> Tariff:
     rates = _split(tx, _rates(tx))
     charges = _split(tx, _charges(tx))
     policies = _split(tx, _policies(tx))
+    card, coming_card = card_rates(tx)
     return Tariff(
         rates=rates[0],
         coming_rates=rates[1],
@@ -141,6 +168,8 @@ def tariff(tx: Tx) -> Tariff:
         coming_charges=charges[1],
         policies=policies[0],
         coming_policies=policies[1],
+        card=card,
+        coming_card=coming_card,
         charge_notice_days=notice_days(tx, What.CHARGE, rises=True),
     )
 

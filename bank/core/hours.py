@@ -20,6 +20,7 @@ from bank.core.desk import Tx
 
 READ_AGAIN_AFTER: Final = timedelta(minutes=1)  # every queue needs it, and it hardly changes
 EVERY_WEEK: Final = 0
+WHOLE_BANK: Final = 0  # of the branch of opening hours
 FURTHEST: Final = timedelta(days=3_660)  # a calendar that never opens must not count for ever
 
 
@@ -27,7 +28,9 @@ class OpeningHours(Base):
     """From when to when a weekday (1 is Monday) is open, from a date until a later row replaces it.
 
     `week_of_month` 0 is every week; 1 to 5 is that weekday's turn in the month (a second Saturday).
-    Minutes are of the day in India; a day that opens and closes at the same minute is closed.
+    `branch_id` 0 is the whole bank. A turn in the month goes before every week, and of the same
+    turn the branch before the bank. Minutes are of the day in India; a day that opens and closes at
+    the same minute is closed, and one without minutes goes by the next row in that order.
     """
 
     __tablename__ = "opening_hours"
@@ -37,13 +40,22 @@ class OpeningHours(Base):
         CheckConstraint(
             "opens_minute BETWEEN 0 AND closes_minute AND closes_minute <= 1440", name="hours_sane"
         ),
+        CheckConstraint(
+            "(opens_minute IS NULL) = (closes_minute IS NULL)", name="opens_and_closes"
+        ),
+        CheckConstraint(
+            "opens_minute IS NOT NULL OR branch_id > 0 OR week_of_month > 0", name="something_else"
+        ),
     )
 
+    branch_id: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, default=WHOLE_BANK
+    )
     effective_from: Mapped[date] = mapped_column(primary_key=True)
     weekday: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     week_of_month: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    opens_minute: Mapped[int] = mapped_column(SmallInteger)
-    closes_minute: Mapped[int] = mapped_column(SmallInteger)
+    opens_minute: Mapped[int | None] = mapped_column(SmallInteger)
+    closes_minute: Mapped[int | None] = mapped_column(SmallInteger)
     source: Mapped[str] = mapped_column(String(300))
 
 
@@ -70,30 +82,33 @@ class Hours:
     effective_from: date
     weekday: int
     week_of_month: int
-    opens_minute: int
-    closes_minute: int
+    opens_minute: int | None
+    closes_minute: int | None
+    branch_id: int = WHOLE_BANK
 
 
 class Calendar:
-    """When one branch is open. Instants are aware; lengths are seconds of open time."""
+    """When one branch is open, by its own hours and the bank's. Instants are aware; lengths are
+    seconds of open time."""
 
     def __init__(self, hours: Iterable[Hours], holidays: Mapping[date, str]) -> None:
-        self._hours: dict[tuple[int, int], list[Hours]] = {}
+        self._hours: dict[tuple[int, int, bool], list[Hours]] = {}
         for row in sorted(hours, key=lambda row: row.effective_from):
-            self._hours.setdefault((row.weekday, row.week_of_month), []).append(row)
+            place = (row.weekday, row.week_of_month, row.branch_id != WHOLE_BANK)
+            self._hours.setdefault(place, []).append(row)
         self.holidays: Final = holidays
 
     def open_on(self, day: date) -> tuple[datetime, datetime] | None:
         """The instants (UTC) between which the branch is open on a day; None when it is closed."""
         if day in self.holidays:
             return None
-        row = self._row(day, (day.day - 1) // 7 + 1) or self._row(day, EVERY_WEEK)
-        if row is None or row.opens_minute == row.closes_minute:
+        opens, closes = self._minutes(day)
+        if opens == closes:
             return None
         midnight = datetime.combine(day, time(), INDIA)
         return (
-            (midnight + timedelta(minutes=row.opens_minute)).astimezone(UTC),
-            (midnight + timedelta(minutes=row.closes_minute)).astimezone(UTC),
+            (midnight + timedelta(minutes=opens)).astimezone(UTC),
+            (midnight + timedelta(minutes=closes)).astimezone(UTC),
         )
 
     def after(self, start: datetime, seconds: int) -> datetime:
@@ -131,9 +146,16 @@ class Calendar:
         )
         return int(sum((span for span in spans if span > timedelta()), timedelta()).total_seconds())
 
-    def _row(self, day: date, week: int) -> Hours | None:
-        rows = self._hours.get((day.isoweekday(), week), [])
-        return next((row for row in reversed(rows) if row.effective_from <= day), None)
+    def _minutes(self, day: date) -> tuple[int, int]:
+        """From when to when a day is open by the row that counts for it."""
+        for week in ((day.day - 1) // 7 + 1, EVERY_WEEK):
+            for is_own in (True, False):
+                rows = self._hours.get((day.isoweekday(), week, is_own), ())
+                row = next((row for row in reversed(rows) if row.effective_from <= day), None)
+                if row is not None and row.opens_minute is not None:
+                    assert row.closes_minute is not None, "opens_and_closes"
+                    return row.opens_minute, row.closes_minute
+        return 0, 0
 
     def _open_from(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         day, last = in_india(start).date(), in_india(end).date()
@@ -173,21 +195,24 @@ def changes(tx: Tx) -> None:
 
 def calendar_of(tx: Tx, branch_id: int | None) -> Calendar:
     """The calendar of a branch as its tables say now."""
-    hours = tx.connection.execute(
+    days = tx.connection.execute(
+        select(Holiday.day, Holiday.name).where(
+            or_(Holiday.branch_id.is_(None), Holiday.branch_id == branch_id)
+        )
+    )
+    return Calendar(hours_of(tx, branch_id), {row.day: row.name for row in days})
+
+
+def hours_of(tx: Tx, branch_id: int | None) -> list[Hours]:
+    """Every row of opening hours that can count at a branch (None: at head office)."""
+    rows = tx.connection.execute(
         select(
             OpeningHours.effective_from,
             OpeningHours.weekday,
             OpeningHours.week_of_month,
             OpeningHours.opens_minute,
             OpeningHours.closes_minute,
-        )
+            OpeningHours.branch_id,
+        ).where(OpeningHours.branch_id.in_((WHOLE_BANK, branch_id or WHOLE_BANK)))
     )
-    days = tx.connection.execute(
-        select(Holiday.day, Holiday.name).where(
-            or_(Holiday.branch_id.is_(None), Holiday.branch_id == branch_id)
-        )
-    )
-    return Calendar(
-        [Hours(*row) for row in hours],
-        {row.day: row.name for row in days},
-    )
+    return [Hours(*row) for row in rows]

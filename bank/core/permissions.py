@@ -103,6 +103,9 @@ class Permission(StrEnum):
     # The business calendar.
     CALENDAR_VIEW = "calendar:view"
     CALENDAR_KEEP = "calendar:keep"
+    # Dated rules: limits, promises, hours, who checks what.
+    RULE_VIEW = "rule:view"
+    RULE_SET = "rule:set"
     # Closing the book through a day.
     BOOK_CLOSE = "book:close"
 
@@ -283,3 +286,7 @@ GRANTS[Role.SUPER_ADMIN] |= {P.BOOK_CLOSE}
 # Freezing an account by order: whoever leads the branch that keeps it, and head office.
 for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.ACCOUNT_FREEZE}
+# Dated rules: head office sets them by two, who answers for a branch and the auditor read them.
+for _role in (Role.BRANCH_ADMIN, Role.AUDITOR, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.RULE_VIEW}
+GRANTS[Role.SUPER_ADMIN] |= {P.RULE_SET}

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bank.core import dated
 from bank.core.db import Base, Database
 from bank.core.desk import Tx
+from bank.core.errors import BadInput
+from bank.office.rule_tables import Field, Unit, Values, of_numbers, register
 
 READ_AGAIN_AFTER: Final = timedelta(minutes=1)  # every slip needs them, and they hardly change
 LONGEST_REASON: Final = 200
@@ -34,6 +36,10 @@ CEILINGS: Final = {
     BranchLimitName.DRAWER: "drawer_limit_ceiling_minor",
     BranchLimitName.SUPERVISED: "supervised_ceiling_minor",
 }
+
+
+class AboveItsCeiling(BadInput):
+    """The bank's own limit would lie above its ceiling. Change the other one first."""
 
 
 class CashRule(Base):
@@ -139,3 +145,72 @@ def own_values(rows: Sequence[BranchLimit], bank: CashRules, day: date) -> dict[
         if row is not None and row.value is not None:
             own[name.value] = min(row.value, bank.ceiling_minor(name))
     return own
+
+
+def _below_their_ceilings(tx: Tx, key: Values, values: Values | None, day: date) -> None:
+    """On every day from this one on the bank's limit is one that a branch might have, too."""
+    days = tx.session.scalars(
+        select(CashRule.effective_from).where(CashRule.effective_from > day).distinct()
+    )
+    for one in (day, *days):
+        rules = cash_rules_on(tx, one, None)
+        for name in BranchLimitName:
+            if rules.bank_minor(name) > rules.ceiling_minor(name):
+                raise AboveItsCeiling(field="value")
+
+
+def _lower(key: Values, before: Values | None, after: Values) -> bool:
+    """A lower amount asks more of the counters and nothing of customers: it may begin at once. Days
+    and counts were promised to whoever has prepared a slip."""
+    was, becomes = (before or {}).get("value"), after["value"]
+    is_amount = str(key["name"]).endswith("_minor")
+    return is_amount and isinstance(was, int) and isinstance(becomes, int) and becomes < was
+
+
+CASH: Final = register(
+    of_numbers(
+        name="cash_rules",
+        title="Cash at the counters",
+        about="What a drawer may hold, from where on a PAN and a supervisor are asked, and how long"
+        " a prepared slip waits. One branch may have other limits, below the ceilings.",
+        model=CashRule,
+        named=(
+            Field(name="drawer_limit_minor", label="A drawer holds", unit=Unit.AMOUNT, lowest=1),
+            Field(
+                name="drawer_limit_ceiling_minor",
+                label="A drawer of any branch holds at most",
+                unit=Unit.AMOUNT,
+                lowest=1,
+            ),
+            Field(name="pan_above_minor", label="PAN is asked above", unit=Unit.AMOUNT),
+            Field(
+                name="supervised_above_minor",
+                label="A supervisor comes above",
+                unit=Unit.AMOUNT,
+                lowest=1,
+            ),
+            Field(
+                name="supervised_ceiling_minor",
+                label="A supervisor comes at any branch above",
+                unit=Unit.AMOUNT,
+                lowest=1,
+            ),
+            Field(
+                name="token_days",
+                label="A prepared slip waits for",
+                noun="day",
+                lowest=1,
+                highest=30,
+            ),
+            Field(
+                name="tokens_at_once",
+                label="Slips of a customer that wait at once",
+                lowest=1,
+                highest=50,
+            ),
+        ),
+        from_today=_lower,
+        check=_below_their_ceilings,
+        changes=changes,
+    )
+)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from bank.accounts import terms
+from bank.accounts import card_terms, terms
+from bank.accounts.rate_card import Card, RateLine, RateLineTerm
 from bank.core import checked
 from bank.core.audit import Outcome
 from bank.core.desk import CATALOGUE, Desk, Tx, add_to_trail, open_tx
@@ -18,6 +19,7 @@ from bank.people import grants, staff, users
 
 ON_LEAVE: Final = ("harish", "On leave for two weeks")
 NEWCOMER: Final = ("leela", "Leela Tambe", "leela@bank.example", Role.CASHIER, None)
+CARD_SINCE_DAYS: Final = 365
 NEWCOMER_AT: Final = "BIAB0000001"
 
 
@@ -44,12 +46,48 @@ def arrange(tx: Tx, plans: Sequence[StaffPlan], desks: Sequence[Desk]) -> None:
     username, why = ON_LEAVE
     who = at[username]
     _do(tx, admins[who.branch_id], users.lock_user, {"user_id": who.user_id, "reason": why}, {})
+    _publish_rates(tx)
     _set_terms(tx, [desk for desk in at.values() if desk.role is Role.SUPER_ADMIN])
     _ask_for_newcomer(tx, next(at[p.username] for p in plans if _is_admin_there(p)))
 
 
+def _publish_rates(tx: Tx) -> None:
+    """The card of deposits and loans as it has been for a year: figures of a demo, and they say so
+    themselves."""
+    since = tx.business_date - timedelta(days=CARD_SINCE_DAYS)
+    for row in rows_of("demo_rate_card.csv"):
+        code = terms.code_of(row["name"])
+        days, ends = (
+            [int(row[name]) if row[name] else None for name in names]
+            for names in (("from_days", "to_days"), ("below_minor",))
+        )
+        tx.session.add(
+            RateLine(
+                code=code,
+                card=Card(row["card"]),
+                name=row["name"],
+                from_days=days[0],
+                to_days=days[1],
+                from_minor=int(row["from_minor"]),
+                below_minor=ends[0],
+            )
+        )
+        tx.session.flush()
+        tx.session.add(
+            RateLineTerm(
+                code=code,
+                effective_from=since,
+                rate_bps=int(row["rate_bps"]),
+                extra_bps=int(row["extra_bps"]),
+                over=row["over"] or None,
+                source=row["source"],
+            )
+        )
+    tx.session.flush()
+
+
 def _set_terms(tx: Tx, heads: Sequence[Desk]) -> None:
-    """A rate and a charge that customers see coming, decided by two at head office."""
+    """Rates and a charge that customers see coming, decided by two at head office."""
     by, checker, *_ = heads
     agreed: dict[str, object] = {"checker_id": checker.user_id, "checker": checker.name}
     today = tx.business_date
@@ -68,7 +106,16 @@ def _set_terms(tx: Tx, heads: Sequence[Desk]) -> None:
         "reason": "Decision of the board on charges",
     }
     _do(tx, by, terms.set_rates, rate, agreed)
+    line = {
+        "code": "car_loan",
+        "effective_from": today + timedelta(days=20),
+        "rate_bps": 875,
+        "extra_bps": 0,
+        "over": None,
+        "reason": "Demo figure, decided by the board",
+    }
     _do(tx, by, terms.set_charge, charge, agreed)
+    _do(tx, by, card_terms.set_line, line, agreed)
 
 
 def _is_admin_there(plan: StaffPlan) -> bool:

@@ -31,6 +31,8 @@ from bank.people import presence
 
 MOST_ROWS: Final = 200
 RECORD_DAYS: Final = 90  # of a maker's record on the card
+# Of the arguments; the values of a rule stand before and after each other.
+OF_THE_MACHINERY: Final = frozenset({"request_id", "amount_minor", "user_id", "seen", "values"})
 
 
 class NoSuchApproval(NotFound):
@@ -307,7 +309,7 @@ def asked_of(row: Approval) -> Mapping[str, str]:
             money.show(value, row.currency) if name.endswith("_minor") else as_text(value)
         )
         for name, value in kept.items()
-        if name not in {"request_id", "amount_minor", "user_id", "seen"} and value not in (None, "")
+        if name not in OF_THE_MACHINERY and value not in (None, "")
     }
 
 

@@ -85,8 +85,10 @@ class ClosedDay:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenLine:
-    """A line of the opening hours: `Monday to Friday`, `10:00 to 16:00`, from when on."""
+    """A line of the opening hours: `Monday to Friday`, `10:00 to 16:00`, from when on; `branch_id`
+    where one branch has hours of its own."""
 
+    branch_id: int | None
     days: str
     times: str
     effective_from: date
@@ -118,13 +120,20 @@ def closed_next(tx: Tx, branch_id: int | None = None) -> Sequence[ClosedDay]:
 
 
 @query(Permission.CALENDAR_VIEW)
-def opening_hours(tx: Tx) -> Sequence[OpenLine]:
-    """List the opening hours in words: those in force, then those that are to come."""
+def opening_hours(tx: Tx, branch_id: int | None = None) -> Sequence[OpenLine]:
+    """List the opening hours in words: those in force, then those that are to come.
+
+    They are the bank's and one's branch's own. Who sees the whole bank gets those of one branch, or
+    of every branch without one.
+    """
     newest_first = select(OpeningHours).order_by(OpeningHours.effective_from.desc())
+    if (place_seen := _seen(tx, branch_id)) is not None:
+        theirs = (hours.WHOLE_BANK, place_seen)
+        newest_first = newest_first.where(OpeningHours.branch_id.in_(theirs))
     kept: list[OpeningHours] = []
-    in_force: set[tuple[int, int]] = set()
+    in_force: set[tuple[int, int, int]] = set()
     for row in tx.session.scalars(newest_first):
-        place = (row.weekday, row.week_of_month)
+        place = (row.branch_id, row.weekday, row.week_of_month)
         if row.effective_from > tx.business_date:
             kept.append(row)
         elif place not in in_force:
@@ -185,13 +194,14 @@ def opening_lines(rows: Iterable[OpeningHours]) -> list[OpenLine]:
     """Rows of opening hours as people say them: neighbouring days with the same hours are one
     line, and so are the turns of a weekday in the month."""
     groups: list[list[OpeningHours]] = []
-    for row in sorted(rows, key=lambda row: (row.effective_from, row.weekday, row.week_of_month)):
+    for row in sorted(rows, key=_place_in_list):
         if groups and _alike(groups[-1][-1], row):
             groups[-1].append(row)
         else:
             groups.append([row])
     return [
         OpenLine(
+            branch_id=group[0].branch_id or None,
             days=_days(group),
             times=_times(group[0]),
             effective_from=group[0].effective_from,
@@ -201,10 +211,18 @@ def opening_lines(rows: Iterable[OpeningHours]) -> list[OpenLine]:
     ]
 
 
+def _place_in_list(row: OpeningHours) -> tuple[int, date, int, int]:
+    # A row that was not written yet has no branch: the bank's.
+    return row.branch_id or hours.WHOLE_BANK, row.effective_from, row.weekday, row.week_of_month
+
+
 def _alike(one: OpeningHours, following: OpeningHours) -> bool:
     """Whether two rows say the same of neighbouring days, or of two turns of one weekday."""
-    hours_of_one = (one.effective_from, one.opens_minute, one.closes_minute)
-    if hours_of_one != (following.effective_from, following.opens_minute, following.closes_minute):
+    first, second = (
+        (row.branch_id, row.effective_from, row.opens_minute, row.closes_minute)
+        for row in (one, following)
+    )
+    if first != second:
         return False
     if one.week_of_month == following.week_of_month == hours.EVERY_WEEK:
         return following.weekday == one.weekday + 1
@@ -225,6 +243,8 @@ def _turns(weeks: Iterable[int]) -> str:
 
 
 def _times(row: OpeningHours) -> str:
+    if row.opens_minute is None or row.closes_minute is None:
+        return "as otherwise"
     if row.opens_minute == row.closes_minute:
         return "closed"
     opens, closes = (divmod(minute, 60) for minute in (row.opens_minute, row.closes_minute))

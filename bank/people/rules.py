@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -62,6 +63,11 @@ def rules(tx: Tx) -> Rules:
         kept = (tx.now, today, rules_on(tx, today))
         _known[tx.bank.db] = kept
     return kept[2]
+
+
+def changes(tx: Tx) -> None:
+    """Say that this transaction sets a rule: it counts in this process from its commit on."""
+    tx.after_commit.add(partial(_known.pop, tx.bank.db, None))
 
 
 def rules_on(tx: Tx, day: date) -> Rules:

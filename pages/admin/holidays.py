@@ -159,11 +159,13 @@ def add() -> None:
 def beside(branch_id: int | None) -> None:
     """When it is open, and which days come next on which it is not."""
     st.header("Opening hours")
-    lines = holidays.opening_hours(desk)
+    lines = holidays.opening_hours(desk, branch_id)
     if lines:
+        places = [column("Where", lambda line: names.get(line.branch_id or 0, EVERYWHERE))]
         tables.show(
             lines,
             [
+                *(places if any(line.branch_id for line in lines) else []),
                 column("Days", "days", key=True),
                 column("Open", "times", Kind.STATE, key=True),
                 column("From", "effective_from", Kind.DAY),

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from bank.accounts import tariff as tariffs
+from bank.accounts.rate_card import Card
 from bank.core import money
 from bank.core.permissions import Permission
-from pages.parts import tables, ui, words
+from pages.parts import rate_card, tables, ui, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.TERMS_VIEW, title="Rates and charges")
@@ -35,10 +36,33 @@ def coming(tariff: tariffs.Tariff) -> None:
         tell(said, rates.effective_from)
     for charge in tariff.coming_charges:
         tell(f"{charge.name}: {money.show(charge.amount_minor)}.", charge.effective_from)
+    for line in tariff.coming_card:
+        tell(f"{line.name}: {rate_card.becomes(line)}.", line.effective_from)
     for policy in tariff.coming_policies:
         tell(f"{policy.title}: new words.", policy.effective_from)
         with st.expander(f"{policy.title} from {words.day(policy.effective_from)}"):
             st.markdown(words.plain_lines(policy.body))
+
+
+def card(tariff: tariffs.Tariff) -> None:
+    """What fixed deposits pay and loans cost."""
+    for part, title in rate_card.TITLES.items():
+        lines = rate_card.of_card(tariff.card, part)
+        if part is Card.BENCHMARK and not lines:
+            continue  # nothing goes by one
+        st.header(title)
+        if not lines:
+            ui.empty(
+                f"The bank publishes no rates of {title.lower()} yet.",
+                "They stand here from the day on which they count. Ask at your branch until then.",
+            )
+            continue
+        tables.show(lines, rate_card.COLUMNS[part], key=f"tariff_{part}", file_name=f"{part}s.csv")
+        if part is Card.DEPOSIT:
+            st.caption(
+                "The rate of the day on which a deposit is opened holds until its end. Senior "
+                "citizens are 60 years old or more."
+            )
 
 
 def tell(said: str, day: object) -> None:
@@ -51,6 +75,7 @@ with ui.attempt():
     coming(tariff)
     st.header("Interest and balances")
     tables.show(tariff.rates, RATES, key="tariff_rates", file_name="rates.csv")
+    card(tariff)
     st.header("Charges")
     tables.show(tariff.charges, CHARGES, key="tariff_charges", file_name="charges.csv")
     st.caption(

@@ -7,12 +7,13 @@ import streamlit as st
 
 from bank.accounts import tariff as tariffs
 from bank.accounts import terms
+from bank.accounts.rate_card import Card, CardRate
 from bank.accounts.tariff import LONGEST_NAME, LONGEST_SOURCE, Charged, Policy, Rates, Tariff, What
 from bank.accounts.terms import LONGEST_BODY
 from bank.core import money
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
-from pages.parts import drafted, forms, tables, ui, waiting, words
+from pages.parts import drafted, forms, rate_card, rate_forms, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.TERMS_SET, title="Set rates and charges")
@@ -29,10 +30,18 @@ LABELS = {
     "policy": "Policy",
     "title": "Title",
     "message": "Words",
+    "name": "Name",
+    "per": "For each",
     "reason": "Reason",
 }
 NEW = "A new policy"
-SUBJECTS = {What.RATES: "Interest and balances", What.CHARGE: "Charges", What.POLICY: "Policies"}
+SET = "The change is set. Choose it below to tell customers of it."
+SUBJECTS = {
+    What.RATES: "Interest and balances",
+    What.CARD: "Deposits and loans",
+    What.CHARGE: "Charges",
+    What.POLICY: "Policies",
+}
 
 
 def when_and_why(key: str, notice_days: int = 1) -> tuple[date, str]:
@@ -61,8 +70,7 @@ def propose(what: What, code: str, key: str, change: Callable[[], None]) -> None
     """Ask for the change; what waits on the same thing stands above the button."""
     waiting.banner(desk, what.value, code)
     if st.button("Propose this change", type="primary", key=f"{key}_propose"):
-        done = "The change is set. Choose it below to tell customers of it."
-        with waiting.attempt(done, labels=LABELS, then=lambda: forms.forget(f"{key}_")):
+        with waiting.attempt(SET, labels=LABELS, then=lambda: forms.forget(f"{key}_")):
             change()
 
 
@@ -111,7 +119,7 @@ def rates(tariff: Tariff) -> None:
                 desk,
                 chosen.code,
                 day,
-                bps_of(interest or ""),
+                rate_card.bps_of(interest or ""),
                 _amount(minimum, "minimum"),
                 _amount(overdraft, "overdraft"),
                 reason,
@@ -123,7 +131,7 @@ def rates(tariff: Tariff) -> None:
 def cost(code: str, interest: str) -> None:
     """What the proposed rate would cost in a year, beside today's."""
     try:
-        bps = bps_of(interest)
+        bps = rate_card.bps_of(interest)
     except BadInput as refusal:
         st.caption(words.plain(str(refusal)))
         return
@@ -134,15 +142,6 @@ def cost(code: str, interest: str) -> None:
             f"({'+' if then >= now else '-'}{money.show(abs(then - now))})."
         )
     )
-
-
-def bps_of(text: str) -> int:
-    """A rate in percent, as typed, as basis points; or BadInput(interest)."""
-    typed = text.replace("%", "").strip()
-    whole, _, part = typed.partition(".")
-    if not (whole + part).isdecimal() or not whole or len(part) > 2 or len(whole) > 3:
-        raise BadInput("Give a rate in percent, like 2.75.", field="interest")
-    return int(whole) * 100 + int(part.ljust(2, "0") or "0")
 
 
 def _amount(text: str, field: str) -> int:
@@ -167,6 +166,7 @@ def charges(tariff: Tariff) -> None:
     if chosen is None:
         notice = words.counted(tariff.charge_notice_days, "day")
         st.caption(f"Choose a charge to change it. A higher one needs {notice} of notice.")
+        new_charge(tariff)
         return
     key = f"terms_charge_{chosen.code}"
     with st.container(border=True, width=NARROW):
@@ -179,6 +179,43 @@ def charges(tariff: Tariff) -> None:
             key,
             lambda: terms.set_charge(desk, chosen.code, day, _amount(amount, "amount"), reason),
         )
+
+
+def new_charge(tariff: Tariff) -> None:
+    """Something the bank did not charge for until now."""
+    key = "terms_charge_new"
+    with st.container(border=True, width=NARROW):
+        st.header("A new charge")
+        waiting.banner(desk, What.CHARGE.value, None)
+        name, per = (
+            st.text_input(
+                LABELS[field],
+                key=f"{key}_{field}",
+                persist_state="page",
+                max_chars=LONGEST_NAME,
+                help=help,
+                autocomplete="off",
+            )
+            or ""
+            for field, help in (("name", None), ("per", "A transfer, a month, an instruction."))
+        )
+        amount = forms.amount_input(LABELS["amount"], key=f"{key}_amount", may_be_zero=True)
+        day, reason = when_and_why(key, tariff.charge_notice_days)
+        if st.button("Propose this charge", key=f"{key}_propose"):
+            with waiting.attempt(SET, labels=LABELS, then=lambda: forms.forget(f"{key}_")):
+                terms.add_charge(desk, name, per, day, _amount(amount, "amount"), reason)
+
+
+def card(tariff: Tariff) -> None:
+    """What fixed deposits pay and loans cost."""
+    part = st.selectbox(
+        "Part of the card",
+        list(rate_card.TITLES),
+        format_func=rate_card.TITLES.__getitem__,
+        key="terms_card_part",
+        width=NARROW,
+    )
+    rate_forms.part_of_card(desk, tariff, part or Card.DEPOSIT, when_and_why)
 
 
 def policies(tariff: Tariff) -> None:
@@ -227,6 +264,7 @@ def to_come(tariff: Tariff) -> None:
         *((What.RATES, row.code, row.name, row) for row in tariff.coming_rates),
         *((What.CHARGE, row.code, row.name, row) for row in tariff.coming_charges),
         *((What.POLICY, row.code, row.title, row) for row in tariff.coming_policies),
+        *((What.CARD, row.code, row.name, row) for row in tariff.coming_card),
     ]
     if not rows:
         ui.empty("No change is to come.", "What two people have decided is listed here.")
@@ -264,8 +302,10 @@ def to_come(tariff: Tariff) -> None:
                 terms.call_off(desk, what, code, row.effective_from, reason or "")
 
 
-def becomes(row: Rates | Charged | Policy) -> str:
+def becomes(row: Rates | Charged | Policy | CardRate) -> str:
     """What a change leads to, in a few words."""
+    if isinstance(row, CardRate):
+        return rate_card.becomes(row)
     if isinstance(row, Rates):
         least = money.show(row.minimum_balance_minor)
         return f"{money.percent(row.interest_rate_bps)}, at least {least}"
@@ -274,7 +314,7 @@ def becomes(row: Rates | Charged | Policy) -> str:
     return "new words"
 
 
-SHOWN = {What.RATES: rates, What.CHARGE: charges, What.POLICY: policies}
+SHOWN = {What.RATES: rates, What.CARD: card, What.CHARGE: charges, What.POLICY: policies}
 
 with ui.attempt():
     tariff = tariffs.tariff(desk)

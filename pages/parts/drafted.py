@@ -1,4 +1,5 @@
-"""An announcement drafted from a change of rates, charges or policies; a person reads it before it
+"""An announcement drafted from a change of rates, charges, policies or the card of deposits and
+loans; a person reads it before it
 is said."""
 
 from collections.abc import Iterable
@@ -7,31 +8,34 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
+from bank.accounts.rate_card import CardRate
 from bank.accounts.tariff import Charged, Policy, Rates, Tariff
 from bank.core import money
 from bank.office.announcements import LONGEST, LONGEST_TITLE, Audience
-from pages.parts import forms, words
+from pages.parts import forms, rate_card, words
 from pages.parts.announcements import FORM
 
 SHOWN_AFTER: Final = timedelta(days=7)  # it has begun
 PAGE: Final = "pages/admin/announcements.py"
 WHERE: Final = "Everything the bank pays and asks stands under Rates and charges."
-T = TypeVar("T", Rates, Charged)
+T = TypeVar("T", Rates, Charged, CardRate)
 
 
-def announcement_of(tariff: Tariff, row: Rates | Charged | Policy) -> tuple[str, str]:
+def announcement_of(tariff: Tariff, row: Rates | Charged | Policy | CardRate) -> tuple[str, str]:
     """Title and message that tell customers of a change, with what holds until then."""
     day = words.day(row.effective_from)
     if isinstance(row, Rates):
         title, said = _of_rates(tariff, row, day)
     elif isinstance(row, Charged):
         title, said = _of_charge(tariff, row, day)
+    elif isinstance(row, CardRate):
+        title, said = _of_line(tariff, row, day)
     else:
         title, said = f"{row.title}: new words from {day}", row.body
     return title[:LONGEST_TITLE], f"{said}\n\nReason: {row.source}\n\n{WHERE}"
 
 
-def write(tariff: Tariff, row: Rates | Charged | Policy, today: date) -> None:
+def write(tariff: Tariff, row: Rates | Charged | Policy | CardRate, today: date) -> None:
     """Open the page of announcements with the draft in its form; where another one is being looked
     at before it is said, say so instead."""
     if forms.Slip[object, object](FORM).step is forms.Step.PREVIEW:
@@ -76,6 +80,15 @@ def _of_charge(tariff: Tariff, row: Charged, day: str) -> tuple[str, str]:
     until = "" if old is None else f" (until then {money.show(old.amount_minor)})"
     said = f"{row.name}, from {day}: {amount} for each {row.per}{until}."
     return f"{row.name}: {amount} from {day}", said
+
+
+def _of_line(tariff: Tariff, row: CardRate, day: str) -> tuple[str, str]:
+    old = _before((*tariff.card, *tariff.coming_card), row)
+    until = "" if old is None else f" (until then {rate_card.becomes(old)})"
+    rate = "not offered any more" if row.total_bps is None else money.percent(row.total_bps)
+    return f"{row.name}: {rate} from {day}", (
+        f"{row.name}, from {day}: {rate_card.becomes(row)}{until}."
+    )
 
 
 def _before(rows: Iterable[T], row: T) -> T | None:

@@ -271,6 +271,14 @@ MENU: Final = (
         "Interest, charges and policies: from a day on, decided by two.",
     ),
     Entry(
+        "Head office",
+        "Rules",
+        "head_office/rules.py",
+        P.RULE_VIEW,
+        "rule",
+        "Limits, promises, hours, second persons: what is in force, what comes, who changed what.",
+    ),
+    Entry(
         "Control",
         "Permissions",
         "head_office/permissions.py",

@@ -35,6 +35,7 @@ from bank.office.approval_cards import (
     to_decide,
 )
 from bank.office.approvals import CanNeverBeDone, CannotBeDoneNow
+from bank.office.rule_tables import RuleBound
 from bank.people import customer_links, grants, identity, staff, staff_customers
 from bank.people.confirmations import Confirmation, ConfirmationStatus
 from bank.people.identity import User, UserStatus
@@ -58,12 +59,16 @@ EVERYBODY: Final = (
     *("ravi", "meera", "banker", "admin", "admin_baner", "auditor"),
     *("asha", "vikram", "vera", "nalini", "girish", "imran", "head", "chief", "holder"),
 )
-TERMS: Final = ("set rates", "set a charge", "set a policy", "call off a change")
+TERMS: Final = (
+    *("set rates", "set a charge", "set a policy", "call off a change"),
+    *("add a charge", "add a line", "set a line"),
+)
 BOOK: Final = ("close the book", "open the book again")
 BACKDATING: Final = ("limit backdating",)
 REVERSALS: Final = ("reverse", "reverse an own slip")
 COUNTER: Final = ("withdraw", "deposit", "reverse an own slip")
-OF_HEAD_OFFICE: Final = (*TERMS, *BOOK, *BACKDATING)
+RULES: Final = ("set a rule", "withdraw a rule")
+OF_HEAD_OFFICE: Final = (*TERMS, *BOOK, *BACKDATING, *RULES)
 PAIRS: Final = [(case, who) for case in CASES.values() for who in EVERYBODY]
 
 
@@ -99,6 +104,11 @@ def command_of(case: Case) -> str:
         "open the book again": "book.book_close.reopen_book",
         "limit backdating": "book.backdating.set_limit",
         "lift a freeze": "accounts.freezes.lift_freeze",
+        "add a charge": "accounts.terms.add_charge",
+        "add a line": "accounts.card_terms.add_line",
+        "set a line": "accounts.card_terms.set_line",
+        "set a rule": "office.dated_rules.set_rule",
+        "withdraw a rule": "office.dated_rules.withdraw_rule",
     }[case.name]
 
 
@@ -351,6 +361,33 @@ def _lower_ceiling(at: Checking) -> None:
         )
 
 
+def _lowest_ceiling(at: Checking) -> None:
+    with at.market.tx() as tx:
+        tx.session.add(
+            CashRule(
+                name="drawer_limit_ceiling_minor",
+                effective_from=at.in_days(0),
+                value=5 * LAKH,
+                source="a rule of the tests",
+            )
+        )
+
+
+def _law_of_drawers(at: Checking) -> None:
+    with at.market.tx() as tx:
+        tx.session.add(
+            RuleBound(
+                rule_table="cash_rules",
+                rule="drawer_limit_minor",
+                field="value",
+                effective_from=at.in_days(0),
+                lowest=None,
+                highest=100,
+                source="a law",
+            )
+        )
+
+
 def _tighten_for_all(at: Checking) -> None:
     at.new_rule("counters.cash.withdraw", role="cashier", amount_above_minor=LAKH - 1)
 
@@ -443,6 +480,10 @@ CHANGES: Final = [
     ),
     Change("another limit was set", _set_first(BACKDATING[0]), "another limit", True, BACKDATING),
     Change("the first day is over", _next_day, "today or a later day", True, BACKDATING),
+    Change("the rule has begun", _next_day, "at the earliest|No such change", True, RULES),
+    Change("that rule was set", _set_first(RULES[0]), "begins on that day", True, RULES[:1]),
+    Change("its law is stricter", _law_of_drawers, "at most ₹ 1.00: a law", True, RULES[:1]),
+    Change("its ceiling is lower", _lowest_ceiling, "above its ceiling", False, RULES[:1]),
 ]
 CHANGED: Final = [(CASES[name], change) for change in CHANGES for name in change.cases]
 

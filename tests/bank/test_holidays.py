@@ -290,6 +290,27 @@ def test_hours_of_before_are_left_out_and_those_to_come_are_not(market: Market) 
     assert len(lines) == 4
 
 
+def test_a_branch_sees_its_own_hours_and_head_office_all(market: Market) -> None:
+    fort, baner = market.branch_ids[FORT], market.branch_ids[BANER]
+    with market.tx() as tx:
+        for place, opens in ((fort, 540), (baner, None)):
+            made = row(date(2026, 3, 1), weekday=1, opens=540)
+            made.branch_id, made.opens_minute = place, opens
+            made.closes_minute = 720 if opens else None
+            tx.session.add(made)
+    mine = holidays.opening_hours(market.desks["ravi"])
+    assert [(line.days, line.times) for line in mine if line.branch_id] == [
+        ("Monday", "09:00 to 12:00")
+    ]
+    all_of_them = holidays.opening_hours(market.desks["auditor"])
+    assert [(line.branch_id, line.times) for line in all_of_them if line.branch_id] == [
+        (fort, "09:00 to 12:00"), (baner, "as otherwise"),
+    ]  # fmt: skip
+    assert len(holidays.opening_hours(head(market), baner)) == len(mine)
+    with pytest.raises(BadInput):
+        holidays.opening_hours(market.desks["ravi"], baner)
+
+
 def row(
     day: date = TODAY, *, weekday: int, week: int = 0, opens: int = 600, closes: int = 960
 ) -> OpeningHours:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Final
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bank.core import hours, work
 from bank.core.clock import INDIA
+from bank.core.desk import looking
 from bank.core.errors import WrongState
 from bank.core.hours import Calendar, Hours
 from bank.core.work_tables import W, WorkRule
@@ -21,6 +22,7 @@ from tests.support.market import BANER, FORT, Market
 pytestmark = pytest.mark.feature("C9")
 ESHA, DEV = "executive", "executive_two"
 FIRST_DAY: Final = date(2026, 1, 1)
+FORT_ID: Final = 7  # of the branch whose calendar is drawn up
 BOARD: Final = [
     *(Hours(date(2015, 9, 1), weekday, 0, 600, 960) for weekday in range(1, 7)),
     Hours(date(2015, 9, 1), 6, 2, 0, 0),
@@ -45,16 +47,18 @@ class Minutes:
         if local.date() in self.holidays:
             return False
         turn = (local.day - 1) // 7 + 1
-        for week in (turn, 0):
+        for week, branch in product((turn, 0), (FORT_ID, 0)):  # a turn first, then the branch's own
             found = [
                 row
                 for row in self.rows
                 if (row.weekday, row.week_of_month) == (local.isoweekday(), week)
+                and row.branch_id == branch
                 and row.effective_from <= local.date()
             ]
-            if found:
-                row = max(found, key=lambda each: each.effective_from)
-                return row.opens_minute <= local.hour * 60 + local.minute < row.closes_minute
+            row = max(found, key=lambda each: each.effective_from, default=None)
+            if row is None or row.opens_minute is None or row.closes_minute is None:
+                continue  # as otherwise
+            return row.opens_minute <= local.hour * 60 + local.minute < row.closes_minute
         return False
 
     def between(self, start: datetime, end: datetime) -> int:
@@ -68,13 +72,19 @@ class Minutes:
 
 @st.composite
 def weeks(draw: st.DrawFn) -> tuple[list[Hours], dict[date, str]]:
-    """Opening hours that change on a day, Saturdays by turn, and a few holidays."""
+    """Opening hours that change on a day, Saturdays by turn, some of a branch's own that return to
+    the bank's, and a few holidays."""
     rows = [*BOARD]
     for weekday in draw(st.sets(st.integers(1, 7), max_size=3)):
         opens = draw(st.integers(0, 23 * 60))
         closes = draw(st.integers(opens, 24 * 60))
         since = FIRST_DAY + timedelta(days=draw(st.integers(0, 20)))
         rows.append(Hours(since, weekday, draw(st.integers(0, 5)), opens, closes))
+    for weekday in draw(st.sets(st.integers(1, 7), max_size=4)):
+        opens = draw(st.integers(0, 23 * 60))
+        times = draw(st.sampled_from([(opens, 24 * 60), (opens, opens), (None, None)]))
+        since = FIRST_DAY + timedelta(days=draw(st.integers(0, 20)))
+        rows.append(Hours(since, weekday, draw(st.sampled_from([0, 0, 2, 3])), *times, FORT_ID))
     days = draw(st.sets(st.integers(0, 30), max_size=4))
     return rows, {FIRST_DAY + timedelta(days=day): "a holiday" for day in days}
 
@@ -174,6 +184,40 @@ def test_a_holiday_of_one_branch_is_none_of_the_other(market: Market) -> None:
     # Normal tickets: a first reply in one open day (six hours); it is noon on a Monday.
     assert queues.row_of(market, there).first_due_at == at("2026-03-17T12:00")
     assert queues.row_of(market, here).first_due_at == at("2026-03-18T12:00")
+
+
+@pytest.mark.feature("B36")
+def test_a_branch_has_hours_of_its_own_over_the_banks(market: Market) -> None:
+    """Half days on Tuesdays at Fort, from the 17th until its row says: as otherwise."""
+    before = queues.opened(market)
+    with market.tx() as tx:
+        tx.session.add_all(
+            hours.OpeningHours(
+                branch_id=market.branch_ids[FORT], effective_from=day, weekday=2, week_of_month=0,
+                opens_minute=opens, closes_minute=closes, source="a test",
+            )
+            for day, opens, closes in (
+                (date(2026, 3, 17), 600, 660), (date(2026, 3, 24), None, None),
+            )
+        )  # fmt: skip
+    promised = queues.row_of(market, before[0]).first_due_at
+    hours.forget(market.bank.db)
+    [here] = queues.opened(market)
+    [there] = queues.opened(market, branch_id=market.branch_ids[BANER])
+    assert queues.row_of(market, there).first_due_at == at("2026-03-17T12:00")
+    assert queues.row_of(market, here).first_due_at == at("2026-03-18T11:00")
+    assert queues.row_of(market, before[0]).first_due_at == promised, "what was promised stays"
+    with looking(market.desks[ESHA]) as tx:
+        for place, day, closes in (
+            (FORT, "2026-03-10", "16:00"), (FORT, "2026-03-17", "11:00"),
+            (FORT, "2026-03-24", "16:00"), (BANER, "2026-03-17", "16:00"),
+        ):  # fmt: skip
+            span = hours.calendar_of(tx, market.branch_ids[place]).open_on(date.fromisoformat(day))
+            assert span is not None
+            assert span[1] == at(f"{day}T{closes}"), (place, day)
+        head_office = hours.calendar_of(tx, None).open_on(date(2026, 3, 17))
+        assert head_office is not None
+        assert head_office[1] == at("2026-03-17T16:00")
 
 
 # What the clock of an item does.

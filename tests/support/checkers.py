@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bank import app
-from bank.accounts import freezes, terms
+from bank.accounts import card_terms, freezes, terms
 from bank.accounts.accounts import FreezeKind
+from bank.accounts.rate_card import Card, RateLine, RateLineTerm
 from bank.accounts.tariff import ChargeTerm, What
 from bank.book import backdating, book_close, book_days, journal
 from bank.book.book_days import BookClosing
@@ -28,8 +29,8 @@ from bank.core.ids import new_request_id
 from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
 from bank.counters import branch_limits, cash, corrections
-from bank.counters.cash_rules import BranchLimitName
-from bank.office import approvals
+from bank.counters.cash_rules import BranchLimitName, CashRule
+from bank.office import approvals, dated_rules
 from bank.office.approval_cards import approval_card
 from bank.office.approval_rows import ApprovalCard
 from bank.people import (
@@ -169,8 +170,8 @@ class Checking:
             int(self.market.rows(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"])
             for table in (
                 *("entries", "users", "outbox"),
-                *("product_terms", "charge_terms", "policy_texts"),
-                *("book_closings", "backdating_limits"),
+                *("product_terms", "charge_terms", "policy_texts", "rate_line_terms"),
+                *("book_closings", "backdating_limits", "cash_rules", "rule_changes"),
                 *("holds", "account_freezes WHERE lifted_at IS NULL"),
                 "customer_links WHERE until IS NULL",
             )
@@ -306,6 +307,37 @@ def _set_policy(at: Checking) -> object:
     )
 
 
+def _add_charge(at: Checking) -> object:
+    given = ("Locker key lost", "key", at.in_days(31), 500_00, "The board of today")
+    return terms.add_charge(at.desks["head"], *given)
+
+
+def _add_line(at: Checking) -> object:
+    about = (Card.DEPOSIT, "One year", 365, 365, 0, None, at.in_days(2))
+    return card_terms.add_line(at.desks["head"], *about, 660, 50, None, "The board of today")
+
+
+def _set_line(at: Checking) -> object:
+    with at.market.tx() as tx:
+        if tx.session.get(RateLine, "car_loan") is None:
+            tx.session.add(
+                RateLine(
+                    code="car_loan", card=Card.LOAN, name="Car loan", from_days=None, to_days=None,
+                    from_minor=0, below_minor=None,
+                )
+            )  # fmt: skip
+            tx.session.flush()
+            tx.session.add(
+                RateLineTerm(
+                    code="car_loan", effective_from=at.in_days(-9), rate_bps=900, extra_bps=0,
+                    over=None, source="tests",
+                )
+            )  # fmt: skip
+    return card_terms.set_line(
+        at.desks["head"], "car_loan", at.in_days(2), 875, 0, None, "The board of today"
+    )
+
+
 def _call_off(at: Checking) -> object:
     day = at.in_days(1) if not at.coming else at.coming
     if not at.coming:
@@ -381,6 +413,20 @@ def _lift(at: Checking) -> object:
     return freezes.lift_freeze(at.desks["admin"], at.freeze_id, "Order 15/2026 ends it")
 
 
+def _set_rule(at: Checking) -> object:
+    given = ("cash_rules", "drawer_limit_minor", {"value": 6 * LAKH}, at.in_days(1))
+    return dated_rules.set_rule(at.desks["head"], *given, "Resolution 14", "Fewer returns of cash")
+
+
+def _withdraw_rule(at: Checking) -> object:
+    day = at.in_days(1) if not at.coming else at.coming
+    if not at.coming:
+        at.coming = day
+        with at.market.tx() as tx:
+            tx.session.add(CashRule(name="token_days", effective_from=day, value=2, source="tests"))
+    return dated_rules.withdraw_rule(at.desks["head"], "cash_rules", "token_days", day, "A mistake")
+
+
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})
 CASES: Final = {
     case.name: case
@@ -407,6 +453,9 @@ CASES: Final = {
         Case("set rates", "head", frozenset({"chief"}), _set_rates),
         Case("set a charge", "head", frozenset({"chief"}), _set_charge),
         Case("set a policy", "head", frozenset({"chief"}), _set_policy),
+        Case("add a charge", "head", frozenset({"chief"}), _add_charge),
+        Case("add a line", "head", frozenset({"chief"}), _add_line),
+        Case("set a line", "head", frozenset({"chief"}), _set_line),
         Case("call off a change", "head", frozenset({"chief"}), _call_off),
         Case("limit a branch", "head", frozenset({"chief"}), _limit_branch),
         Case("limit an employee", "admin", _COLLEAGUES, _limit_employee),
@@ -414,6 +463,8 @@ CASES: Final = {
         Case("open the book again", "head", frozenset({"chief"}), _reopen_book),
         Case("lift a freeze", "admin", frozenset({"vera", "nalini"}) | _HEADS, _lift),
         Case("limit backdating", "head", frozenset({"chief"}), _limit_backdating),
+        Case("set a rule", "head", frozenset({"chief"}), _set_rule),
+        Case("withdraw a rule", "head", frozenset({"chief"}), _withdraw_rule),
     )
 }
 
