@@ -18,7 +18,7 @@ from bank.core.work_tables import ITEMS
 from bank.office import approval_sight
 from bank.office.approval_cards import row_of
 from bank.office.approval_rows import ApprovalRow
-from bank.office.queue_lists import narrowed_by
+from bank.office.narrowings import narrowed_by
 
 MOST_ROWS: Final = 200  # at once: what a page of a queue draws, and more
 MOST_OFFERED: Final = 100  # makers, kinds

@@ -1,7 +1,7 @@
 """What was handed to somebody and not taken up in time: whoever handed it over reads of it."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -32,28 +32,33 @@ def tell(tx: Tx, rows: Sequence[Any]) -> None:
         for one in leads[row.branch_id] if giver is None else [giver]:
             told[one.id] = one
             lines[one.id].append(f"{row.reference}: {row.title} ({row.owner_name})")
+    addresses = _addresses(tx, lines)
     for user_id, said in sorted(lines.items()):
-        _mail(tx, told[user_id], said)
+        if addresses.get(user_id):
+            _mail(tx, told[user_id], addresses[user_id], said)
 
 
 def _still_here(tx: Tx, user_ids: set[int]) -> Mapping[int, Employee]:
     users = tx.connection.execute(
-        select(User.id, User.name, User.role, User.branch_id, User.email).where(
+        select(User.id, User.name, User.role, User.branch_id).where(
             User.id.in_(user_ids), User.active, User.role.in_(STAFF)
         )
     )
     return {user.id: Employee(*user) for user in users}
 
 
-def _mail(tx: Tx, to: Employee, said: Sequence[str]) -> None:
-    if not to.email:
-        return
+def _addresses(tx: Tx, user_ids: Collection[int]) -> Mapping[int, str]:
+    rows = tx.connection.execute(select(User.id, User.email).where(User.id.in_(user_ids)))
+    return {row.id: row.email for row in rows if row.email}
+
+
+def _mail(tx: Tx, to: Employee, address: str, said: Sequence[str]) -> None:
     count = len(said)
     named = "\n".join(said[:MOST_NAMED])
     more = f"\nand {count - MOST_NAMED} more" if count > MOST_NAMED else ""
     outbox.queue_mail(
         tx,
-        to=to.email,
+        to=address,
         subject="Not taken up: work you handed over is free again",
         body=f"Hello {to.name},\n\nthis was handed to a colleague (in brackets) who has not taken "
         f"it up in time. It is unassigned again, and anybody's:\n\n{named}{more}\n\n"

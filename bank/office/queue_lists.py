@@ -4,7 +4,7 @@ What is in sight follows the desk: kinds by permission, items by branch; who lea
 branch sees all of it. Nothing here counts further than a list is worth reading.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +38,7 @@ from bank.core.work_tables import (
     WorkEvent,
     WorkStatus,
 )
+from bank.office import narrowings
 
 ROWS_ON_A_PAGE: Final = 50
 COUNTED_UP_TO: Final = 1_000  # beyond it a list says "more than"
@@ -75,23 +76,7 @@ class Looked:
     level: int | None = None
     words: str = ""
     after: Cursor | None = None
-    facts: tuple[tuple[str, Any], ...] = ()  # of what items are about, see `narrowed_by`
-
-
-Narrowing = Callable[[Tx, Any], ColumnElement[bool]]
-_narrowings: Final[dict[str, Narrowing]] = {}
-
-
-def narrowed_by(name: str) -> Callable[[Narrowing], Narrowing]:
-    """Register a way to look for items by what they are about, which their owner knows: it answers
-    a condition on ITEMS, given what is looked for."""
-
-    def register(narrowing: Narrowing) -> Narrowing:
-        assert name not in _narrowings, f"two are called {name}"
-        _narrowings[name] = narrowing
-        return narrowing
-
-    return register
+    facts: tuple[tuple[str, Any], ...] = ()  # of what items are about, see `narrowings`
 
 
 class ItemRow(NamedTuple):
@@ -339,7 +324,7 @@ def _conditions(tx: Tx, looked: Looked) -> list[ColumnElement[bool]]:
         is_decided = looked.view is View.DECIDED
         above = ABOVE_DESK_SQL if is_decided else ESCALATED_SQL
         conditions.append(literal_column(above, Boolean()))
-    conditions += [_narrowings[name](tx, value) for name, value in looked.facts]
+    conditions += narrowings.conditions(tx, looked.facts)
     return [*conditions, *search.found_by(tx, work.SEARCHED, looked.words, item.id)]
 
 

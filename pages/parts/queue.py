@@ -8,15 +8,17 @@ row moves under the cursor. What is new waits behind a button; view and search s
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
+from bank.core.work_tables import KINDS
 from bank.office import queue, queue_lists
 from bank.office.queue_lists import COUNTED, COUNTED_UP_TO, Cursor, ItemRow, Looked, View
 from pages.parts import (
+    frame,
     paging,
     queue_bulk,
     queue_item,

@@ -119,7 +119,7 @@ def test_a_link_is_never_changed_or_deleted(checking: Checking) -> None:
 @pytest.fixture(params=DIALECTS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database from before links, on each kind in turn."""
-    with old_database("0021_freezes", request.param, tmp_path) as db:
+    with old_database("0022_freezes", request.param, tmp_path) as db:
         yield db
 
 

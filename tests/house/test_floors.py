@@ -22,7 +22,7 @@ FLOORS: Final = {
     " backup_codes sign_ins sessions presence attempts sign_in confirmations activations"
     " credentials customers customer_links away staff_list limit_rows staff staff_customers leaving"
     " absences grants limits users branch_list viewings rights demo kyc",
-    "office": "trail queue_lists handed queue in_hand saved_views messages approval_rows"
+    "office": "trail narrowings queue_lists handed queue in_hand saved_views messages approval_rows"
     " approval_sight approval_cards approval_queue approval_notices approval_mails"
     " approval_steps approvals approvals_together"
     " ticket_tables ticket_uploads ticket_posts tickets ticket_waits canned"

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_handed"
-down_revision = "0020_book_days"
+revision = "0024_handed"
+down_revision = "0023_customer_links"
 branch_labels = None
 depends_on = None
 

@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022_rate_card"
-down_revision = "0021_rules"
+revision = "0028_rate_card"
+down_revision = "0027_rules"
 branch_labels = None
 depends_on = None
 

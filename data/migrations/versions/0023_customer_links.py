@@ -11,8 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022_customer_links"
-down_revision = "0021_freezes"
+revision = "0023_customer_links"
+down_revision = "0022_freezes"
 branch_labels = None
 depends_on = None
 

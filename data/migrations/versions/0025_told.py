@@ -13,8 +13,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_told"
-down_revision = "0020_book_days"
+revision = "0025_told"
+down_revision = "0024_handed"
 branch_labels = None
 depends_on = None
 

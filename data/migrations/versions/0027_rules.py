@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_rules"
-down_revision = "0020_book_days"
+revision = "0027_rules"
+down_revision = "0026_staff"
 branch_labels = None
 depends_on = None
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_staff"
-down_revision = "0020_book_days"
+revision = "0026_staff"
+down_revision = "0025_told"
 branch_labels = None
 depends_on = None
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_freezes"
-down_revision = "0020_book_days"
+revision = "0022_freezes"
+down_revision = "0021_custody"
 branch_labels = None
 depends_on = None
 

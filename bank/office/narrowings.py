@@ -1,0 +1,28 @@
+"""Ways to look for work items by what they are about, which their owners know and register here."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement
+
+from bank.core.desk import Tx
+
+Narrowing = Callable[[Tx, Any], ColumnElement[bool]]
+_narrowings: Final[dict[str, Narrowing]] = {}
+
+
+def narrowed_by(name: str) -> Callable[[Narrowing], Narrowing]:
+    """Register a way to look for items by what they are about, which their owner knows: it answers
+    a condition on ITEMS, given what is looked for."""
+
+    def register(narrowing: Narrowing) -> Narrowing:
+        assert name not in _narrowings, f"two are called {name}"
+        _narrowings[name] = narrowing
+        return narrowing
+
+    return register
+
+
+def conditions(tx: Tx, facts: Sequence[tuple[str, Any]]) -> list[ColumnElement[bool]]:
+    """What items must be, given the names of narrowings with what is looked for in each."""
+    return [_narrowings[name](tx, value) for name, value in facts]
