@@ -44,4 +44,3 @@ class VaultCounted(Deed):
     """The vault, counted by one and confirmed by the second; it balances."""
 
     second: Desk
-    request_id: str

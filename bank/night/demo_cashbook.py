@@ -1,4 +1,5 @@
-"""Writes the demo's drawers down: opened, topped up, counted and closed, as their verbs would have.
+"""Writes the demo's drawers down: opened, topped up, counted and closed, as their verbs would have,
+and the counts of its vaults.
 
 Plain statements, because a year has some thousand drawers; what the verbs guarantee is checked by
 the same checks of the bank.
@@ -17,6 +18,7 @@ from bank.counters.drawer_cash import MoveKind
 from bank.counters.drawers import Drawer, DrawerStatus
 from bank.counters.handovers import Direction, Handover, HandoverStatus
 from bank.counters.tallies import Pieces, Tally, TallyLine
+from bank.counters.vault_counts import VaultCount, VaultCountStatus
 from bank.night.demo_cash_deeds import TillClosed, TillOpened
 from bank.night.demo_deeds import CashMoved
 from bank.night.demo_people import RUPEE
@@ -135,6 +137,36 @@ class CashBook:
         self._move(custodian, drawer_id, -deed.counted_minor, MoveKind.TAKEN_BACK)
         _tell(custodian, drawer_id, "counters.vault.close_drawer", named)
         del self._custodians[drawer_id]
+
+    def count_vault(self, tx: Tx, second: Tx) -> None:
+        """Counted by one and confirmed by the other; it balances."""
+        assert tx.desk.branch_id is not None, "a custodian works at a branch"
+        held = drawer_cash.in_vault(tx, tx.desk.branch_id)
+        pieces = fewest_pieces(tx, held)
+        count_id: int = tx.connection.execute(
+            insert(VaultCount).returning(VaultCount.id),
+            {
+                "branch_id": tx.desk.branch_id,
+                "business_date": tx.business_date,
+                "status": VaultCountStatus.CONFIRMED,
+                "tally_id": self._tally(tx, pieces, held),
+                "counted_minor": held,
+                "expected_minor": held,
+                "counted_at": tx.now,
+                "counted_by": tx.desk.user_id,
+                "decided_at": second.now,
+                "decided_by": second.desk.user_id,
+                "reason": "",
+            },
+        ).scalar_one()
+        counted: dict[str, object] = {"pieces": pieces}
+        confirmed: dict[str, object] = {"count_id": count_id}
+        for view, name, details in (
+            (tx, "count_vault", counted),
+            (second, "confirm_vault_count", confirmed),
+        ):
+            view.concerns("vault_count", count_id)
+            add_to_trail(view, f"counters.vault_counts.{name}", details)
 
     def _settle(self, tx: Tx, drawer_id: int, expected: int, deed: TillClosed) -> dict[str, object]:
         counted = Drawer(

@@ -17,7 +17,6 @@ from bank.core.desk import CATALOGUE, Desk, Tx, add_to_trail, open_tx
 from bank.core.ids import fingerprint, new_token
 from bank.core.outbox import Message, MessageStatus
 from bank.core.permissions import Role
-from bank.counters import drawer_cash
 from bank.counters.drawer_cash import MoveKind, put_in_vault
 from bank.counters.slips import DEPOSIT, Transfer, keep_slip
 from bank.night.demo_cash_deeds import Remitted, TillClosed, TillOpened, VaultCounted
@@ -95,7 +94,7 @@ class Scribe:
             case Remitted():
                 self._remit(tx, deed)
             case VaultCounted():
-                self._count_vault(tx, deed)
+                self._tills.count_vault(tx, self._view(deed.second, deed.at))
 
     def _remit(self, tx: Tx, deed: Remitted) -> None:
         asked = {
@@ -109,14 +108,6 @@ class Scribe:
         second = self._view(deed.second, deed.at)
         confirmed = {"remittance_id": made[0]}
         _do(second, _named(deed, "counters.remittances.confirm_remittance", confirmed))
-
-    def _count_vault(self, tx: Tx, deed: VaultCounted) -> None:
-        assert tx.desk.branch_id is not None, "a custodian works at a branch"
-        pieces = fewest_pieces(tx, drawer_cash.in_vault(tx, tx.desk.branch_id))
-        _do(tx, _named(deed, "counters.vault_counts.count_vault", {"pieces": pieces}))
-        waits = {"count_id": int(tx.object_id or 0), "request_id": deed.request_id}
-        second = self._view(deed.second, deed.at)
-        _do(second, _named(deed, "counters.vault_counts.confirm_vault_count", waits))
 
     def _come(self, deed: Visited | Mistyped) -> None:
         if isinstance(deed, Visited):

@@ -69,12 +69,12 @@ def _closed_days(town: Town) -> Iterator[tuple[date, Plan]]:
     days = (town.as_of - timedelta(days=n) for n in ago)
     for day in sorted(day for day in days if is_open(day)):
         for site in town.sites:
-            yield day, Plan(town.at(day, clock(20, 20)), partial(_count, town, site))
+            yield day, Plan(town.at(day, clock(20, 20)), partial(_count, site))
             yield day, Plan(town.at(day, clock(20, 30)), partial(_close, site, day))
 
 
-def _count(town: Town, site: Site, at: datetime) -> VaultCounted:
-    return VaultCounted(at=at, by=site.admin, second=site.banker, request_id=town.pen.request_id())
+def _count(site: Site, at: datetime) -> VaultCounted:
+    return VaultCounted(at=at, by=site.admin, second=site.banker)
 
 
 def _close(site: Site, day: date, at: datetime) -> Done:
