@@ -46,6 +46,7 @@ objections.register_answer(
     Question.EMPLOYEE_LEAVES, "vault_custodian", named_grants.against_leaving
 )
 objections.register_answer(Question.EMPLOYEE_LEAVES, "drawer", drawers.against_leaving)
+objections.register_answer(Question.EMPLOYEE_AWAY, "drawer", drawers.against_leaving)
 objections.register_holding("work", in_hand.ITEMS_IN_HAND)
 
 

@@ -203,7 +203,7 @@ def names_for(tx: Tx, approval: Approval) -> list[str]:
         accounts=accounts_of(tx, approval.id),
         level=standing_of(tx, approval.id).level,
     )
-    return [one.name for one in able]
+    return checkers.named(tx, able)
 
 
 class Standing(NamedTuple):

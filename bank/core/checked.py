@@ -241,7 +241,7 @@ def _stop(
     approval = tx.session.get_one(Approval, approval_id)
     approvals.announce(tx, approval)
     _name(tx, approval)
-    return AwaitingApproval(approval, [one.name for one in able], is_new=True)
+    return AwaitingApproval(approval, checkers.named(tx, able), is_new=True)
 
 
 def _meet(tx: Tx, known: Approval, digest: str) -> BankError | None:

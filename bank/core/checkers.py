@@ -1,10 +1,11 @@
 """Who may decide: the employees with the right, high enough up the line, without an interest.
 
-Upper floors tell this module what it cannot know: who works here (`know_staff_by`) and who has an
-interest in an account (`interested_parties`).
+Upper floors tell this module what it cannot know: who works here (`know_staff_by`), who of them is
+away (`know_absent_by`) and who has an interest in an account (`interested_parties`).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from typing import Final, NamedTuple
 
 from bank.core import work_rights
@@ -24,7 +25,9 @@ class Interest(NamedTuple):
 
 Directory = Callable[[Tx, Collection[Role], int | None], Sequence[Employee]]
 Interests = Callable[[Tx, Collection[str], Sequence[Employee]], Sequence[Interest]]
+Absent = Callable[[Tx, Collection[int]], Mapping[int, date]]
 _directory: Final[list[Directory]] = []
+_absent: Final[list[Absent]] = []
 _interests: Final[dict[str, Interests]] = {}
 
 
@@ -32,6 +35,12 @@ def know_staff_by(directory: Directory) -> Directory:
     """Register who answers: the active employees with one of these roles who see this branch."""
     _directory[:] = [directory]
     return directory
+
+
+def know_absent_by(absent: Absent) -> Absent:
+    """Register who answers: which of these users are away today, and until when."""
+    _absent[:] = [absent]
+    return absent
 
 
 def interested_parties(name: str) -> Callable[[Interests], Interests]:
@@ -79,6 +88,13 @@ def could_decide(
     asked = [one for one in staff(tx, able, branch_id) if one.id != maker_id]
     interested = {each.employee_id for each in interests(tx, accounts, asked)}
     return [one for one in asked if one.id not in interested]
+
+
+def named(tx: Tx, able: Sequence[Employee]) -> list[str]:
+    """The names to wait for: whoever is away is none, unless they all are. They keep the right."""
+    away = {user_id for absent in _absent for user_id in absent(tx, [one.id for one in able])}
+    here = [one.name for one in able if one.id not in away]
+    return here or [f"{one.name} (away)" for one in able]
 
 
 def roles_in(checkers: str) -> frozenset[Role]:

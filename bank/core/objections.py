@@ -18,6 +18,7 @@ class Question(StrEnum):
     """What is asked before it is done. The subject is the id of the thing in the question."""
 
     EMPLOYEE_LEAVES = "employee_leaves"  # a user: removed, moved to another branch or role
+    EMPLOYEE_AWAY = "employee_away"  # a user: away from today on
 
 
 class Objected(WrongState):

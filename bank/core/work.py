@@ -1,18 +1,18 @@
 """Work items: every case that waits for a person, with one clock and one history.
 
 What a case is about (a ticket, an approval) lives with its owner, which opens, asks and decides
-here in its own transaction. The clock counts open hours of the branch (`core/hours.py`), stops
-while the customer must act and runs on from his answer. The history is never changed.
+here in its own transaction. The clocks (`core/work_clocks.py`) count open hours of the branch, stop
+while the customer must act and run on from his answer. The history is never changed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import insert
 
-from bank.core import hours, search, work_rights, work_rows
+from bank.core import hours, search, work_clocks, work_rights, work_rows
 from bank.core.clock import in_india
 from bank.core.desk import Tx
 from bank.core.errors import BadInput, NotFound, WrongState
@@ -23,6 +23,7 @@ from bank.core.work_tables import (
     LONGEST_NOTE,
     LONGEST_TITLE,
     MOVES,
+    Channel,
     Level,
     Priority,
     W,
@@ -30,6 +31,7 @@ from bank.core.work_tables import (
 )
 
 SEARCHED: Final = "work"
+THE_BANK: Final = 0  # has handed an item over by itself: an absence has begun
 
 
 class NoSuchItem(NotFound):
@@ -78,6 +80,8 @@ class NewItem:
     customer_id: int | None = None
     for_roles: Collection[Role] = ()
     not_for: int | None = None
+    category: str | None = None
+    channel: Channel = Channel.DESK
     words: str = ""
 
 
@@ -91,9 +95,6 @@ def open_many(tx: Tx, many: Sequence[NewItem]) -> list[int]:
     rules = {pair: promise_of(tx, *pair) for pair in {(new.kind, new.priority) for new in many}}
     rows = []
     for new in many:
-        rule, calendar = rules[new.kind, new.priority], hours.calendar(tx, new.branch_id)
-        solve = calendar.after(tx.now, rule.solve_minutes * 60)
-        first = calendar.after(tx.now, rule.first_minutes * 60) if rule.first_minutes > 0 else None
         rows.append(
             {
                 "kind": new.kind,
@@ -104,13 +105,13 @@ def open_many(tx: Tx, many: Sequence[NewItem]) -> list[int]:
                 "not_for": new.not_for,
                 "reference": new.reference,
                 "title": new.title[:LONGEST_TITLE],
+                "category": new.category,
+                "channel": new.channel,
                 "priority": new.priority,
                 "level": Level.DESK,
                 "status": W.UNASSIGNED,
                 "opened_at": tx.now,
-                "first_due_at": first,
-                "solve_due_at": solve,
-                "next_due_at": solve if first is None else min(first, solve),
+                **work_clocks.opened(tx, new.branch_id, rules[new.kind, new.priority]),
             }
         )
     ids = list(
@@ -164,42 +165,52 @@ def take(tx: Tx, row: Any, *, is_entitled: bool = False) -> None:
     work_rights.check_working(tx, row, is_entitled=is_entitled)
     is_mine = row.owner_id == tx.desk.user_id
     if row.status is W.CLAIMED and not is_timed_out(row, tx.now):
-        if is_mine:
-            return
-        since = in_india(row.claimed_at)
-        raise SomebodyElseHasIt(f"{row.owner_name} has this item since {since:%H:%M}.")
+        if not is_mine:
+            since = in_india(row.claimed_at)
+            raise SomebodyElseHasIt(f"{row.owner_name} has this item since {since:%H:%M}.")
+        if row.assigned_by is not None:
+            change(tx, row, _going_on(tx, row), "claimed")
+        return
     if row.status is W.DECIDED:
         raise IsDecided
     if row.status is W.WAITING:
         raise WaitsForAnAnswer
     assert tx.desk.user_id is not None
-    give_to(tx, row, tx.desk.user_id, tx.desk.name, "claimed")
-
-
-def give_to(tx: Tx, row: Any, owner_id: int, owner_name: str, act: str, note: str = "") -> None:
-    """Make somebody the owner of a held item. One that waits for the customer goes on waiting."""
-    if row.status is W.WAITING:
-        change(tx, row, {"owner_id": owner_id, "owner_name": owner_name}, act, note)
-        return
     check_move(row.status, W.CLAIMED, MOVES)
     values = {
         "status": W.CLAIMED,
-        "owner_id": owner_id,
-        "owner_name": owner_name,
+        "owner_id": tx.desk.user_id,
+        "owner_name": tx.desk.name,
         "claimed_at": tx.now,
-        "claimed_until": _claim_end(tx, row),
+        "claimed_until": work_clocks.claim_end(tx, row),
+        "assigned_by": None,
     }
+    change(tx, row, values, "claimed")
+
+
+def give_to(tx: Tx, row: Any, owner_id: int, owner_name: str, act: str, note: str = "") -> None:
+    """Hand a held item to somebody, who may be out at lunch: it waits for them longer than a claim
+    lasts. One that waits for the customer goes on waiting."""
+    by = tx.desk.user_id or THE_BANK
+    values = {"owner_id": owner_id, "owner_name": owner_name, "assigned_by": by}
+    if row.status is not W.WAITING:
+        check_move(row.status, W.CLAIMED, MOVES)
+        end = work_clocks.assignment_end(tx, row)
+        values |= {"status": W.CLAIMED, "claimed_at": tx.now, "claimed_until": end}
     change(tx, row, values, act, note)
 
 
 def put_back(tx: Tx, row: Any, act: str, note: str = "", **more: object) -> None:
     """Nobody owns the item any more. One that waits for the customer goes on waiting."""
-    nobody = {"owner_id": None, "owner_name": None, "claimed_at": None, "claimed_until": None}
+    nobody = dict.fromkeys(_OWNING)
     if row.status is W.WAITING:
         change(tx, row, {**nobody, **more}, act, note)
         return
     check_move(row.status, W.UNASSIGNED, MOVES)
     change(tx, row, {"status": W.UNASSIGNED, **nobody, **more}, act, note)
+
+
+_OWNING: Final = ("owner_id", "owner_name", "claimed_at", "claimed_until", "assigned_by")
 
 
 def check_owner(tx: Tx, row: Any) -> None:
@@ -211,63 +222,72 @@ def check_owner(tx: Tx, row: Any) -> None:
 def go_on(tx: Tx, row: Any) -> None:
     """Whoever works on an item they have claimed keeps it: the claim lasts from now on."""
     if row.owner_id == tx.desk.user_id and row.status is W.CLAIMED:
-        work_rows.write(tx, row.id, {"claimed_until": _claim_end(tx, row)})
+        work_rows.write(tx, row.id, _going_on(tx, row))
 
 
-def _claim_end(tx: Tx, row: Any) -> datetime:
-    return tx.now + timedelta(minutes=promise_of(tx, row.kind, row.priority).claim_minutes)
+def _going_on(tx: Tx, row: Any) -> dict[str, Any]:
+    """A claim that is renewed; what was handed over and is taken up keeps its longer span."""
+    end = work_clocks.claim_end(tx, row)
+    if row.assigned_by is not None and row.claimed_until is not None:
+        end = max(end, row.claimed_until)
+    return {"claimed_until": end, "assigned_by": None}
 
 
-def first_reply(tx: Tx, row: Any) -> None:
-    """The customer has been answered for the first time: that clock is done."""
-    if row.first_due_at is None and row.first_left_seconds is None:
+def replied(tx: Tx, row: Any) -> None:
+    """The customer has been answered: the clock of the first or of the next reply is done."""
+    if not work_clocks.is_reply_owed(row):
         return
-    values = {"first_due_at": None, "first_left_seconds": None, "next_due_at": row.solve_due_at}
-    change(tx, row, values, "first reply")
+    is_first = row.first_due_at is not None or row.first_left_seconds is not None
+    act = "first reply" if is_first else "reply"
+    change(tx, row, work_clocks.answered(row), act)
 
 
 def ask(tx: Tx, row: Any, note: str = "") -> None:
     """The customer (or whoever began it) must act: the clocks stand still."""
     check_move(row.status, W.WAITING, MOVES)
-    calendar = hours.calendar(tx, row.branch_id)
-
-    def left(due: datetime | None) -> int | None:
-        return None if due is None else calendar.between(tx.now, due)
-
-    values = {
-        "status": W.WAITING,
-        "first_due_at": None,
-        "first_left_seconds": left(row.first_due_at),
-        "solve_due_at": None,
-        "solve_left_seconds": left(row.solve_due_at),
-        "next_due_at": None,
-        "claimed_until": None,
-    }
+    values = {"status": W.WAITING, **work_clocks.stopped(tx, row), "claimed_until": None}
     change(tx, row, values, "asked", note)
 
 
-def answer(tx: Tx, row: Any, note: str = "") -> None:
-    """They have acted: the clocks run on with what was left, at the owner's desk."""
+def answer(tx: Tx, row: Any, note: str = "", *, is_reply_owed: bool = False) -> None:
+    """They have acted: the clocks run on with what was left, at the owner's desk. A reply may be
+    owed for it."""
     if row.status is not W.WAITING:  # the same moves also claim, and open again
         raise NobodyAsked
     owned = row.owner_id is not None
     check_move(row.status, W.CLAIMED if owned else W.UNASSIGNED, MOVES)
-    values = running(tx, row.branch_id, row.first_left_seconds, row.solve_left_seconds)
+    left = work_clocks.rests(row)
+    if is_reply_owed and not work_clocks.is_reply_owed(row):
+        left["reply"] = work_clocks.reply_seconds(tx, row)
+    values = work_clocks.running(tx, row.branch_id, left)
     if owned:
-        values["claimed_until"] = _claim_end(tx, row)
+        is_handed = row.assigned_by is not None
+        end = work_clocks.assignment_end if is_handed else work_clocks.claim_end
+        values["claimed_until"] = end(tx, row)
     values["status"] = W.CLAIMED if owned else W.UNASSIGNED
     change(tx, row, values, "answered", note)
+
+
+def hear(tx: Tx, row: Any, note: str = "") -> None:
+    """The customer has written more about an open case: the bank owes the next reply, unless it
+    owes one already."""
+    if row.status is W.WAITING:
+        answer(tx, row, note, is_reply_owed=True)
+        return
+    seconds = work_clocks.reply_seconds(tx, row)
+    if work_clocks.is_reply_owed(row) or seconds is None:
+        return
+    due = hours.calendar(tx, row.branch_id).after(tx.now, seconds)
+    values = {"reply_due_at": due, "next_due_at": min(due, row.solve_due_at)}
+    change(tx, row, values, "wrote", note)
 
 
 def decide(tx: Tx, row: Any, outcome: str, note: str = "") -> None:
     """The case is closed, by the person at the desk."""
     check_move(row.status, W.DECIDED, MOVES)
-    stopped = dict.fromkeys(
-        ("first_due_at", "first_left_seconds", "solve_left_seconds", "next_due_at", "claimed_until")
-    )
     values = {
         "status": W.DECIDED,
-        **stopped,
+        **dict.fromkeys(_STOPPED),
         "decided_at": tx.now,
         "decided_by": tx.desk.user_id,
         "decided_by_name": tx.desk.name,
@@ -276,53 +296,19 @@ def decide(tx: Tx, row: Any, outcome: str, note: str = "") -> None:
     change(tx, row, values, "decided", note or outcome)
 
 
+_STOPPED: Final = (  # of the deadlines one stays, to be compared with
+    *("first_due_at", "first_left_seconds", "reply_due_at", "reply_left_seconds"),
+    *("solve_left_seconds", "next_due_at", "claimed_until", "assigned_by"),
+)
+
+
 def reopen(tx: Tx, row: Any, note: str = "") -> None:
     """A decided case comes back to the queue with a new promise."""
     if row.status is not W.DECIDED:
         raise NotDecidedYet
-    rule = promise_of(tx, row.kind, row.priority)
-    first_seconds = rule.first_minutes * 60 or None
-    values = running(tx, row.branch_id, first_seconds, rule.solve_minutes * 60)
+    values = work_clocks.opened(tx, row.branch_id, promise_of(tx, row.kind, row.priority))
     put_back(tx, row, "re-opened", note, **values, outcome=None, decided_at=None, decided_by=None,
              decided_by_name=None)  # fmt: skip
-
-
-def running(
-    tx: Tx, branch_id: int, first_seconds: int | None, solve_seconds: int | None
-) -> dict[str, Any]:
-    """The columns of clocks that run from now with so much open time left."""
-    calendar = hours.calendar(tx, branch_id)
-
-    def due(left: int | None) -> datetime | None:
-        # What was late when it stopped (less than nothing left) is late by as much again.
-        return None if left is None else calendar.after(tx.now, left)
-
-    first, solve = due(first_seconds), due(solve_seconds)
-    return {
-        "first_due_at": first,
-        "first_left_seconds": None,
-        "solve_due_at": solve,
-        "solve_left_seconds": None,
-        "next_due_at": min((at for at in (first, solve) if at is not None), default=None),
-    }
-
-
-def under_priority(tx: Tx, row: Any, priority: int) -> dict[str, Any]:
-    """The item's columns under another priority: each clock moved by the difference of the rules.
-
-    A claim lasts as long as it was taken for.
-    """
-    old, new = (promise_of(tx, row.kind, each) for each in (row.priority, priority))
-    calendar = hours.calendar(tx, row.branch_id)
-    values: dict[str, Any] = {"priority": priority}
-    for clock in ("first", "solve"):
-        more = 60 * (getattr(new, f"{clock}_minutes") - getattr(old, f"{clock}_minutes"))
-        due, left = getattr(row, f"{clock}_due_at"), getattr(row, f"{clock}_left_seconds")
-        values[f"{clock}_due_at"] = None if due is None else calendar.after(due, more)
-        values[f"{clock}_left_seconds"] = None if left is None else left + more
-    running = (values["first_due_at"], values["solve_due_at"])
-    values["next_due_at"] = min((at for at in running if at is not None), default=None)
-    return values
 
 
 def change(tx: Tx, row: Any, values: Mapping[str, Any], act: str, note: str = "") -> None:

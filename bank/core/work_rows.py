@@ -23,6 +23,11 @@ _PROMISE: Final = (
     " WHERE kind = ? AND priority = ? AND effective_from <= ?"
     " ORDER BY effective_from DESC LIMIT 1"
 )
+_SPANS: Final = (
+    "SELECT reply_minutes, assigned_minutes FROM work_spans"
+    " WHERE kind = ? AND priority = ? AND effective_from <= ?"
+    " ORDER BY effective_from DESC LIMIT 1"
+)
 _TOLD: Final = (
     "INSERT INTO work_events (item_id, at, act, actor_id, actor_name, owner_id, owner_name, note)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -42,6 +47,14 @@ class Promise(NamedTuple):
     claim_minutes: int
 
 
+class Spans(NamedTuple):
+    """What else is promised, in open minutes: until the next reply (0: none), and how long what is
+    handed to somebody waits for them."""
+
+    reply_minutes: int
+    assigned_minutes: int
+
+
 def by_id(tx: Tx, item_id: int, *, is_held: bool = False) -> Any:
     """The row of an item or None; held until the transaction ends, if asked to."""
     return _one(tx, _BY_ID, (item_id,), is_held=is_held)
@@ -59,6 +72,15 @@ def promise_of(tx: Tx, kind: str, priority: int) -> Promise:
     found = tx.cursor.fetchone()
     assert found is not None, f"nothing is promised for {kind} at priority {priority}"
     return Promise(*found)
+
+
+def spans_of(tx: Tx, kind: str, priority: int) -> Spans:
+    """The spans in force today. A kind without them is a bug, not a default."""
+    key = (kind, priority, tx.day(tx.business_date))
+    tx.cursor.execute(marks(tx.dialect, _SPANS), key)
+    found = tx.cursor.fetchone()
+    assert found is not None, f"no spans are set for {kind} at priority {priority}"
+    return Spans(*found)
 
 
 def write(tx: Tx, item_id: int, values: Mapping[str, Any]) -> None:

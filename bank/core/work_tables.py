@@ -8,13 +8,13 @@ unassigned --claim--> claimed --ask the customer--> waiting
     '--withdraw--> decided <--decide--------'
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.core.db import Base
@@ -47,6 +47,14 @@ MOVES: Final = machine(
 )
 
 
+class Channel(StrEnum):
+    """The way a case came."""
+
+    PORTAL = "portal"
+    DESK = "desk"
+    FILE = "file"
+
+
 class Priority:
     """How pressing a case is: 1 goes before 4."""
 
@@ -67,11 +75,13 @@ class Level:
 
 @dataclass(frozen=True)
 class WorkKind:
-    """A kind of case: its words, and the permission by which a person works on it."""
+    """A kind of case: its words, the permission by which a person works on it, and what its items
+    are about: names by code, where its owner sorts them."""
 
     name: str
     title: str
     permission: Permission
+    categories: Callable[[Any], Mapping[str, str]] = lambda _tx: {}
 
 
 KINDS: Final[dict[str, WorkKind]] = {}
@@ -84,14 +94,21 @@ def register_kind(kind: WorkKind) -> WorkKind:
     return kind
 
 
+# In the words of the indexes, and without a parameter, or SQLite would not see that they serve.
+ABOVE_DESK_SQL: Final = "level > 0"
+ESCALATED_SQL: Final = "level > 0 AND status <> 'decided'"
+
+
 class WorkItem(Base):
     """One case. `kind` and `subject_id` lead to what it is about. One without a branch is the head
     office's. `for_roles` narrows who may take it (none named: whoever has the kind's permission),
-    and `not_for` is the one person who never may: who began it.
+    and `not_for` is the one person who never may: who began it. `category` is a code of its kind.
 
-    `first_due_at` is the deadline of the first reply, gone once there is one; `solve_due_at` that
-    of the decision. While the customer must act both stand still: their rest is kept in
-    `..._left_seconds` (open time), and `next_due_at`, the nearer one that runs, is empty.
+    `first_due_at` is the deadline of the first reply, gone once there is one; `reply_due_at` that
+    of the next one, once the customer has written again; `solve_due_at` that of the decision.
+    While the customer must act they stand still: their rest is kept in `..._left_seconds` (open
+    time), and `next_due_at`, the nearest one that runs, is empty. `assigned_by` is who handed it
+    to its owner, until the owner takes it up.
     """
 
     __tablename__ = "work_items"
@@ -104,6 +121,22 @@ class WorkItem(Base):
         Index("ix_work_items_bank_due", "next_due_at", "id"),
         Index("ix_work_items_decided", "branch_id", "decided_at", "id"),
         Index("ix_work_items_bank_decided", "decided_at", "id"),
+        *(
+            Index(f"ix_work_items_{by}", by, "status", "branch_id", "priority", "next_due_at", "id")
+            for by in ("category", "kind")
+        ),
+        Index(
+            "ix_work_items_escalated",
+            *("priority", "next_due_at", "id"),
+            sqlite_where=text(ESCALATED_SQL),
+            postgresql_where=text(ESCALATED_SQL),
+        ),
+        Index(
+            "ix_work_items_escalated_decided",
+            *("decided_at", "id"),
+            sqlite_where=text(ABOVE_DESK_SQL),
+            postgresql_where=text(ABOVE_DESK_SQL),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -116,6 +149,8 @@ class WorkItem(Base):
     not_for: Mapped[int | None]
     reference: Mapped[str] = mapped_column(String(24))
     title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
+    category: Mapped[str | None] = mapped_column(String(24))
+    channel: Mapped[Channel | None]
     priority: Mapped[int] = mapped_column(SmallInteger)
     level: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[WorkStatus]
@@ -123,9 +158,12 @@ class WorkItem(Base):
     owner_name: Mapped[str | None] = mapped_column(String(120))
     claimed_at: Mapped[datetime | None]
     claimed_until: Mapped[datetime | None]
+    assigned_by: Mapped[int | None]
     opened_at: Mapped[datetime]
     first_due_at: Mapped[datetime | None]
     first_left_seconds: Mapped[int | None]
+    reply_due_at: Mapped[datetime | None]
+    reply_left_seconds: Mapped[int | None]
     solve_due_at: Mapped[datetime | None]
     solve_left_seconds: Mapped[int | None]
     next_due_at: Mapped[datetime | None]
@@ -157,8 +195,8 @@ class WorkEvent(Base):
 
 
 class WorkRule(Base):
-    """What the bank promises for a kind and priority, from a date on. First reply (0: none is
-    promised) and solution count open minutes; a claim runs out by the clock on the wall."""
+    """What the bank promises for a kind and priority, from a date on, in open minutes: first reply
+    (0: none is promised), solution, and until a claim runs out."""
 
     __tablename__ = "work_rules"
 
@@ -168,6 +206,20 @@ class WorkRule(Base):
     first_minutes: Mapped[int]
     solve_minutes: Mapped[int]
     claim_minutes: Mapped[int]
+    source: Mapped[str] = mapped_column(String(300))
+
+
+class WorkSpan(Base):
+    """What else holds for a kind and priority, from a date on, in open minutes: the next reply (0:
+    none is promised), and how long what was handed to somebody waits for them."""
+
+    __tablename__ = "work_spans"
+
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)
+    priority: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    effective_from: Mapped[date] = mapped_column(primary_key=True)
+    reply_minutes: Mapped[int]
+    assigned_minutes: Mapped[int]
     source: Mapped[str] = mapped_column(String(300))
 
 

@@ -213,7 +213,7 @@ def _will_wait(tx: Tx, slip: Slip) -> str:
         maker_id=tx.desk.user_id or 0,
         accounts=about.accounts,
     )
-    names = checkers.either([one.name for one in able]) if able else "nobody who works here now"
+    names = checkers.either(checkers.named(tx, able)) if able else "nobody who works here now"
     day = money.show(need.compared_minor or 0)
     return (
         f"This will wait for approval by {names}: with it you have {_DONE[slip.kind]} {day} on "

@@ -5,21 +5,23 @@ decided by the owner of the case (`office/tickets.py`), never here.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, select
 
-from bank.core import work, work_rights, work_rows
+from bank.core import work, work_clocks, work_rights, work_rows
 from bank.core.db import marks
 from bank.core.desk import Desk, Tx, chunk, command, flow, looking, note, query
 from bank.core.errors import BankError, NotAllowed, WrongState
 from bank.core.permissions import GRANTS, STAFF, Permission, Role
 from bank.core.work_rights import Employee
 from bank.core.work_tables import ITEMS, KINDS, Level, Priority, W, WorkLook
+from bank.office import handed
 from bank.office.queue_lists import most_pressing, to_take
+from bank.people import absences, away
 from bank.people.identity import NoSuchUser, User
 
 MOST_AT_ONCE: Final = 100
@@ -46,7 +48,7 @@ class NobodyUpTheLine(WrongState):
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """What became of one item of a bulk claim; `refused` says why it was not."""
+    """What became of one of several items; `refused` says why it was not."""
 
     item_id: int
     refused: str | None = None
@@ -71,7 +73,11 @@ def claim(tx: Tx, item_id: int) -> None:
 
 @command(Permission.WORK_DO)
 def claim_next(tx: Tx, kinds: tuple[str, ...] = ()) -> int | None:
-    """Take the most pressing free item of these kinds; its id, or None when there is none."""
+    """Take the most pressing free item of these kinds; its id, or None when there is none.
+
+    Nothing comes to who is recorded as away; what they claim themselves they may.
+    """
+    away.check_own(tx)
     free = (
         ITEMS.c.status == W.UNASSIGNED,
         # What ran out a moment ago, before the worker has put it back. Apart from the first: with
@@ -94,18 +100,9 @@ def claim_next(tx: Tx, kinds: tuple[str, ...] = ()) -> int | None:
 @command(Permission.WORK_DO)
 def claim_many(tx: Tx, item_ids: Sequence[int]) -> list[Claimed]:
     """Take several items; what cannot be taken is told, item by item, and stops no other."""
-    if len(item_ids) > MOST_AT_ONCE:
-        raise TooManyAtOnce(field="items")
-    results: dict[int, Claimed] = {}
-    for item_id in sorted(set(item_ids)):  # in one order, so that two of these never wait in a ring
-        try:
-            work.take(tx, work.held(tx, item_id))
-        except BankError as refusal:  # raised before anything was written for this item
-            results[item_id] = Claimed(item_id=item_id, refused=str(refusal))
-        else:
-            results[item_id] = Claimed(item_id=item_id)
-    tx.facts["claimed"] = [one.item_id for one in results.values() if one.refused is None]
-    return [results[item_id] for item_id in dict.fromkeys(item_ids)]
+    results = _each(tx, item_ids, lambda row: work.take(tx, row))
+    tx.facts["claimed"] = [one.item_id for one in results if one.refused is None]
+    return results
 
 
 @command(Permission.WORK_DO)
@@ -129,16 +126,17 @@ def reassign(tx: Tx, item_id: int, user_id: int, why: str) -> None:
     row = work.held(tx, item_id)
     tx.concerns("work item", item_id)
     note_text = work.clean_note(why)
-    if row.status is W.DECIDED:
-        raise work.IsDecided
-    _not_about_oneself(tx, row)
-    user = tx.session.get(User, user_id)
-    if user is None or not user.active:
-        raise NoSuchUser(field="colleague")
-    colleague = Employee(user.id, user.name, user.role, user.branch_id)
-    if not work_rights.entitled(tx, [colleague], row):
-        raise NotEntitled
-    work.give_to(tx, row, user.id, user.name, "re-assigned", note_text)
+    _hand_to(tx, row, user_id, note_text)
+
+
+@command(Permission.WORK_LEAD)
+def reassign_many(tx: Tx, item_ids: Sequence[int], user_id: int, why: str) -> list[Claimed]:
+    """Hand several items to a colleague, saying why; what cannot be is told, item by item."""
+    note_text = work.clean_note(why)
+    _colleague(tx, user_id)
+    results = _each(tx, item_ids, lambda row: _hand_to(tx, row, user_id, note_text))
+    tx.facts["handed"] = [one.item_id for one in results if one.refused is None]
+    return results
 
 
 @command(Permission.WORK_DO)
@@ -157,7 +155,7 @@ def escalate(tx: Tx, item_id: int, why: str) -> None:
     level = _level_above(row)
     if level is None:
         raise NobodyUpTheLine
-    sooner = work.under_priority(tx, row, max(Priority.URGENT, row.priority - 1))
+    sooner = work_clocks.under_priority(tx, row, max(Priority.URGENT, row.priority - 1))
     more = {**sooner, "level": level}
     if row.status is W.UNASSIGNED:
         work.change(tx, row, more, "escalated", note_text)
@@ -167,20 +165,34 @@ def escalate(tx: Tx, item_id: int, why: str) -> None:
 
 @query(Permission.WORK_LEAD)
 def colleagues(tx: Tx, item_id: int) -> Sequence[Colleague]:
-    """List who may be handed an item."""
+    """List who may be handed an item and is not away."""
     row = work_rows.by_id(tx, item_id)
     if row is None or not work_rights.may_see(tx.desk, row):
         raise work.NoSuchItem
-    users = tx.connection.execute(
-        select(User.id, User.name, User.role, User.branch_id)
-        .where(User.active, User.customer_id.is_(None))
-        .order_by(User.name)
-    )
-    everybody = [Employee(user.id, user.name, user.role, user.branch_id) for user in users]
     return [
         Colleague(user_id=one.id, name=one.name, role=one.role)
-        for one in work_rights.entitled(tx, everybody, row)
+        for one in work_rights.entitled(tx, employees_here(tx), row)
     ]
+
+
+@query(Permission.WORK_LEAD)
+def takers(tx: Tx) -> Sequence[Colleague]:
+    """List who does work that this desk hands out and is not away, by name."""
+    return [
+        Colleague(user_id=one.id, name=one.name, role=one.role)
+        for one in employees_here(tx)
+        if Permission.WORK_DO in GRANTS[one.role] and _is_near(tx, one)
+    ]
+
+
+@query(Permission.WORK_DO)
+def owners(tx: Tx) -> dict[int, str]:
+    """List who may have an item that this desk sees, by name, whether they are here or away."""
+    return {
+        one.id: one.name
+        for one in _employees(tx)
+        if Permission.WORK_DO in GRANTS[one.role] and _is_near(tx, one)
+    }
 
 
 @flow(Permission.WORK_DO)
@@ -225,7 +237,9 @@ def release_timed_out(desk: Desk) -> int:
                 .with_for_update(skip_locked=True)
             ).all()
             for row in rows:
-                work.put_back(tx, row, "timed out")
+                is_handed = row.assigned_by is not None
+                work.put_back(tx, row, "not taken up" if is_handed else "timed out")
+            handed.tell(tx, [row for row in rows if row.assigned_by is not None])
             old = tx.now - timedelta(seconds=LOOKING_SECONDS)
             tx.connection.execute(delete(WorkLook).where(WorkLook.at <= old))
             tx.facts["released"] = len(rows)
@@ -235,14 +249,74 @@ def release_timed_out(desk: Desk) -> int:
 
 
 def release_forever(desk: Desk, stop: threading.Event) -> None:
-    """Put back what has run out, twice a minute until `stop` is set (a thread of `serve`)."""
+    """Put back what has run out, and hand over what those hold whose absence has begun, twice a
+    minute until `stop` is set (a thread of `serve`)."""
     while not stop.wait(SWEEP_EVERY_SECONDS):
         with looking(desk) as tx:
             is_due = tx.connection.execute(
                 select(ITEMS.c.id).where(_timed_out(tx)).limit(1)
             ).first()
+            has_gone = away.is_any_due(tx)
+        if has_gone:
+            absences.begin_absences(desk)
         if is_due is not None:
             release_timed_out(desk)
+
+
+def employees_here(tx: Tx) -> list[Employee]:
+    """Everybody who works here and is not away, by name."""
+    everybody = _employees(tx)
+    gone = away.away(tx, [one.id for one in everybody])
+    return [one for one in everybody if one.id not in gone]
+
+
+def _employees(tx: Tx) -> list[Employee]:
+    users = tx.connection.execute(
+        select(User.id, User.name, User.role, User.branch_id)
+        .where(User.active, User.customer_id.is_(None))
+        .order_by(User.name)
+    )
+    return [Employee(*user) for user in users]
+
+
+def _is_near(tx: Tx, one: Employee) -> bool:
+    """Whether they share work with the person at the desk: the same branch, or all of them."""
+    return tx.desk.sees_whole_bank or work_rights.sees_branch(
+        one.role, one.branch_id, tx.desk.branch_id
+    )
+
+
+def _each(tx: Tx, item_ids: Sequence[int], act: Callable[[Any], None]) -> list[Claimed]:
+    """Do the same with several items; a refusal is raised before anything is written for one."""
+    if len(item_ids) > MOST_AT_ONCE:
+        raise TooManyAtOnce(field="items")
+    results: dict[int, Claimed] = {}
+    for item_id in sorted(set(item_ids)):  # in one order, so that two of these never wait in a ring
+        try:
+            act(work.held(tx, item_id))
+        except BankError as refusal:
+            results[item_id] = Claimed(item_id=item_id, refused=str(refusal))
+        else:
+            results[item_id] = Claimed(item_id=item_id)
+    return [results[item_id] for item_id in dict.fromkeys(item_ids)]
+
+
+def _hand_to(tx: Tx, row: Any, user_id: int, note_text: str) -> None:
+    if row.status is W.DECIDED:
+        raise work.IsDecided
+    _not_about_oneself(tx, row)
+    colleague = _colleague(tx, user_id)
+    if not work_rights.entitled(tx, [colleague], row):
+        raise NotEntitled
+    work.give_to(tx, row, colleague.id, colleague.name, "re-assigned", note_text)
+
+
+def _colleague(tx: Tx, user_id: int) -> Employee:
+    user = tx.session.get(User, user_id)
+    if user is None or not user.active:
+        raise NoSuchUser(field="colleague")
+    away.check_here(tx, user.id, user.name, field="colleague")
+    return Employee(user.id, user.name, user.role, user.branch_id)
 
 
 def _not_about_oneself(tx: Tx, row: Any) -> None:

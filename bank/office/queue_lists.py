@@ -10,12 +10,34 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
 from bank.core import search, work, work_rights
 from bank.core.desk import Tx, query
 from bank.core.permissions import Permission
-from bank.core.work_tables import ITEMS, KINDS, Priority, W, WorkEvent, WorkStatus
+from bank.core.work_tables import (
+    ABOVE_DESK_SQL,
+    ESCALATED_SQL,
+    ITEMS,
+    KINDS,
+    Channel,
+    Priority,
+    W,
+    WorkEvent,
+    WorkStatus,
+)
 
 ROWS_ON_A_PAGE: Final = 50
 COUNTED_UP_TO: Final = 1_000  # beyond it a list says "more than"
@@ -31,19 +53,28 @@ class View(StrEnum):
     WAITING = "waiting"
     OVERDUE = "overdue"
     DECIDED = "decided"
+    ESCALATED = "escalated"
     ALL_OPEN = "all open"
+
+
+Cursor = tuple[Any, ...]
+"""Where a page of a list ends: what its last row is ordered by."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """What to look for in a view; everything that is given must fit."""
+    """What to look for in a view; everything that is given must fit. `after` is where the page
+    before it ended."""
 
     view: View = View.UNASSIGNED
     kinds: tuple[str, ...] = ()
     branch_id: int | None = None
     priority: int | None = None
+    category: str | None = None
+    owner_id: int | None = None
+    level: int | None = None
     words: str = ""
-    page: int = 0
+    after: Cursor | None = None
 
 
 class ItemRow(NamedTuple):
@@ -58,13 +89,19 @@ class ItemRow(NamedTuple):
     customer_id: int | None
     reference: str
     title: str
+    category: str | None
+    channel: Channel | None
     priority: int
     level: int
     state: WorkStatus
     owner_id: int | None
     owner_name: str | None
     claimed_until: datetime | None
+    assigned_by: int | None
     opened_at: datetime
+    first_due_at: datetime | None
+    reply_due_at: datetime | None
+    solve_due_at: datetime | None
     next_due_at: datetime | None
     decided_at: datetime | None
     decided_by_name: str | None
@@ -85,10 +122,12 @@ class ItemRow(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ItemPage:
-    """A page of a view. `found` is how many items fit, counted up to one beyond COUNTED_UP_TO."""
+    """A page of a view. `found` is how many items fit, counted up to one beyond COUNTED_UP_TO;
+    `ends` is where this page ends, None when no other follows."""
 
     rows: Sequence[ItemRow]
     found: int
+    ends: Cursor | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,19 +145,30 @@ class Happening:
 def items(tx: Tx, looked: Looked) -> ItemPage:
     """List a page of a view, the most pressing first."""
     tx.looked_at("work", looked.view)
-    wanted = _conditions(tx, looked)
-    rows = tx.connection.execute(
-        _columns(tx)
-        .where(*wanted)
-        .order_by(*_order(looked.view))
-        .limit(ROWS_ON_A_PAGE)
-        .offset(looked.page * ROWS_ON_A_PAGE)
-    )
-    found = select(ITEMS.c.id).where(*wanted).limit(COUNTED_UP_TO + 1).subquery()
+    wanted, order = _conditions(tx, looked), _order(looked.view)
+    asked = _columns(tx).where(*wanted).order_by(*_sorted(order))
+    if looked.after is not None:
+        asked = asked.where(_follows(tx, order, looked.after))
+    # One more than is shown says whether another page follows.
+    rows = tx.connection.execute(asked.limit(ROWS_ON_A_PAGE + 1)).all()
+    shown, has_more = rows[:ROWS_ON_A_PAGE], len(rows) > ROWS_ON_A_PAGE
+    is_whole = looked.after is None and not has_more
     return ItemPage(
-        rows=[_row(tx, row) for row in rows],
-        found=tx.connection.execute(select(func.count()).select_from(found)).scalar_one(),
+        rows=[_row(tx, row) for row in shown],
+        found=len(shown) if is_whole else _count(tx, wanted, COUNTED_UP_TO),
+        ends=tuple(shown[-1]._mapping[by.name] for by, _ in order) if has_more else None,
     )
+
+
+@query(Permission.WORK_DO)
+def categories(tx: Tx, kinds: tuple[str, ...] = ()) -> dict[str, str]:
+    """List what items of these kinds are about: names by code."""
+    return {
+        code: name
+        for kind in KINDS.values()
+        if not kinds or kind.name in kinds
+        for code, name in kind.categories(tx).items()
+    }
 
 
 @query(Permission.WORK_DO)
@@ -214,8 +264,11 @@ def _of(
 ) -> list[ColumnElement[bool]]:
     wanted = set(allowed) & set(kinds) if kinds else set(allowed)
     conditions: list[ColumnElement[bool]] = []
-    if wanted != set(KINDS):  # all of them need no condition
+    if kinds:
         conditions.append(ITEMS.c.kind.in_(sorted(wanted)))
+    elif wanted != set(KINDS):
+        # Said by what is not: no index serves that, and the better one of the view is not left.
+        conditions.append(ITEMS.c.kind.not_in(sorted(set(KINDS) - wanted)))
     if not tx.desk.sees_whole_bank:
         conditions.append(ITEMS.c.branch_id == tx.desk.branch_id)  # no branch, no rows
     elif branch_id is not None:
@@ -252,21 +305,56 @@ def _conditions(tx: Tx, looked: Looked) -> list[ColumnElement[bool]]:
         View.WAITING: item.status == W.WAITING,
         View.OVERDUE: item.next_due_at < tx.now,
         View.DECIDED: item.status == W.DECIDED,
+        View.ESCALATED: literal_column(ESCALATED_SQL, Boolean()),
         View.ALL_OPEN: item.status.in_((W.UNASSIGNED, W.CLAIMED, W.WAITING)),
     }
     conditions = [in_view[looked.view], *in_sight(tx, looked.kinds, looked.branch_id)]
-    if looked.priority is not None:
-        conditions.append(item.priority == looked.priority)
-    conditions += [item.id.in_(ids) for ids in search.found_by(work.SEARCHED, looked.words)]
-    return conditions
+    given = {
+        item.priority: looked.priority,
+        item.category: looked.category,
+        item.owner_id: looked.owner_id,
+        item.level: looked.level,
+    }
+    conditions += [column == value for column, value in given.items() if value is not None]
+    if looked.level:  # said once more in the words of the index that serves
+        is_decided = looked.view is View.DECIDED
+        above = ABOVE_DESK_SQL if is_decided else ESCALATED_SQL
+        conditions.append(literal_column(above, Boolean()))
+    return [*conditions, *search.found_by(tx, work.SEARCHED, looked.words, item.id)]
 
 
-def _order(view: View) -> tuple[Any, ...]:
+def _order(view: View) -> list[tuple[Any, bool]]:
+    """The columns that a view is ordered by, and whether from the last one on."""
+    item = ITEMS.c
     if view is View.DECIDED:
-        return (ITEMS.c.decided_at.desc(), ITEMS.c.id.desc())
+        return [(item.decided_at, True), (item.id, True)]
     if view is View.OVERDUE:
-        return (ITEMS.c.next_due_at, ITEMS.c.id)
-    return most_pressing()
+        return [(item.next_due_at, False), (item.id, False)]
+    return [(column, False) for column in most_pressing()]
+
+
+def _sorted(order: Sequence[tuple[Any, bool]]) -> list[Any]:
+    return [column.desc() if is_down else column for column, is_down in order]
+
+
+def _follows(tx: Tx, order: Sequence[tuple[Any, bool]], after: Cursor) -> ColumnElement[bool]:
+    """The rows behind the one where the page before ended, found by an index and not by counting.
+
+    Only the deadline may be empty: SQLite has such rows first, PostgreSQL last.
+    """
+    columns, is_down = [column for column, _ in order], order[0][1]
+    ended = tuple_(*(literal(at, column.type) for column, at in zip(columns, after, strict=True)))
+    behind = tuple_(*columns) < ended if is_down else tuple_(*columns) > ended
+    if len(after) < 3 or is_down:
+        return behind
+    priority, due, number = columns
+    same, empty, is_first = priority == after[0], due.is_(None), tx.dialect == "sqlite"
+    if after[1] is None:
+        rest = or_(due.is_not(None), number > after[2]) if is_first else (
+            and_(empty, number > after[2])
+        )  # fmt: skip
+        return and_(priority >= after[0], or_(priority > after[0], rest))
+    return behind if is_first else or_(behind, and_(same, empty))
 
 
 def _columns(tx: Tx) -> Select[Any]:

@@ -107,7 +107,7 @@ def reply(
         return has_address
     row = owned_item(tx, ticket_id)
     write(tx, ticket, PostKind.REPLY, words, request_id, given)
-    work.first_reply(tx, row)
+    work.replied(tx, row)
     row = work.item_of(tx, KIND.name, ticket_id)
     reference = ticket_posts.reference_of(ticket)
     says = f"about your ticket {reference}, {ticket.subject}:\n\n{words}{named_in_mail(given)}"

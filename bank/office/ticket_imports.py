@@ -22,6 +22,7 @@ from bank.core.desk import Desk, Tx, chunk, flow
 from bank.core.errors import BadInput
 from bank.core.ids import request_id_of
 from bank.core.permissions import Permission
+from bank.core.work_tables import Channel
 from bank.office import tickets
 from bank.office.ticket_posts import clean_body
 from bank.office.ticket_tables import LONGEST_SUBJECT, PostKind, Ticket, TicketPost
@@ -161,7 +162,9 @@ def _write(tx: Tx, new: Sequence[tuple[_Row, Customer, str]]) -> None:
         tx,
         [
             # The other system's own word for it is kept to be found by.
-            tickets.item_for(ticket, kinds[ticket.category], customer, f"{row.label} {words}")
+            tickets.item_for(
+                ticket, kinds[ticket.category], customer, f"{row.label} {words}", Channel.FILE
+            )
             for ticket, (row, customer, words) in zip(made, new, strict=True)
         ],
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from bank.core import search, work
+from bank.core import search, work, work_clocks
 from bank.core.desk import Tx, command
 from bank.core.errors import BadInput, WrongState
 from bank.core.ids import request_id_of
@@ -64,7 +64,8 @@ def sort_ticket(tx: Tx, ticket_id: int, category: str, priority: int, why: str) 
         words = tickets.found_by(ticket, kind.name, customer, tickets.first_words(tx, ticket))
         search.keep_words(tx, work.SEARCHED, row.id, f"{row.reference} {row.title} {words}")
     said = f"{kind.name}, {Priority.NAMES[priority]}: {note}"[:LONGEST_NOTE]
-    work.change(tx, row, work.under_priority(tx, row, priority), "sorted", said)
+    values = {**work_clocks.under_priority(tx, row, priority), "category": category}
+    work.change(tx, row, values, "sorted", said)
 
 
 @command(Permission.TICKET_WORK)

@@ -17,7 +17,7 @@ from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.permissions import Permission
 from bank.core.work import NewItem
-from bank.core.work_tables import ITEMS, W, WorkKind, WorkStatus, register_kind
+from bank.core.work_tables import ITEMS, Channel, W, WorkKind, WorkStatus, register_kind
 from bank.office import ticket_posts
 from bank.office.ticket_posts import Post, SentAlready, clean_body, is_written, reference_of, write
 from bank.office.ticket_tables import (
@@ -32,7 +32,14 @@ from bank.office.ticket_uploads import Upload, clean_files, named_in_mail
 from bank.people.customers import Customer
 from bank.people.fields import clean_text
 
-KIND: Final = register_kind(WorkKind("ticket", "Tickets", Permission.TICKET_WORK))
+KIND: Final = register_kind(
+    WorkKind(
+        "ticket",
+        "Tickets",
+        Permission.TICKET_WORK,
+        lambda tx: {code: row.name for code, row in categories_on(tx).items()},
+    )
+)
 
 
 class NoSuchTicket(NotFound):
@@ -84,6 +91,7 @@ class TicketCard:
     owner_name: str | None
     opened_at: datetime
     first_due_at: datetime | None
+    reply_due_at: datetime | None
     solve_due_at: datetime | None
     solved_at: datetime | None
     reopen_until: datetime | None
@@ -96,7 +104,8 @@ class TicketCard:
     @property
     def next_due_at(self) -> datetime | None:
         """The nearer deadline that runs: what the bank promises to do next."""
-        return min((at for at in (self.first_due_at, self.solve_due_at) if at), default=None)
+        all_due = (self.first_due_at, self.reply_due_at, self.solve_due_at)
+        return min((at for at in all_due if at), default=None)
 
     def may_reopen(self, now: datetime) -> bool:
         """Whether its customer may still say that it is not solved."""
@@ -231,8 +240,7 @@ def answer(
     if row.status is W.DECIDED:
         raise TicketIsClosed
     write(tx, ticket, PostKind.QUESTION, words, request_id, given)
-    if row.status is W.WAITING:
-        work.answer(tx, row, "the customer answered")
+    work.hear(tx, row, "the customer wrote")
 
 
 @command(Permission.TICKET_OWN)
@@ -271,7 +279,13 @@ def reopen(
     )
 
 
-def item_for(ticket: Ticket, kind: TicketCategory, customer: Customer, words: str) -> NewItem:
+def item_for(
+    ticket: Ticket,
+    kind: TicketCategory,
+    customer: Customer,
+    words: str,
+    channel: Channel = Channel.PORTAL,
+) -> NewItem:
     """The work item of a new ticket."""
     return NewItem(
         kind=KIND.name,
@@ -281,6 +295,8 @@ def item_for(ticket: Ticket, kind: TicketCategory, customer: Customer, words: st
         title=ticket.subject,
         priority=kind.priority,
         customer_id=customer.id,
+        category=ticket.category,
+        channel=channel,
         words=found_by(ticket, kind.name, customer, words),
     )
 
@@ -307,7 +323,7 @@ def cards() -> Any:
             *(column for column in Ticket.__table__.c if column.name != "request_id"),
             *(item.id.label("item_id"), item.status.label("state"), item.reference),
             *(item.priority, item.level, item.owner_id, item.owner_name),
-            *(item.first_due_at, item.solve_due_at),
+            *(item.first_due_at, item.reply_due_at, item.solve_due_at),
             kept.c.reference.label("merged_reference"),
         )
         .join(ITEMS, (item.subject_id == Ticket.id) & (item.kind == KIND.name))
@@ -327,7 +343,7 @@ def cards_from(tx: Tx, rows: Any) -> list[TicketCard]:
             else {name: row.solved_at + more for name, more in days.items()}
         )
         if row.state is W.DECIDED:  # the item remembers what was promised
-            given |= {"first_due_at": None, "solve_due_at": None}
+            given |= dict.fromkeys(("first_due_at", "reply_due_at", "solve_due_at"))
         made.append(TicketCard(**given, reopen_until=until["reopen"], score_until=until["score"]))
     return made
 

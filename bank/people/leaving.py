@@ -12,7 +12,7 @@ from bank.core.errors import BadInput
 from bank.core.objections import Question
 from bank.core.permissions import Permission
 from bank.core.states import move
-from bank.people import activations, backup_codes, named_grants, sessions
+from bank.people import activations, away, backup_codes, named_grants, sessions
 from bank.people.fields import clean_text
 from bank.people.identity import MOVES, User, UserStatus, facts_of
 from bank.people.staff import managed, refuse_the_last
@@ -61,6 +61,11 @@ def _hand_over(tx: Tx, user: User, colleague_id: int | None) -> dict[str, int]:
     if colleague_id is None:
         what = ", ".join(f"{count} {noun}" for noun, count in in_hand.items())
         raise BadInput(f"Choose who takes over what they hold: {what}.", field="colleague")
+    return objections.hand_over(tx, user.id, takes_over(tx, user, colleague_id).id)
+
+
+def takes_over(tx: Tx, user: User, colleague_id: int) -> User:
+    """The colleague who may take over what a user holds, or NoSuchColleague."""
     colleague = tx.session.get(User, colleague_id, populate_existing=True)
     if (
         colleague is None
@@ -70,4 +75,5 @@ def _hand_over(tx: Tx, user: User, colleague_id: int | None) -> dict[str, int]:
         or colleague.branch_id != user.branch_id
     ):
         raise NoSuchColleague(field="colleague")
-    return objections.hand_over(tx, user.id, colleague.id)
+    away.check_here(tx, colleague.id, colleague.name, field="colleague")
+    return colleague

@@ -6,7 +6,7 @@ A list asks each table once, whoever is in it.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
@@ -17,7 +17,7 @@ from bank.core.desk import CATALOGUE, Tx, query
 from bank.core.errors import NotFound
 from bank.core.objections import Question
 from bank.core.permissions import STAFF, NamedGrant, Permission, Role
-from bank.people import named_grants
+from bank.people import away, named_grants
 from bank.people.activations import Activation, ActivationStatus
 from bank.people.branches import Branch
 from bank.people.identity import User, UserStatus
@@ -40,8 +40,9 @@ class NoSuchEmployee(NotFound):
 class EmployeeCard:
     """An employee as an admin sees them.
 
-    `state` is a word: active, invited (no password chosen yet), locked out (too many wrong tries),
-    locked, removed. `in_hand` is how many of what they hold, `against` why they could not leave.
+    `state` is a word: active, away, invited (no password chosen yet), locked out (too many wrong
+    tries), locked, removed; `away_until` is the last day of an absence that has begun. `in_hand` is
+    how many of what they hold, `against` why they could not leave.
     """
 
     id: int
@@ -62,6 +63,7 @@ class EmployeeCard:
     in_hand: Mapping[str, int]
     against: Sequence[str]
     may_change: bool
+    away_until: date | None
 
     @property
     def items(self) -> int:
@@ -179,6 +181,7 @@ def _cards(tx: Tx, conditions: Sequence[ColumnElement[bool]]) -> list[EmployeeCa
     grants = named_grants.held_by(tx, ids)
     in_hand = objections.held(tx, ids)
     against = objections.objections(tx, Question.EMPLOYEE_LEAVES, ids)
+    absent = away.away(tx, ids)
     return [
         EmployeeCard(
             id=user.id,
@@ -189,7 +192,7 @@ def _cards(tx: Tx, conditions: Sequence[ColumnElement[bool]]) -> list[EmployeeCa
             branch_id=user.branch_id,
             branch=branch or "",
             status=user.status,
-            state=state_of(user, locked_until, tx.now),
+            state=_here_or_away(state_of(user, locked_until, tx.now), user.id in absent),
             is_invited=is_invited,
             has_device=user.totp_secret is not None,
             last_sign_in_at=last,
@@ -199,6 +202,7 @@ def _cards(tx: Tx, conditions: Sequence[ColumnElement[bool]]) -> list[EmployeeCa
             in_hand=in_hand.get(user.id, {}),
             against=against.get(user.id, []),
             may_change=may_change(tx, user),
+            away_until=absent.get(user.id),
         )
         for user, branch, last, count, is_invited, locked_until in rows
     ]
@@ -211,6 +215,10 @@ def state_of(user: User, locked_until: datetime | None, now: datetime) -> str:
     if user.password_hash is None:
         return "invited"
     return "locked out" if locked_until is not None and locked_until > now else "active"
+
+
+def _here_or_away(state: str, is_away: bool) -> str:
+    return "away" if is_away and state == "active" else state
 
 
 def _line(row: TrailRecord) -> HistoryLine:

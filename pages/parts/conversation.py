@@ -77,7 +77,7 @@ def next_of(card: TicketCard, now: datetime) -> str:
     due = card.next_due_at
     if due is None:
         return "Your answer"
-    what = "Answer" if card.first_due_at == due else "Solved"
+    what = "Answer" if due in (card.first_due_at, card.reply_due_at) else "Solved"
     return f"{what} by {appointment(due)}{', late' if due < now else ''}"
 
 
@@ -93,7 +93,7 @@ def promise_of(card: TicketCard, now: datetime) -> str:
     due = card.next_due_at
     if due is None:
         return "The bank waits for your answer, and the clock stands still until it comes."
-    what = "answer" if card.first_due_at == due else "solve it"
+    what = "answer" if due in (card.first_due_at, card.reply_due_at) else "solve it"
     if due < now:
         return f"We promised to {what} by {appointment(due)}. We are late, and sorry."
     return f"We {what} by {appointment(due)}, {words.age(due, now)}."

@@ -71,6 +71,7 @@ def _facts(found: Opened) -> None:
             "Category": found.category,
             "About": f"{about} {card.about}" if card.about else "",
             "First reply by": appointment(card.first_due_at) if card.first_due_at else "",
+            "Next reply by": appointment(card.reply_due_at) if card.reply_due_at else "",
             "Solved by": appointment(card.solve_due_at) if card.solve_due_at else "",
             "Goes on in": card.merged_reference or "",
             "Rated": conversation.score_of(card),

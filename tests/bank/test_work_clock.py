@@ -219,7 +219,7 @@ def test_a_first_reply_ends_its_own_clock_only(market: Market) -> None:
     solve = queues.row_of(market, item).solve_due_at
     for _ in range(2):
         with market.tx(market.desks[ESHA]) as tx:
-            work.first_reply(tx, work.held(tx, item))
+            work.replied(tx, work.held(tx, item))
     row = queues.row_of(market, item)
     assert (row.first_due_at, row.next_due_at) == (None, solve)
     assert queues.acts(market, item).count("first reply") == 1

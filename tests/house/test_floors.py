@@ -14,14 +14,14 @@ FLOORS: Final = {
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config documents db secrets"
     " audit permissions reads desk dated keys mail outbox hours search work_tables work_rows"
-    " work_rights work objections sights approval_rules checkers approvals approvals_now checked",
+    " work_clocks work_rights work objections sights approval_rules checkers approvals approvals_now checked",
     "book": "chart kinds tables references drafts book_days known posting_sqlite"
     " posting_postgres ledger holds book_close backdating roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions presence attempts sign_in confirmations activations"
-    " credentials customers staff_list staff leaving grants limits users branch_list viewings"
-    " rights demo kyc",
-    "office": "trail queue_lists queue in_hand saved_views messages approval_rows"
+    " credentials customers away staff_list staff leaving absences grants limits users"
+    " branch_list viewings rights demo kyc",
+    "office": "trail queue_lists handed queue in_hand saved_views messages approval_rows"
     " approval_cards approval_notices approval_mails approval_steps approvals approvals_together"
     " ticket_tables ticket_uploads ticket_posts tickets"
     " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"
