@@ -31,7 +31,6 @@ from bank.core.work_tables import (
 )
 
 SEARCHED: Final = "work"
-THE_BANK: Final = 0  # has handed an item over by itself: an absence has begun
 
 
 class NoSuchItem(NotFound):
@@ -191,8 +190,11 @@ def take(tx: Tx, row: Any, *, is_entitled: bool = False) -> None:
 def give_to(tx: Tx, row: Any, owner_id: int, owner_name: str, act: str, note: str = "") -> None:
     """Hand a held item to somebody, who may be out at lunch: it waits for them longer than a claim
     lasts. One that waits for the customer goes on waiting."""
-    by = tx.desk.user_id or THE_BANK
-    values = {"owner_id": owner_id, "owner_name": owner_name, "assigned_by": by}
+    values: dict[str, Any] = {
+        "owner_id": owner_id,
+        "owner_name": owner_name,
+        "assigned_by": tx.desk.user_id,
+    }
     if row.status is not W.WAITING:
         check_move(row.status, W.CLAIMED, MOVES)
         end = work_clocks.assignment_end(tx, row)

@@ -253,7 +253,7 @@ def waits_for(tx: Tx, row: Approval, need: Required | None) -> WaitsFor:
     here = presence.signed_in(tx, [one.id for one in able])
     opens_at = hours.calendar(tx, row.branch_id).after(tx.now, 0)
     return WaitsFor(
-        names=[one.name for one in able],
+        names=checkers.named(tx, able),
         roles=sorted(roles),
         here=[one.name for one in able if one.id in here],
         opens_at=opens_at if opens_at > tx.now else None,

@@ -39,7 +39,7 @@ def tell(tx: Tx, rows: Sequence[Any]) -> None:
 def _still_here(tx: Tx, user_ids: set[int]) -> Mapping[int, Employee]:
     users = tx.connection.execute(
         select(User.id, User.name, User.role, User.branch_id, User.email).where(
-            User.id.in_(user_ids), User.active
+            User.id.in_(user_ids), User.active, User.role.in_(STAFF)
         )
     )
     return {user.id: Employee(*user) for user in users}

@@ -53,6 +53,7 @@ class AbsenceCard:
     first_day: date
     last_day: date
     reason: str
+    colleague_id: int | None
     colleague: str
     recorded_by: str
     handed_over_at: datetime | None
@@ -144,6 +145,7 @@ def absences(tx: Tx, user_id: int) -> Sequence[AbsenceCard]:
             first_day=row.first_day,
             last_day=row.last_day,
             reason=row.reason,
+            colleague_id=row.colleague_id,
             colleague=to or "",
             recorded_by=by,
             handed_over_at=row.handed_over_at,

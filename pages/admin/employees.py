@@ -16,6 +16,7 @@ COLUMNS = [
     column("User name", "username"),
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
+    column("Away until", lambda card: words.day(card.away_until) if card.away_until else ""),
     column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
     column("Signed in", lambda card: "yes" if card.open_sessions else "no"),
     column("In hand", "items", Kind.NUMBER, help="What they would hand over if they left."),
@@ -98,6 +99,7 @@ with ui.attempt():
         "Employees": sum(card.state != "removed" for card in cards),
         "Signed in": sum(card.open_sessions > 0 for card in cards),
         "Invited": sum(card.state == "invited" for card in cards),
+        "Away": sum(card.away_until is not None for card in cards),
         "Locked": sum(card.state.startswith("locked") for card in cards),
     }
     with st.container(horizontal=True):

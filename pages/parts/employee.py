@@ -13,7 +13,7 @@ from bank.office import performance, scores
 from bank.people import branches, grants, leaving, limits, staff, staff_list
 from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
-from pages.parts import forms, tables, ui, waiting, words, work
+from pages.parts import absence, forms, tables, ui, waiting, words, work
 from pages.parts import limits as limits_shown
 from pages.parts.forms import Slip, Step
 from pages.parts.tables import Kind, column
@@ -43,6 +43,7 @@ def details(_desk: Desk, card: EmployeeCard) -> None:
             "E-mail": card.email or "",
             "Role": words.role_name(card.role),
             "Branch": card.branch or "Head office",
+            "Away until": words.day(card.away_until) if card.away_until else "",
             "Added": words.moment(card.added_at),
             "Last sign-in": words.moment(card.last_sign_in_at),
             "Signed in": words.counted(card.open_sessions, "browser"),
@@ -324,6 +325,7 @@ CHANGES: Final[Mapping[str, Draw]] = {
 }
 READS: Final[Mapping[str, Draw]] = {
     "Details": details,
+    "Absence": absence.draw,
     "Limits": own_limits,
     "History": history,
     "Work": done,

@@ -8,26 +8,35 @@ row moves under the cursor. What is new waits behind a button; view and search s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
-from bank.core.work_tables import KINDS, Priority
+from bank.core.work_tables import KINDS
 from bank.office import queue, queue_lists
-from bank.office.queue_lists import COUNTED, COUNTED_UP_TO, ItemRow, Looked, View
-from pages.parts import frame, paging, queue_item, queue_views, tables, ui, words
+from bank.office.queue_lists import COUNTED, COUNTED_UP_TO, Cursor, ItemRow, Looked, View
+from pages.parts import (
+    frame,
+    paging,
+    queue_bulk,
+    queue_item,
+    queue_search,
+    queue_views,
+    tables,
+    ui,
+    words,
+)
 from pages.parts.tables import Kind, column
 
 SECONDS: Final = 5.0
-URL: Final = "query-params"
-EVERY: Final = "All"
 VIEWS: Final[Mapping[View, str]] = {
     View.UNASSIGNED: "Unassigned",
     View.MINE: "Mine",
     View.WAITING: "Waiting",
     View.OVERDUE: "Overdue",
+    View.ESCALATED: "Escalated",
     View.ALL_OPEN: "All open",
     View.DECIDED: "Decided",
 }
@@ -42,6 +51,10 @@ EMPTY: Final[Mapping[View, tuple[str, str]]] = {
         "What was asked back rests here, and its clock with it, until the answer comes.",
     ),
     View.OVERDUE: ("Nothing is overdue.", "What passes its deadline appears here by itself."),
+    View.ESCALATED: (
+        "Nothing has gone up the line.",
+        "What somebody escalates appears here by itself, until it is decided.",
+    ),
     View.ALL_OPEN: ("Nothing is open.", "What comes in appears here by itself."),
     View.DECIDED: ("Nothing has been decided yet.", "What is decided stays here to be read."),
 }
@@ -74,22 +87,28 @@ class Shown:
     looked: Looked
     rows: Sequence[ItemRow]
     found: int
+    ends: Cursor | None
 
 
 def draw(desk: Desk, of: Queue) -> None:
     """The whole queue: views, search, list, and the item that was chosen."""
     looked = replace(_looked(desk, of), kinds=_kinds(of))
     _take_and_views(desk, of)
-    _say_result(of)
+    queue_bulk.say_result(of.name)
     chosen = st.session_state.get(of.key("list_chosen"))
     st.session_state[of.key("drawn")] = chosen
     _live(of, looked)
     shown: Shown | None = st.session_state.get(of.key("shown"))
     if shown is not None:
-        counted = "more than 1,000" if shown.found > COUNTED_UP_TO else f"{shown.found:,}"
-        _page(of, looked, shown.found).turn("Earlier rows", "Later rows", counted)
-        if looked.view is View.UNASSIGNED and shown.rows:
-            _claim_several(desk, of, shown.rows)
+        found = shown.found
+        _leaf(of, looked).turn(
+            "Earlier rows",
+            "Later rows",
+            rows=len(shown.rows),
+            next_end=shown.ends,
+            found=f"more than {COUNTED_UP_TO:,}" if found > COUNTED_UP_TO else f"{found:,}",
+        )
+        queue_bulk.draw(desk, of.name, looked.view, shown.rows, lambda: anew(of))
     if chosen is None:
         if shown is not None and shown.rows:
             st.caption("Choose an item to see what it is about.")
@@ -116,7 +135,7 @@ def _looked(desk: Desk, of: Queue) -> Looked:
         required=True,
         key=of.key("view"),
         format_func=of.label,
-        bind=URL,
+        bind=queue_search.URL,
     )
     fields = [of.key(name) for name in queue_views.FIELDS if name != "view"]
     in_use = any(st.session_state.get(key) or key in st.query_params for key in fields)
@@ -126,39 +145,8 @@ def _looked(desk: Desk, of: Queue) -> Looked:
     looked = Looked(view=view or View.UNASSIGNED)
     if in_use or search.open:  # the fields are half of what the page sends
         with search:
-            looked = _searched(desk, of, looked)
-    about = replace(looked, kinds=_kinds(of))
-    return replace(looked, page=paging.page_of(of.key("page"), about, COUNTED_UP_TO).at)
-
-
-def _searched(desk: Desk, of: Queue, looked: Looked) -> Looked:
-    a, b, c, d = st.columns([2, 1, 1, 1])
-    said = a.text_input(
-        "Words in it",
-        key=of.key("words"),
-        bind=URL,
-        help="Beginnings of words of the number, the title or the customer. All must be in it.",
-    )
-    priority = _one_of(b, "Priority", of.key("priority"), Priority.NAMES)
-    kinds = {name: kind.title for name, kind in KINDS.items() if not of.kinds or name in of.kinds}
-    if len(kinds) > 1:
-        _one_of(c, "Kind", of.key("kind"), kinds)
-    branch_id = None
-    if desk.sees_whole_bank:
-        branch_id = _one_of(d, "Branch", of.key("branch"), frame.branch_names(desk))
-    return replace(looked, words=said or "", priority=priority, branch_id=branch_id)
-
-
-def _one_of(place: Any, label: str, key: str, names: Mapping[Any, str]) -> Any:
-    return place.selectbox(
-        label,
-        list(names),
-        None,
-        key=key,
-        format_func=lambda one: words.sentence(names.get(one, "?")),
-        placeholder=EVERY,
-        bind=URL,
-    )
+            looked = queue_search.draw(desk, of.name, of.kinds, looked)
+    return replace(looked, after=_leaf(of, replace(looked, kinds=_kinds(of))).after)
 
 
 def _take_and_views(desk: Desk, of: Queue) -> None:
@@ -194,12 +182,12 @@ def _live(desk: Desk, of: Queue, looked: Looked) -> None:
     fresh = queue_lists.items(desk, looked)
     shown: Shown | None = st.session_state.get(of.key("shown"))
     if shown is None or shown.looked != looked or not shown.rows:
-        shown = Shown(looked=looked, rows=fresh.rows, found=fresh.found)
+        shown = Shown(looked=looked, rows=fresh.rows, found=fresh.found, ends=fresh.ends)
     else:
         shown = _kept(desk, shown, fresh.rows)
     st.session_state[of.key("shown")] = shown
     if not shown.rows:
-        if looked.words or looked.priority or looked.branch_id or looked.page:
+        if looked != Looked(view=looked.view, kinds=of.kinds):
             ui.empty("No item fits.", "Search for less, or look in another view.")
         else:
             ui.empty(*EMPTY[looked.view])
@@ -266,6 +254,12 @@ def _columns(desk: Desk, of: Queue, looked: Looked) -> list[tables.Column[ItemRo
             column("Due", lambda row: queue_item.due_of(row, now), key=True),
             column("State", queue_item.state_of),
         ]
+    categories = queue_lists.categories(desk, _kinds(of))
+    if categories:
+        columns[3:3] = [
+            column("Category", lambda row: categories.get(row.category or "", row.category or "")),
+            column("Channel", lambda row: words.sentence(row.channel or "")),
+        ]
     if len(_kinds(of) or KINDS) > 1:
         columns.insert(2, column("Kind", "kind_title"))
     if desk.sees_whole_bank:
@@ -274,49 +268,5 @@ def _columns(desk: Desk, of: Queue, looked: Looked) -> list[tables.Column[ItemRo
     return columns
 
 
-def _page(of: Queue, looked: Looked, found: int) -> paging.Page:
-    return paging.page_of(of.key("page"), replace(looked, page=0), found)
-
-
-def _claim_several(desk: Desk, of: Queue, rows: Sequence[ItemRow]) -> None:
-    """Claim several at once: who chose them sees which, before and after."""
-    free = {row.id: f"{row.reference}: {row.title}" for row in rows}
-    with st.expander("Claim several", icon=":material/checklist:"):
-        chosen = st.multiselect(
-            "Items",
-            list(free),
-            key=of.key("several"),
-            format_func=lambda item_id: free.get(item_id, "no longer here"),
-            max_selections=queue.MOST_AT_ONCE,
-            placeholder="Choose items",
-        )
-        label = f"Claim {words.counted(len(chosen), 'item')}" if chosen else "Claim these items"
-        if st.button(label, key=of.key("claim_several"), disabled=not chosen):
-            with ui.attempt():
-                _claimed(desk, of, chosen, free)
-
-
-def _claimed(desk: Desk, of: Queue, chosen: Sequence[int], names: Mapping[int, str]) -> None:
-    results = queue.claim_many(desk, chosen)
-    got = sum(one.refused is None for one in results)
-    st.session_state[of.key("result")] = [
-        (names.get(one.item_id, str(one.item_id)), one.refused or "It is yours.") for one in results
-    ]
-    ui.flash(f"You have claimed {got} of {words.counted(len(results), 'item')}.")
-    anew(of)
-    st.session_state.pop(of.key("several"), None)
-    st.rerun()
-
-
-def _say_result(of: Queue) -> None:
-    """What became of each item of a bulk claim, once."""
-    result: Sequence[tuple[str, str]] = st.session_state.pop(of.key("result"), ())
-    if result:
-        tables.show(
-            result,
-            [
-                column("Item", lambda pair: pair[0], key=True, width=400),
-                column("What became of it", lambda pair: pair[1], key=True, width=400),
-            ],
-            key=of.key("results"),
-        )
+def _leaf(of: Queue, looked: Looked) -> paging.Leaf:
+    return paging.leaf_of(of.key("page"), replace(looked, after=None))

@@ -26,16 +26,27 @@ def due_of(row: ItemRow, now: datetime) -> str:
     """The deadline as a distance, and a word where it has passed."""
     if row.next_due_at is None:
         return "Paused" if row.state is W.WAITING else ""
-    said = words.age(row.next_due_at, now)
-    return f"Overdue, {said}" if row.is_overdue else said
+    said = f"{clock_of(row)} {words.age(row.next_due_at, now)}"
+    return f"Overdue, {said}" if row.is_overdue else words.sentence(said)
+
+
+def clock_of(row: ItemRow) -> str:
+    """What is due at the nearest deadline."""
+    clocks = {"first reply": row.first_due_at, "next reply": row.reply_due_at}
+    return next((name for name, due in clocks.items() if due == row.next_due_at), "solve")
 
 
 def state_of(row: ItemRow) -> str:
     """The state with who has it and how far up the line it is."""
-    said = words.sentence(row.state)
+    said = "Assigned" if is_assigned(row) else words.sentence(row.state)
     if row.owner_name and row.state is not W.DECIDED:
         said = f"{said}: {row.owner_name}"
     return f"{said}, {LEVELS[row.level]}" if row.level in LEVELS else said
+
+
+def is_assigned(row: ItemRow) -> bool:
+    """Whether it was handed to its owner, who has not taken it up yet."""
+    return row.state is W.CLAIMED and row.assigned_by is not None
 
 
 def draw(desk: Desk, name: str, item_id: int, panels: Mapping[str, Panel], anew: Anew) -> None:
@@ -53,15 +64,17 @@ def draw(desk: Desk, name: str, item_id: int, panels: Mapping[str, Panel], anew:
     if item.level in LEVELS:
         badges.append(words.badge(LEVELS[item.level], words.Tone.WARNING))
     st.markdown(" ".join(badges))
-    _others(item_id, (item.state, item.owner_id, item.level))
+    _others(item_id, (item.state, item.owner_id, item.level, item.assigned_by))
     _buttons(desk, f"{name}_{item_id}", item, anew)
     is_open = item.state is not W.DECIDED
     tables.facts(
         {
             "Kind": item.kind_title,
             "Opened": f"{words.moment(item.opened_at)}, {words.age(item.opened_at, now)}",
-            "Due": _due_in_full(item, now),
-            "Claimed by": _claim_in_full(item) if is_open else "",
+            **_clocks(item, now),
+            "Assigned to" if is_assigned(item) else "Claimed by": _claim_in_full(item)
+            if is_open
+            else "",
             "Decided": ""
             if is_open
             else f"{words.sentence(item.outcome or '')} by {item.decided_by_name}, "
@@ -74,10 +87,21 @@ def draw(desk: Desk, name: str, item_id: int, panels: Mapping[str, Panel], anew:
     _history(desk, item_id, key=f"{name}_{item_id}_history")
 
 
-def _due_in_full(item: ItemRow, now: datetime) -> str:
-    if item.next_due_at is None:
-        return "The clock stands still until the answer comes" if item.state is W.WAITING else ""
-    return f"{words.moment(item.next_due_at)}, {words.age(item.next_due_at, now)}"
+def _clocks(item: ItemRow, now: datetime) -> dict[str, str]:
+    """Each deadline that runs, as a moment and a distance."""
+    if item.state is W.WAITING:
+        return {"Due": "The clock stands still until the answer comes"}
+    if item.state is W.DECIDED:
+        return {}
+    clocks = {
+        "First reply": item.first_due_at,
+        "Next reply": item.reply_due_at,
+        "Solve": item.solve_due_at,
+    }
+    return {
+        name: f"{words.moment(due)}, {words.age(due, now)}" if due else ""
+        for name, due in clocks.items()
+    }
 
 
 def _claim_in_full(item: ItemRow) -> str:
@@ -85,7 +109,8 @@ def _claim_in_full(item: ItemRow) -> str:
         return ""
     if item.claimed_until is None:
         return item.owner_name
-    return f"{item.owner_name}, until {words.moment(item.claimed_until)}"
+    until = "to take it up by" if is_assigned(item) else "until"
+    return f"{item.owner_name}, {until} {words.moment(item.claimed_until)}"
 
 
 @ui.live(LOOK_EVERY_SECONDS, Permission.WORK_DO)
@@ -96,7 +121,7 @@ def _others(desk: Desk, item_id: int, drawn: tuple[object, ...]) -> None:
         item = queue_lists.item(desk, item_id)
     except NotFound:
         st.rerun()
-    if (item.state, item.owner_id, item.level) != drawn:
+    if (item.state, item.owner_id, item.level, item.assigned_by) != drawn:
         st.rerun()
     if others:
         *most, last = others
@@ -113,6 +138,7 @@ def _buttons(desk: Desk, key: str, item: ItemRow, anew: Anew) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         # A click is heard also when a colleague was faster: then the bank says who.
         is_free = item.state is W.UNASSIGNED and item.may_take
+        is_free = is_free or (is_mine and is_assigned(item))
         if (is_free or _clicked(f"{key}_claim")) and st.button(
             f"Claim {item.reference}", key=f"{key}_claim", shortcut="t", type="primary"
         ):

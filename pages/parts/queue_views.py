@@ -25,6 +25,9 @@ FIELDS: Final[Mapping[str, Callable[[str], Any]]] = {
     "words": str,
     "kind": lambda text: text if text in KINDS else None,
     "priority": _priority,
+    "level": lambda text: int(text) if text.isdecimal() else None,
+    "category": str,
+    "owner": lambda text: int(text) if text.isdecimal() else None,
     "branch": lambda text: int(text) if text.isdecimal() else None,
 }
 LABELS: Final = {"name": "Name", "view": "View"}

@@ -36,6 +36,7 @@ class Tone(StrEnum):
 # States of all floors, by the word the code uses. A word that is not here is neutral.
 TONES: Final[dict[str, Tone]] = {
     "active": Tone.SUCCESS,
+    "away": Tone.INFO,
     "booked": Tone.SUCCESS,
     "claimed": Tone.INFO,
     "closed": Tone.NEUTRAL,

@@ -59,6 +59,8 @@ def test_customer_and_bank_see_one_clock(market: Market) -> None:
     assert clocks() == (None, None)
     queues.later(market, hours=1)
     tickets.answer(market.desks["asha"], card.id, "On 2 March.", request_id=new_request_id())
+    assert clocks() == (own(market, card).reply_due_at,) * 2, "the bank owes the next reply"
+    replied(market, card)
     assert clocks() == (own(market, card).solve_due_at,) * 2
     assert own(market, card).solve_due_at > card.solve_due_at  # type: ignore[operator]
     replied(market, card, Then.SOLVE)

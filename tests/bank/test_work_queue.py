@@ -418,6 +418,12 @@ def test_an_item_that_waits_is_handed_over_and_goes_on_waiting(market: Market) -
     queues.answer(market, item)
     row = queues.row_of(market, item)
     assert (row.status, row.owner_name) == (W.CLAIMED, "Dev Sen")
+    until = market.bank.clock.now() + timedelta(days=2)  # two open days, as he may not be there
+    assert (row.claimed_until, row.assigned_by) == (until, market.desks["admin"].user_id)
+    queue.claim(market.desks[DEV], item)
+    queues.ask(market, item, DEV)
+    queues.answer(market, item)
+    row = queues.row_of(market, item)
     assert row.claimed_until == market.bank.clock.now() + timedelta(minutes=MINUTES)
     queues.ask(market, item, DEV)
     queue.release(market.desks[DEV], item)

@@ -1,6 +1,7 @@
 """The pages of administration as admins see them: employees, the activation link, users."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -354,3 +355,44 @@ def test_of_two_with_one_name_the_chosen_one_is_meant(pages: Pages, sqlite_offic
         for _ in range(2):
             assert re.search(rf"User name\s+{who}", words_of(page))
             page.run()
+
+
+@pytest.mark.feature("B41")
+def test_an_absence_is_recorded_and_ended(pages: Pages, office: Office, desks: Desks) -> None:
+    desks.papers[office.id("ravi")] = 2
+    page = chosen(pages, office, "ravi", "Absence")
+    press(page, "Record absence")
+    assert "Choose the last day they are away" in page.error[0].value
+    key = f"absence_new_{office.id('ravi')}"
+    today = office.bank.clock.business_date()
+    page.date_input(f"{key}_last").set_value(today + timedelta(days=4))
+    page.selectbox(f"{key}_colleague").set_value(office.id("asha"))
+    press(page, "Record absence")
+    assert "Reason" in page.error[0].value
+    assert page.selectbox(f"{key}_colleague").value == office.id("asha"), "what was chosen stays"
+    page.text_input(f"{key}_reason").set_value("Flu")
+    press(page, "Record absence")
+    said = words_of(page)
+    assert "Ravi Patil is recorded as away" in said
+    assert "Taken over by Asha Kulkarni" in said
+    assert "Away 1" in said
+    assert desks.papers == {office.id("asha"): 2}
+    [why] = [each for each in page.text_input if each.label == "Reason to end it"]
+    why.set_value("Well again")
+    press(page, "They are here")
+    said = words_of(page)
+    assert "The absence is ended" in said
+    assert "Away 0" in said
+
+
+@pytest.mark.feature("B41")
+def test_a_drawer_stands_against_an_absence(pages: Pages, office: Office, desks: Desks) -> None:
+    desks.drawers.add(office.id("ravi"))
+    page = chosen(pages, office, "ravi", "Absence")
+    assert "Their drawer is open" in words_of(page)
+    key = f"absence_new_{office.id('ravi')}"
+    page.date_input(f"{key}_last").set_value(office.bank.clock.business_date())
+    page.text_input(f"{key}_reason").set_value("Flu")
+    press(page, "Record absence")
+    assert "Their drawer is open" in page.error[0].value
+    assert page.text_input(f"{key}_reason").value == "Flu"

@@ -4,8 +4,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bank.core.permissions import Role
-from bank.office import queue, saved_views
-from tests.support import queues
+from bank.office import queue, queue_lists, saved_views
+from pages.parts import queue as queue_page
+from tests.support import queues, tickets
 from tests.support.apptest import Pages, words_of
 from tests.support.checkers import Checking
 from tests.support.market import Market
@@ -148,6 +149,13 @@ def test_several_are_claimed_with_what_became_of_each(pages: Pages, market: Mark
     assert "You have claimed 1 of 2 items" in said
     assert "It is yours" in said
     assert "Dev Sen has this item since 12:00" in said
+    page.run()
+    assert "It is yours" in said_on(page), "until it is hidden"
+    [file] = [paper for paper in pages.papers() if b"What became of it" in paper]
+    assert b"T-1: Case 1,It is yours." in file
+    assert b"T-2: Case 2,Dev Sen has this item since 12:00." in file
+    press(page, "Hide this list")
+    assert "It is yours" not in said_on(page)
 
 
 def test_views_search_and_filters(pages: Pages, market: Market) -> None:
@@ -205,7 +213,10 @@ def test_a_view_that_means_nothing_any_more_opens_as_far_as_it_can(
     pages: Pages, market: Market
 ) -> None:
     queues.opened(market)
-    query = "view=upside+down&priority=99&kind=nonsense&branch=x&more=1"
+    query = (
+        "view=upside+down&priority=99&kind=nonsense&branch=x&more=1"
+        "&level=7&category=nothing&owner=9999"
+    )
     saved_views.keep_view(market.desks["admin"], "inbox", "Old", query, Role.EXECUTIVE)
     page = pages.open(market.desks[ESHA], INBOX)
     press(page, "Old")
@@ -256,6 +267,95 @@ def test_a_long_queue_turns_its_pages(pages: Pages, market: Market) -> None:
     assert "51 to 60 of 60" in said_on(page)
     press(page, "Earlier rows")
     assert listed(page)[0] == "T-1"
+
+
+def test_a_queue_is_walked_beyond_what_is_counted(
+    pages: Pages, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand is counted at most; here it is sixty."""
+    for module in (queue_lists, queue_page):
+        monkeypatch.setattr(module, "COUNTED_UP_TO", 60)
+    queues.opened(market, 160)
+    page = pages.open(market.desks[ESHA], INBOX)
+    seen = listed(page)
+    assert "1 to 50 of more than 60" in said_on(page)
+    for _ in range(3):
+        press(page, "Later rows")
+        seen += listed(page)
+    assert seen == [f"T-{number}" for number in range(1, 161)]
+    assert "151 to 160 of 160" in said_on(page)
+    [later] = [each for each in page.button if each.label == "Later rows"]
+    assert later.disabled
+    press(page, "Earlier rows")
+    assert listed(page)[0] == "T-101"
+
+
+@pytest.mark.feature("B26")
+def test_who_leads_hands_over_several_with_what_became_of_each(
+    pages: Pages, market: Market
+) -> None:
+    queues.opened(market, 2)
+    queues.opened(market, not_for=market.desks[DEV].user_id)
+    page = pages.open(market.desks[ESHA], INBOX)
+    assert "Hand over several" not in said_on(page), "she leads nobody"
+    page = pages.open(market.desks["admin"], INBOX)
+    page.session_state["inbox_hand_several"] = True  # the drawer is opened
+    page.run()
+    page.multiselect("inbox_hand_items").set_value([1, 3]).run()
+    page.selectbox("inbox_hand_to").set_value(market.desks[DEV].user_id).run()
+    press(page, "Hand over 2 items")
+    assert page.error[0].value.startswith("**Why:**")
+    page.text_input("inbox_hand_why").set_value("He is back").run()
+    press(page, "Hand over 2 items")
+    said = said_on(page)
+    assert "Dev Sen has 1 of 2 items" in said
+    assert "Dev Sen has it" in said
+    assert str(queue.NotEntitled()) in said
+    look(page, "all open")
+    assert list(page.dataframe[1].value["State"])[0] == "Assigned: Dev Sen"
+    page = choose(look(pages.open(market.desks[DEV], INBOX), "mine"), 1)
+    assert "to take it up by 18 Mar 2026, 12:00" in said_on(page)
+    press(page, "Claim T-1")
+    assert "Claimed by" in said_on(page)
+    assert "Claim T-1" not in labels(page)
+
+
+def test_categories_channels_owners_and_levels(pages: Pages, market: Market) -> None:
+    tickets.written(market, category="card", subject="Lost card")
+    tickets.written(market, category="cash", subject="Torn note")
+    queues.opened(market, reference="T-9")
+    queue.escalate(market.desks["admin"], 2, "a supervisor was rude")
+    queue.claim(market.desks[ESHA], 3)
+    page = look(pages.open(market.desks[ESHA], INBOX), "all open")
+    shown = page.dataframe[0].value
+    assert list(shown["Category"]) == ["Cash at the counter", "Cards", ""]
+    assert list(shown["Channel"]) == ["Portal", "Portal", "Desk"]
+    assert list(shown["Due"])[0].startswith("First reply in ")
+    look(page, "escalated")
+    assert list(page.dataframe[0].value["About"]) == ["Torn note"]
+    look(page, "all open")
+    page.session_state["inbox_category"] = "card"
+    page.run()
+    assert list(page.dataframe[0].value["About"]) == ["Lost card"]
+    page.selectbox("inbox_category").set_value(None).run()
+    page.selectbox("inbox_owner").set_value(market.desks[ESHA].user_id).run()
+    assert listed(page) == ["T-9"]
+    page.selectbox("inbox_owner").set_value(None).run()
+    page.selectbox("inbox_level").set_value(1).run()
+    assert list(page.dataframe[0].value["About"]) == ["Torn note"]
+
+
+@pytest.mark.feature("B20")
+def test_the_next_reply_has_a_clock_beside_the_others(pages: Pages, market: Market) -> None:
+    card = tickets.claimed(market, tickets.written(market))
+    tickets.replied(market, card)
+    tickets.answered(market, card, "And the other one?")
+    page = look(pages.open(market.desks[ESHA], INBOX), "mine")
+    assert list(page.dataframe[0].value["Due"]) == ["Next reply in 1 day"]
+    said = said_on(choose(page, card.item_id))
+    assert "Next reply 17 Mar 2026, 12:00" in said
+    assert "Solve 27 Mar 2026" in said
+    assert "First reply 1" not in said, "that one is done"
 
 
 def test_an_approval_waits_in_the_inbox_with_the_way_to_its_page(

@@ -140,7 +140,8 @@ class Desks:
     @contextmanager
     def registered(self) -> Iterator["Desks"]:
         """Answer and be handed over, as a registered floor, until the block ends."""
-        objections.register_answer(Question.EMPLOYEE_LEAVES, "test", self._against)
+        for question in Question:
+            objections.register_answer(question, "test", self._against)
         objections.register_holding(
             "test",
             Holding(
@@ -153,7 +154,8 @@ class Desks:
         try:
             yield self
         finally:
-            del objections.ANSWERS[Question.EMPLOYEE_LEAVES]["test"]
+            for question in Question:
+                del objections.ANSWERS[question]["test"]
             del objections.HOLDINGS["test"]
 
     def _against(self, _tx: Any, users: Any) -> dict[int, list[str]]:

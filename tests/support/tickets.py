@@ -55,6 +55,11 @@ def replied(
     return ticket_desk.reply(market.desks[who], card.id, then=then, **given)
 
 
+def answered(market: Market, card: TicketCard, body: str, who: str = "asha") -> None:
+    """The customer writes more."""
+    tickets.answer(market.desks[who], card.id, body, request_id=new_request_id())
+
+
 def solved(market: Market) -> TicketCard:
     """A ticket of Asha's that Esha has solved."""
     card = claimed(market, written(market))
