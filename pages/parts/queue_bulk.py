@@ -18,6 +18,10 @@ from pages.parts import tables, ui, words
 from pages.parts.tables import column
 
 Anew = Callable[[], None]
+RESULT: Final[Sequence[tables.Column[tuple[str, str]]]] = (
+    column("Item", lambda pair: pair[0], key=True, width=400),
+    column("What became of it", lambda pair: pair[1], key=True, width=400),
+)
 LABELS: Final = {"note": "Why", "colleague": "Colleague", "items": "Items"}
 
 
@@ -50,10 +54,7 @@ def say_result(name: str) -> None:
     st.subheader(title)
     tables.show(
         result,
-        [
-            column("Item", lambda pair: pair[0], key=True, width=400),
-            column("What became of it", lambda pair: pair[1], key=True, width=400),
-        ],
+        RESULT,
         key=f"{name}_results",
         file_name=f"{title.lower().replace(' ', '-')}.csv",
     )

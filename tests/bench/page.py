@@ -40,8 +40,17 @@ ROWS: Final = 50
 class Window:
     """One browser window on a page with one table, as far as the server can tell."""
 
-    def __init__(self, url: str, cookie: str, page: str = PAGE) -> None:
-        self.page = page
+    def __init__(
+        self,
+        url: str,
+        cookie: str,
+        page: str = PAGE,
+        *,
+        query: str = "",
+        rows: tuple[int, ...] = (ROWS,),
+    ) -> None:
+        """`query` stands behind the page's address; `rows` is how many each table must have."""
+        self.page, self.query, self.wanted = page, query, [*rows]
         self.socket: ClientConnection = connect(
             f"{url.replace('http', 'ws', 1)}/_stcore/stream",
             subprotocols=["streamlit"],  # type: ignore[list-item]
@@ -57,6 +66,7 @@ class Window:
     def rerun(self) -> float:
         """Ask for the page once more; seconds until the server has finished it."""
         message = BackMsg()
+        message.rerun_script.query_string = self.query
         if self.page_hash:
             message.rerun_script.page_script_hash = self.page_hash
         else:
@@ -97,10 +107,10 @@ class Window:
 
     def _check(self, answer: ForwardMsg) -> None:
         finished = ForwardMsg.ScriptFinishedStatus.Name(answer.script_finished)
-        if finished != "FINISHED_SUCCESSFULLY" or self.rows != [ROWS]:
+        if finished != "FINISHED_SUCCESSFULLY" or self.rows != self.wanted:
             raise RuntimeError(
                 f"{self.page} was not drawn: {finished}, {self.elements} elements, "
-                f"tables of {self.rows} rows, not of {ROWS}"
+                f"tables of {self.rows} rows, not of {self.wanted}"
             )
 
 
@@ -109,6 +119,15 @@ def a_window(
     command: tuple[str, ...], url: str, folder: Path, cookie: str, page: str = PAGE
 ) -> Iterator[Window]:
     """A server started by `command` and a window on one of its pages."""
+    with a_server(command, url, folder) as server:
+        window = Window(server.url, cookie, page)
+        yield window
+        window.close()
+
+
+@contextmanager
+def a_server(command: tuple[str, ...], url: str, folder: Path) -> Iterator[Server]:
+    """A server started by `command` on a database."""
     server = Server(url, folder, command=command, name="bench", env={"BANK_SECRET": SECRET})
     if "streamlit" in command:
         server.env |= {
@@ -118,9 +137,7 @@ def a_window(
         }
     server.start()
     try:
-        window = Window(server.url, cookie, page)
-        yield window
-        window.close()
+        yield server
     finally:
         server.stop()
 

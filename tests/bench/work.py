@@ -1,5 +1,4 @@
-"""The work queue: a page of a hundred thousand items against one of a hundred, and one claim
-against the bare driver writing the same rows."""
+"""One claim of a work item against the bare driver writing the same rows."""
 
 import random
 import sqlite3
@@ -16,35 +15,19 @@ from bank.core.clock import FixedClock
 from bank.core.db import marks
 from bank.core.desk import Bank, Desk, Tx, chunk
 from bank.core.permissions import Role
-from bank.office import queue, queue_lists
-from bank.office.queue_lists import Looked, View
+from bank.office import queue
 from bank.people import branches
 from tests.bench.harness import Pair, Workshop, bench
 from tests.bench.ledger import RawSqlite, per_item, raw_postgres
-from tests.bench.page import a_window, median_of, signed_in
+from tests.bench.page import signed_in
 from tests.support import postgres
 from tests.support.bank import NOON, settings_for
-from tests.support.server import SERVE
 
-PAGE: Final = "staff-inbox"
-FEW: Final = 100
-MANY: Final = 100_000
 AT_ONCE: Final = 5_000
 CLAIMS: Final = 200
 NOW: Final = "2026-03-16 06:30:00.000000"
 UNTIL: Final = "2026-03-16 07:00:00.000000"
 TOPICS: Final = ("card", "transfer", "statement", "cheque", "interest", "password", "passbook")
-# Of a hundred items in a row: so many open ones at the other branch, claimed, waiting, decided.
-MIX: Final = """
-    UPDATE work_items SET
-        branch_id = CASE WHEN id % 100 < 15 THEN 2 ELSE 1 END,
-        status = CASE WHEN id % 100 < 75 THEN 'unassigned' WHEN id % 100 < 80 THEN 'claimed'
-                      WHEN id % 100 < 85 THEN 'waiting' ELSE 'decided' END,
-        owner_id = CASE WHEN id % 100 BETWEEN 75 AND 79 THEN id % 7 + 100 END,
-        claimed_until = CASE WHEN id % 100 BETWEEN 75 AND 79 THEN '2999-01-01 00:00:00.000000' END,
-        next_due_at = CASE WHEN id % 100 < 80 THEN next_due_at END,
-        decided_at = CASE WHEN id % 100 >= 85 THEN opened_at END
-"""
 TRAIL: Final = (
     f"INSERT INTO trail ({', '.join(audit.COLUMNS)}) VALUES ({', '.join('?' * len(audit.COLUMNS))})"
 )
@@ -65,7 +48,7 @@ TELL: Final = (
 
 @contextmanager
 def a_queue(folder: Path, count: int, url: str = "") -> Iterator[tuple[Bank, str]]:
-    """A bank with so many tickets, and the cookie of an executive who is signed in."""
+    """A bank with so many items, and the cookie of an executive who is signed in."""
     bank = app.open_bank(settings_for(folder, url), clock=FixedClock(NOON))
     with chunk(app.system_desk(bank), "bench") as tx:
         for ifsc in ("BANK0000001", "BANK0000002"):
@@ -107,51 +90,6 @@ def an_executive(bank: Bank) -> Desk:
         session_id=1,
         from_where="127.0.0.1",
     )
-
-
-def mixed(bank: Bank) -> None:
-    """Let the items stand as they do on a working day."""
-    with chunk(app.system_desk(bank), "bench") as tx:
-        tx.connection.exec_driver_sql(MIX)
-        tx.connection.exec_driver_sql("ANALYZE")
-
-
-@bench("page.work_queue_100k", limit=2.0, unit="s/rerun", rounds=7)
-def work_queue(shop: Workshop) -> Pair:
-    """A rerun of the inbox over 100,000 items; the reference is the same page over a hundred."""
-    windows, lists = [], []
-    for count in (MANY, FEW):
-        folder = shop.tmp / f"of-{count}"
-        with a_queue(folder, count) as (bank, cookie):
-            mixed(bank)
-            lists.append(timed_lists(an_executive(bank)))
-        url = f"sqlite:///{folder / 'bank.db'}"
-        windows.append(shop.enter(a_window(SERVE, url, folder, cookie, PAGE)))
-    many, few = windows
-    many.rerun(), few.rerun()
-    if many.rows != few.rows:
-        raise RuntimeError(f"not the same page: {many.rows} and {few.rows} rows")
-    shop.detail |= {"rows": sum(many.rows), "items": MANY}
-    shop.detail |= {"list_ms": lists[0], "list_ms_of_100": lists[1]}
-    return lambda: median_of(many), lambda: median_of(few)
-
-
-def timed_lists(desk: Desk) -> dict[str, float]:
-    """Milliseconds that each view, filter and search takes by itself, for the detail."""
-    asked = {
-        **{view.value: Looked(view=view) for view in View},
-        "priority": Looked(priority=3),
-        "one word": Looked(words="transfer"),
-        "two words": Looked(words="customer17 card"),
-        "no such word": Looked(words="zebra"),
-        "last page counted": Looked(page=19),
-    }
-
-    def median(looked: Looked) -> float:
-        taken = [per_item(lambda: queue_lists.items(desk, looked), 1) for _ in range(5)]
-        return round(statistics.median(taken) * 1e3, 2)
-
-    return {name: median(looked) for name, looked in asked.items()}
 
 
 @dataclass
