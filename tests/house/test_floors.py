@@ -14,7 +14,8 @@ FLOORS: Final = {
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config documents db secrets"
     " audit permissions reads desk dated keys mail outbox hours search work_tables work_rows"
-    " work_clocks work_rights work objections sights approval_rules checkers approvals approvals_now checked",
+    " work_clocks work_rights work objections sights approval_rules checkers approvals"
+    " approvals_now checked",
     "book": "chart kinds tables references drafts book_days known posting_sqlite"
     " posting_postgres ledger holds book_close backdating roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
