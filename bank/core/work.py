@@ -223,7 +223,8 @@ def first_reply(tx: Tx, row: Any) -> None:
     if row.first_due_at is None and row.first_left_seconds is None:
         return
     values = {"first_due_at": None, "first_left_seconds": None, "next_due_at": row.solve_due_at}
-    change(tx, row, values, "first reply")
+    due = _promised(tx, row, row.first_due_at, row.first_left_seconds)
+    change(tx, row, values, "first reply", due_at=due)
 
 
 def ask(tx: Tx, row: Any, note: str = "") -> None:
@@ -273,7 +274,17 @@ def decide(tx: Tx, row: Any, outcome: str, note: str = "") -> None:
         "decided_by_name": tx.desk.name,
         "outcome": outcome,
     }
-    change(tx, row, values, "decided", note or outcome)
+    due = _promised(tx, row, row.solve_due_at, row.solve_left_seconds)
+    change(tx, row, values, "decided", note or outcome, due_at=due)
+
+
+def _promised(
+    tx: Tx, row: Any, due_at: datetime | None, left_seconds: int | None
+) -> datetime | None:
+    """By when a clock is to be stopped; of one at rest, were it to run on from now."""
+    if due_at is not None or left_seconds is None:
+        return due_at
+    return hours.calendar(tx, row.branch_id).after(tx.now, left_seconds)
 
 
 def reopen(tx: Tx, row: Any, note: str = "") -> None:
@@ -325,11 +336,19 @@ def under_priority(tx: Tx, row: Any, priority: int) -> dict[str, Any]:
     return values
 
 
-def change(tx: Tx, row: Any, values: Mapping[str, Any], act: str, note: str = "") -> None:
+def change(
+    tx: Tx,
+    row: Any,
+    values: Mapping[str, Any],
+    act: str,
+    note: str = "",
+    due_at: datetime | None = None,
+) -> None:
     """Write new values of a held item and the line of its history."""
     work_rows.write(tx, row.id, values)
     owner = {name: values.get(name, getattr(row, name)) for name in ("owner_id", "owner_name")}
-    work_rows.tell(tx, [{"item_id": row.id, "act": act, "note": note, **owner}])
+    line = {"item_id": row.id, "act": act, "note": note, "due_at": due_at, **owner}
+    work_rows.tell(tx, [line])
 
 
 def clean_note(note: str, *, may_be_empty: bool = False) -> str:

@@ -24,8 +24,9 @@ _PROMISE: Final = (
     " ORDER BY effective_from DESC LIMIT 1"
 )
 _TOLD: Final = (
-    "INSERT INTO work_events (item_id, at, act, actor_id, actor_name, owner_id, owner_name, note)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO work_events"
+    " (item_id, at, act, actor_id, actor_name, owner_id, owner_name, note, due_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -68,12 +69,14 @@ def write(tx: Tx, item_id: int, values: Mapping[str, Any]) -> None:
 
 
 def tell(tx: Tx, events: Sequence[Mapping[str, Any]]) -> None:
-    """Add lines to the history of items: item_id and act, and where there is one owner and note."""
+    """Add lines to the history of items: item_id and act, and where there is one owner, note and
+    the deadline it was done by."""
     at, desk = tx.stamp(tx.now), tx.desk
     rows = [
         (
             *(event["item_id"], at, event["act"], desk.user_id, desk.name),
             *(event.get("owner_id"), event.get("owner_name"), event.get("note", "")),
+            _raw(tx, event.get("due_at")),
         )
         for event in events
     ]

@@ -136,7 +136,10 @@ class WorkItem(Base):
 
 
 class WorkEvent(Base):
-    """What happened to an item: who, when, what. Triggers refuse every change."""
+    """What happened to an item: who, when, what. Triggers refuse every change.
+
+    `due_at` is the deadline that an act has met or missed: of a first reply and of a decision.
+    """
 
     __tablename__ = "work_events"
     __table_args__ = (
@@ -154,6 +157,7 @@ class WorkEvent(Base):
     owner_id: Mapped[int | None]
     owner_name: Mapped[str | None] = mapped_column(String(120))
     note: Mapped[str] = mapped_column(String(LONGEST_NOTE))
+    due_at: Mapped[datetime | None]
 
 
 class WorkRule(Base):

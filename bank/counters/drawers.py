@@ -180,6 +180,24 @@ def own_state(tx: Tx) -> DrawerState | None:
     return DrawerState(id=row[0], status=DrawerStatus(row[1]), business_date=day)
 
 
+@query(Permission.STAFF_VIEW)
+def states_of(tx: Tx) -> Mapping[int, DrawerState]:
+    """Say where the drawer of each cashier stands who has one, by the cashier's id.
+
+    Those of one's branch, or of the whole bank for who sees it.
+    """
+    here = [] if tx.desk.sees_whole_bank else [Drawer.branch_id == tx.desk.branch_id]
+    found = tx.session.execute(
+        select(Drawer.cashier_id, Drawer.id, Drawer.status, Drawer.business_date).where(
+            Drawer.status.in_(LIVE), *here
+        )
+    )
+    return {
+        cashier_id: DrawerState(id=drawer_id, status=status, business_date=day)
+        for cashier_id, drawer_id, status, day in found
+    }
+
+
 @command(Permission.CASH_POST)
 def ask_for_drawer(tx: Tx, pieces: Pieces, *, request_id: str) -> int:
     """Ask the vault's custodian for a drawer with these notes and coins in it."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
-from bank.core import approvals, approvals_now, checkers, hours, work_rights
+from bank.core import approvals, approvals_now, checkers, hours, money, work_rights
 from bank.core.approval_rules import Required
 from bank.core.approvals import (
     UNDECIDED,
@@ -360,7 +360,9 @@ def asked_of(row: Approval) -> Mapping[str, str]:
     """The arguments as a person reads them, without the machinery's own."""
     kept = json.loads(row.arguments)
     return {
-        name.replace("_", " "): as_text(value)
+        name.removesuffix("_minor").replace("_", " "): (
+            money.show(value, row.currency) if name.endswith("_minor") else as_text(value)
+        )
         for name, value in kept.items()
         if name not in {"request_id", "amount_minor", "user_id", "seen"} and value not in (None, "")
     }

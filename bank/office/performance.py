@@ -20,8 +20,12 @@ from bank.people.identity import User
 from bank.people.staff_list import NoSuchEmployee, scope
 
 LONGEST_DAYS: Final = 366
-# Signing in and locking a window is nobody's performance.
-NOT_WORK: Final = ("people.sign_in.", "people.sessions.", "people.credentials.", "people.doors.")
+# Signing in and locking a window is nobody's performance; a supervisor's word at a cashier's window
+# is the supervisor's, and counted as theirs (counters/work_facts.py).
+NOT_WORK: Final = (
+    *("people.sign_in.", "people.sessions.", "people.credentials.", "people.doors."),
+    *("counters.supervision.", "office.trail.record_export"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,11 @@ from bank.core.desk import CATALOGUE, Tx, command, query
 from bank.core.errors import BadInput, NotFound
 from bank.core.permissions import Permission
 from bank.core.texts import check_search
+from bank.people.fields import clean_text
 
 ROWS_ON_A_PAGE: Final = 50
 LONGEST_EXPORT: Final = 20_000
+LONGEST_TABLE: Final = 60  # the name of a table that is downloaded
 
 
 class NoSuchRecord(NotFound):
@@ -136,6 +138,16 @@ def export_records(tx: Tx, searched: Searched) -> bytes:
     for record in found:
         writer.writerow([safe_cell(_text(getattr(record, name))) for name in _COLUMNS])
     return out.getvalue().encode("utf-8-sig")
+
+
+@command(Permission.SESSION_KEEP)
+def record_export(tx: Tx, table: str, rows: int, filters: Mapping[str, str]) -> None:
+    """Record that somebody downloads a table: which one, how many rows, narrowed by what."""
+    name = clean_text(table, field="table", longest=LONGEST_TABLE)
+    if rows < 0:
+        raise BadInput("A table has no fewer than no rows.", field="rows")
+    tx.concerns("export", name)
+    tx.facts["filters"] = {key: value for key, value in filters.items() if value}
 
 
 _COLUMNS: Final = (

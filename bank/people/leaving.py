@@ -4,10 +4,16 @@ Refused while something stands against it (an open drawer): floors above say so 
 `core/objections`. Afterwards the sign-in answers as it does to a wrong password.
 """
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
 from bank.core import objections
-from bank.core.desk import Tx, command
+from bank.core.db import Base
+from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput
 from bank.core.objections import Question
 from bank.core.permissions import Permission
@@ -20,20 +26,54 @@ from bank.people.staff import managed, refuse_the_last
 LONGEST_REASON: Final = 200
 
 
+class NoSuchReason(BadInput):
+    """Choose one of the reasons to leave."""
+
+
 class NoSuchColleague(BadInput):
     """Choose a colleague of the same branch who can sign in."""
 
 
+class LeavingReason(Base):
+    """Why somebody can leave, from a date on; a later row with the code renames it."""
+
+    __tablename__ = "leaving_reasons"
+
+    code: Mapped[str] = mapped_column(String(24), primary_key=True)
+    effective_from: Mapped[date] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    source: Mapped[str] = mapped_column(String(300))
+
+
+@query(Permission.STAFF_VIEW)
+def leaving_reasons(tx: Tx) -> Mapping[str, str]:
+    """List why somebody can leave: the code and its name, as it is called today."""
+    return leaving_reasons_today(tx)
+
+
+def leaving_reasons_today(tx: Tx) -> Mapping[str, str]:
+    """The same inside a transaction."""
+    rows = tx.session.execute(
+        select(LeavingReason.code, LeavingReason.name)
+        .where(LeavingReason.effective_from <= tx.business_date)
+        .order_by(LeavingReason.effective_from)
+    )
+    return {code: name for code, name in rows}
+
+
 @command(Permission.STAFF_MANAGE)
 def remove_employee(
-    tx: Tx, user_id: int, reason: str, colleague_id: int | None = None
+    tx: Tx, user_id: int, reason: str, colleague_id: int | None = None, *, code: str
 ) -> dict[str, int]:
     """Remove an employee and hand what they hold to a colleague; answers what was handed over.
 
-    Raises Objected with every reason against it, or BadInput(colleague) when somebody has to take
-    over what is in hand.
+    `code` is one of `leaving_reasons`, `reason` says it in words. Raises Objected with every reason
+    against it, or BadInput(colleague) when somebody has to take over what is in hand.
     """
     why = clean_text(reason, field="reason", longest=LONGEST_REASON)
+    known = leaving_reasons_today(tx)
+    if code not in known:
+        raise NoSuchReason(field="code")
     user = managed(tx, user_id, colleague_id)
     refuse_the_last(tx, user)
     objections.check(tx, Question.EMPLOYEE_LEAVES, user.id)
@@ -48,7 +88,11 @@ def remove_employee(
     tx.changed(before, facts_of(user))
     ended = named_grants.end_all(tx, user.id, "Left the bank")
     tx.facts.update(
-        reason=why, grants_ended=ended, handed_over=moved, to=colleague_id if moved else None
+        code=code,
+        reason=f"{known[code]}: {why}",
+        grants_ended=ended,
+        handed_over=moved,
+        to=colleague_id if moved else None,
     )
     activations.tell(tx, user, "Your access to the bank has ended.")
     return moved

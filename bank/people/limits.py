@@ -9,74 +9,61 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, String, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Select, select
 
-from bank.core import approval_rules, dated, money, outbox
-from bank.core.approval_rules import OwnLimit
+from bank.core import dated
 from bank.core.checked import Checked
 from bank.core.dated import Standing
-from bank.core.db import Base, marks
-from bank.core.desk import CATALOGUE, Tx, command, query
-from bank.core.errors import BadInput, WrongState
-from bank.core.permissions import GRANTS, STAFF, Permission, Role
+from bank.core.desk import Tx, command, query
+from bank.core.errors import BadInput
+from bank.core.permissions import STAFF, Permission, Role
+from bank.people import limit_rows
 from bank.people.fields import clean_text
 from bank.people.identity import User
+from bank.people.limit_rows import (
+    LONGEST_REASON,
+    WORDS,
+    EmployeeLimit,
+    LimitKind,
+    LooserThanTheRule,
+    NotAtACounter,
+    check_amount,
+    in_words,
+    is_at_counter,
+    limit_today,
+    rule_minor,
+)
 from bank.people.staff import OF_NO_USE, about_employee, managed
 from bank.people.staff_list import NoSuchEmployee, scope
 
-LONGEST_REASON: Final = 200
-
-
-class LimitKind(StrEnum):
-    """What a limit is about, as the cashier does it."""
-
-    PAY_OUT = "pay_out"
-    TAKE_IN = "take_in"
-
-
-WORDS: Final = {LimitKind.PAY_OUT: "pays out alone", LimitKind.TAKE_IN: "takes in alone"}
+__all__ = [
+    "LONGEST_REASON",
+    "WORDS",
+    "BeginsInThePast",
+    "EmployeeLimit",
+    "EmployeeLimitCard",
+    "LimitKind",
+    "LimitStep",
+    "LooserThanTheRule",
+    "NotAtACounter",
+    "NothingChanged",
+    "is_at_counter",
+    "limit_today",
+    "limits_of",
+    "rule_minor",
+    "rules_for",
+    "set_limit",
+]
 
 
 class BeginsInThePast(BadInput):
     """A limit begins today or later. Choose another first day."""
 
 
-class LooserThanTheRule(BadInput):
-    """An employee's own limit is not above the bank's rule. Choose a lower one."""
-
-
 class NothingChanged(BadInput):
     """This counts on that day already. Choose another limit, or leave it."""
-
-
-class NotAtACounter(WrongState):
-    """Only employees who take and pay cash have such limits, and this one does not."""
-
-
-class EmployeeLimit(Base):
-    """What an employee does alone from a business date on; without an amount as the rule says.
-
-    Rows are only added: the newest one for a day counts.
-    """
-
-    __tablename__ = "employee_limits"
-    __table_args__ = (
-        CheckConstraint("amount_minor > 0", name="amount_positive"),
-        Index("ix_employee_limits_user_id", "user_id", "kind", "effective_from"),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    kind: Mapped[LimitKind]
-    effective_from: Mapped[date]
-    amount_minor: Mapped[int | None]
-    reason: Mapped[str] = mapped_column(String(LONGEST_REASON))
-    set_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    set_at: Mapped[datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,26 +113,6 @@ class SetRow(dated.Dated, Protocol):
 
 
 T = TypeVar("T", bound=SetRow)
-_TODAY: Final = """
-    SELECT amount_minor, effective_from, reason FROM employee_limits
-    WHERE user_id = ? AND kind = ? AND effective_from <= ?
-    ORDER BY effective_from DESC, id DESC LIMIT 1
-"""
-
-
-@approval_rules.know_own_limits_by
-def limit_today(tx: Tx, user_id: int, kind: str) -> OwnLimit | None:
-    """The limit of an employee on this business date; constant SQL, because a counter waits."""
-    tx.cursor.execute(marks(tx.dialect, _TODAY), (user_id, kind, tx.day(tx.business_date)))
-    row = tx.cursor.fetchone()
-    if row is None or row[0] is None:
-        return None
-    return OwnLimit(above_minor=row[0], source=f"The cashier's own limit since {row[1]}: {row[2]}")
-
-
-def is_at_counter(role: Role) -> bool:
-    """Whether somebody with this role takes and pays cash."""
-    return Permission.CASH_POST in GRANTS[role]
 
 
 @query(Permission.STAFF_VIEW)
@@ -162,6 +129,17 @@ def limits_of(tx: Tx, user_id: int) -> Sequence[EmployeeLimitCard]:
         _card(tx, user, kind, [row for row in rows if row.kind is kind], names)
         for kind in LimitKind
     ]
+
+
+@query(Permission.STAFF_VIEW)
+def rules_for(tx: Tx, role: Role) -> Mapping[LimitKind, int | None]:
+    """Show what the rules of today let everybody with a role do alone: no own limit is above it.
+
+    Nothing for a role that takes and pays no cash.
+    """
+    if not is_at_counter(role):
+        return {}
+    return {kind: rule_minor(tx, kind, role, tx.business_date) for kind in LimitKind}
 
 
 @command(
@@ -190,57 +168,21 @@ def set_limit(
     if amount_minor is not None:
         if not is_at_counter(user.role):
             raise NotAtACounter
-        _check_amount(amount_minor, rule_minor(tx, limit, user.role, effective_from))
+        check_amount(amount_minor, rule_minor(tx, limit, user.role, effective_from))
     rows = [row for row in tx.session.scalars(_rows_of(user.id)) if row.kind is limit]
     now = dated.in_force(rows, effective_from)
     if (now.amount_minor if now is not None else None) == amount_minor:
         raise NothingChanged(field="amount")
-    assert tx.desk.user_id is not None
-    row = EmployeeLimit(
-        user_id=user.id,
-        kind=limit,
-        effective_from=effective_from,
-        amount_minor=amount_minor,
-        reason=why,
-        set_by=tx.desk.user_id,
-        set_at=tx.now,
-    )
-    tx.session.add(row)
-    tx.session.flush()
+    row = limit_rows.put(tx, user, limit, effective_from, amount_minor, why)
     whose: dict[str, object] = {"name": user.name, "username": user.username}
-    before = _in_words(now.amount_minor if now is not None else None)
-    after = _in_words(amount_minor)
+    before = in_words(now.amount_minor if now is not None else None)
+    after = in_words(amount_minor)
     tx.concerns("user", user.id)
     tx.changed(
         {**whose, WORDS[limit]: before, "from": None},
         {**whose, WORDS[limit]: after, "from": effective_from.isoformat()},
     )
-    _tell(tx, user, row)
     return row.id
-
-
-def rule_minor(tx: Tx, kind: LimitKind, role: Role, day: date) -> int | None:
-    """What the rules let everybody with this role do alone on a day; None where there is no rule.
-
-    Which commands are of this kind their own declarations say, on floors above.
-    """
-    of_kind = [
-        name
-        for name, verb in CATALOGUE.items()
-        if isinstance(verb.check, Checked) and verb.check.own_limit == kind.value
-    ]
-    allowed = (approval_rules.allowed_minor(tx, name, role, day) for name in of_kind)
-    return min((minor for minor in allowed if minor is not None), default=None)
-
-
-def _check_amount(amount_minor: int, rule_minor: int | None) -> None:
-    money.check_positive(amount_minor)
-    if rule_minor is not None and amount_minor > rule_minor:
-        raise LooserThanTheRule(
-            f"The bank's rule asks a second person above {money.show(rule_minor)} a day and "
-            "account. An employee's own limit is not above that: choose a lower one.",
-            field="amount",
-        )
 
 
 def _rows_of(user_id: int) -> Select[EmployeeLimit]:
@@ -295,29 +237,4 @@ def _card(
         rule_minor=rule_minor(tx, kind, user.role, tx.business_date),
         coming=coming_of(steps),
         steps=steps,
-    )
-
-
-def _in_words(amount_minor: int | None) -> str:
-    return "as the rule says" if amount_minor is None else f"up to {money.show(amount_minor)}"
-
-
-def _tell(tx: Tx, user: User, row: EmployeeLimit) -> None:
-    if user.email is None:
-        return
-    doing = "pay out" if row.kind is LimitKind.PAY_OUT else "take in"
-    what = (
-        f"cash that you {doing} waits for a second person as the bank's rule says"
-        if row.amount_minor is None
-        else f"cash that you {doing} above {money.show(row.amount_minor)} a day and account waits"
-        " for a second person"
-    )
-    outbox.queue_mail(
-        tx,
-        to=user.email,
-        subject="Your limit at the counter",
-        body=f"Hello {user.name},\n\nFrom {row.effective_from:%d %b %Y} {what}. "
-        f"Reason: {row.reason}.\n",
-        purpose="limit",
-        user_id=user.id,
     )

@@ -18,7 +18,7 @@ from bank.core.errors import BadInput, NotAllowed, WrongState
 from bank.core.objections import Question
 from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
 from bank.core.work_rights import Employee
-from bank.people import activations, backup_codes, branches, named_grants, sessions
+from bank.people import activations, backup_codes, branches, limit_rows, named_grants, sessions
 from bank.people.fields import clean_email, clean_name
 from bank.people.identity import (
     NoSuchUser,
@@ -29,6 +29,7 @@ from bank.people.identity import (
     facts_of,
     held_user,
 )
+from bank.people.limit_rows import LimitKind
 from bank.people.staff_list import MANAGED_BY, NoSuchEmployee
 
 ADMINS: Final = frozenset({Role.SUPER_ADMIN, Role.BRANCH_ADMIN})
@@ -58,6 +59,8 @@ class NothingChanged(BadInput):
     """Everything is as it was. Change something, or leave it."""
 
 
+# How a form calls the limits that somebody is added with.
+LIMIT_FIELDS: Final = {LimitKind.PAY_OUT: "pays out", LimitKind.TAKE_IN: "takes in"}
 HEAD_OFFICE_DECIDES: Final = (Role.SUPER_ADMIN, Role.AUDITOR, Role.BRANCH_ADMIN)
 
 
@@ -98,16 +101,31 @@ CHANGE: Final = Checked(about=about_employee, ends=(*OF_NO_USE, NothingChanged, 
 @command(
     Permission.STAFF_MANAGE,
     checked=Checked(
-        about=_about_newcomer, ends=(UsernameTaken, branches.NoSuchBranch, HeadOfficeOnly)
+        about=_about_newcomer,
+        ends=(
+            *(UsernameTaken, branches.NoSuchBranch, HeadOfficeOnly),
+            *(limit_rows.LooserThanTheRule, limit_rows.NotAtACounter),
+        ),
     ),
 )
 def add_employee(
-    tx: Tx, username: str, name: str, email: str, role: Role, ifsc: str | None = None
+    tx: Tx,
+    username: str,
+    name: str,
+    email: str,
+    role: Role,
+    ifsc: str | None = None,
+    pay_out_minor: int | None = None,
+    take_in_minor: int | None = None,
 ) -> int:
-    """Add an employee, who alone is sent the link to choose a password.
+    """Add an employee with a role and limits, who alone is sent the link to choose a password.
 
-    Answers their id.
+    Up to `pay_out_minor` and `take_in_minor` they pay and take cash alone, from the first day on;
+    without one the bank's rule counts. Answers their id.
     """
+    asked = {LimitKind.PAY_OUT: pay_out_minor, LimitKind.TAKE_IN: take_in_minor}
+    own = {kind: amount for kind, amount in asked.items() if amount is not None}
+    limit_rows.check_limits(tx, role, tx.business_date, own, LIMIT_FIELDS)
     user = add_user_row(
         tx,
         username=username,
@@ -124,8 +142,11 @@ def add_employee(
         subject="Your access to the bank",
         telling="You have been added as an employee of the bank.",
     )
+    for kind, amount_minor in own.items():
+        limit_rows.put(tx, user, kind, tx.business_date, amount_minor, "Set when they were added")
+    said = {limit_rows.WORDS[kind]: limit_rows.in_words(amount) for kind, amount in own.items()}
     tx.concerns("user", user.id)
-    tx.changed(None, facts_of(user))
+    tx.changed(None, {**facts_of(user), **said})
     return user.id
 
 

@@ -3,26 +3,44 @@
 import streamlit as st
 
 from bank.core.permissions import Permission
+from bank.counters import drawers
+from bank.counters.drawers import DrawerState
 from bank.people import staff, staff_list
 from bank.people.staff_list import EmployeeCard
 from pages.parts import employee, forms, tables, ui, waiting, words
+from pages.parts import limits as limits_shown
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.STAFF_VIEW, title="Employees")
 
 ADDING = "employees_adding"
+DRAWERS: dict[int, DrawerState] = {}  # of the cashiers in the list, read with it
 COLUMNS = [
     column("Name", "name", key=True),
     column("User name", "username"),
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
-    column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
+    column(
+        "Last sign-in",
+        lambda card: words.moment_or(card.last_sign_in_at, "never"),
+        by="last_sign_in_at",
+    ),
     column("Signed in", lambda card: "yes" if card.open_sessions else "no"),
+    column("Drawer", lambda card: drawer_in_words(card.id)),
     column("In hand", "items", Kind.NUMBER, help="What they would hand over if they left."),
     column("Stands against leaving", lambda card: " ".join(card.against)),
 ]
 if desk.sees_whole_bank:
     COLUMNS.insert(4, column("Branch", lambda card: card.branch or "Head office"))
+
+
+def drawer_in_words(user_id: int) -> str:
+    """`open`, or of which day a drawer is left; nothing for who has none."""
+    state = DRAWERS.get(user_id)
+    if state is None:
+        return ""
+    left = state.business_date != desk.bank.clock.business_date()
+    return f"{state.status}, of {words.day(state.business_date)}" if left else state.status.value
 
 
 def add() -> None:
@@ -40,6 +58,7 @@ def add() -> None:
             )
             role = employee.role_input(desk, key="employee_new_role")
             ifsc = employee.branch_input(desk, key="employee_new_branch")
+            pay_out, take_in = limits_shown.own_inputs(desk, key="employee_new")
             asked = st.form_submit_button("Add employee", type="primary")
         if st.button("Back to the list", type="tertiary", key="employee_new_back"):
             st.session_state.pop(ADDING, None)
@@ -47,7 +66,8 @@ def add() -> None:
     if asked:
         done = f"{name.strip()} was added; a link is on its way."
         with waiting.attempt(done, labels=employee.LABELS, then=added):
-            staff.add_employee(desk, username, name, email, role, ifsc)
+            own = limits_shown.own_typed(pay_out, take_in)
+            staff.add_employee(desk, username, name, email, role, ifsc, *own)
 
 
 def added() -> None:
@@ -93,6 +113,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.rerun()
 with ui.attempt():
     cards = staff_list.employees(desk, with_removed)
+    DRAWERS.update(drawers.states_of(desk))
     waiting.banner(desk, "user", None)
     counts = {
         "Employees": sum(card.state != "removed" for card in cards),
@@ -112,6 +133,7 @@ with ui.attempt():
         key="employees",
         id_of=lambda card: card.id,
         file_name="employees.csv",
+        filters={"also those who have left": with_removed},
         prompt="Choose an employee",
     )
     if chosen is None:

@@ -23,7 +23,11 @@ COLUMNS = [
     column("Role", lambda card: words.role_name(card.role), key=True),
     column("State", "state", Kind.STATE, key=True),
     column("Signed in", lambda card: "yes" if card.is_signed_in else "no"),
-    column("Last sign-in", lambda card: words.moment_or(card.last_sign_in_at, "never")),
+    column(
+        "Last sign-in",
+        lambda card: words.moment_or(card.last_sign_in_at, "never"),
+        by="last_sign_in_at",
+    ),
     column("Last seen", "last_seen_at", Kind.MOMENT),
 ]
 if desk.sees_whole_bank:
@@ -101,7 +105,13 @@ with ui.attempt():
         ui.empty("Nobody fits.", "Search for less, or for any state.")
         st.stop()
     chosen = tables.choose(
-        page.users, COLUMNS, key="users", id_of=lambda card: card.id, prompt="Choose a user"
+        page.users,
+        COLUMNS,
+        key="users",
+        id_of=lambda card: card.id,
+        prompt="Choose a user",
+        file_name="users.csv",
+        filters={"search": searched, "who": KINDS[kind], "state": state},
     )
     with st.container(horizontal=True):
         if st.button("Back", key="users_back", disabled=not places, icon=":material/chevron_left:"):

@@ -16,7 +16,7 @@ from bank.counters.drawers import DrawerState, DrawerStatus
 from bank.counters.receipts import Receipt
 from bank.office import approval_cards
 from bank.office.approval_rows import ApprovalRow
-from pages.parts import forms, notes, phone_slips, tables, ui, waiting, words
+from pages.parts import forms, notes, phone_slips, slip_reversal, tables, ui, waiting, words
 from pages.parts.forms import File, Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -35,7 +35,7 @@ LABELS = {
     "token": "Token",
 }
 TODAY = [
-    column("Time", lambda line: words.moment(line.booked_at)[-5:]),
+    column("Time", lambda line: words.moment(line.booked_at)[-5:], by="booked_at"),
     column("Reference", "reference", key=True),
     column("What", lambda line: KINDS[line.kind]),
     column("Slip", "slip_number"),
@@ -45,11 +45,18 @@ TODAY = [
     column("Cash out", "cash_out_minor", Kind.AMOUNT, key=True, width=104),
     column("State", lambda line: "reversed" if line.is_reversed else "booked", Kind.STATE),
 ]
-COMMANDS = {"counters.cash.deposit": "Deposit", "counters.cash.withdraw": "Withdrawal"}
+COMMANDS = {
+    "counters.cash.deposit": "Deposit",
+    "counters.cash.withdraw": "Withdrawal",
+    "counters.corrections.reverse_own_slip": "Reversal",
+}
 WAITING = [
-    column("Time", lambda row: words.moment(row.made_at)[-5:]),
+    column("Time", lambda row: words.moment(row.made_at)[-5:], by="made_at"),
     column("What", lambda row: COMMANDS[row.command], key=True),
-    column("Account", "object_id", Kind.ACCOUNT),
+    column(
+        "About",
+        lambda row: row.about if row.object_kind == "entry" else words.masked(row.object_id or ""),
+    ),
     column("Amount", "amount_minor", Kind.AMOUNT, key=True),
     column("State", "status", Kind.STATE, key=True),
     column("Words", lambda row: row.question or row.reason or "", width=260),
@@ -316,7 +323,7 @@ def today() -> None:
         lines, TODAY, key="counter_today", id_of=lambda line: line.entry_id, prompt="Choose a slip"
     )
     if chosen is None:
-        st.caption("Choose a slip to print its receipt once more.")
+        st.caption("Choose a slip to print its receipt once more, or to take it back.")
         return
     again = receipt_file(chosen.reference)
     ui.download(
@@ -327,6 +334,7 @@ def today() -> None:
         mime=again.mime,
         key="counter_today_print",
     )
+    slip_reversal.ask(desk, chosen)
 
 
 def wait_for_others() -> None:

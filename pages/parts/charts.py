@@ -123,6 +123,26 @@ def in_and_out(
     )
 
 
+def counts(
+    title: str,
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[int]],
+    *,
+    key: str,
+) -> None:
+    """Upright bars of how many there were by period, one colour per name, on top of each other."""
+    _title(title)
+    told = ", ".join(f"{name} {sum(values):,}" for name, values in series.items())
+    st.plotly_chart(
+        _count_figure(
+            tuple(labels), tuple((name, tuple(values)) for name, values in series.items())
+        ),
+        key=key,
+        config=_QUIET_BAR,
+        alt=f"{title}. {told}.",
+    )
+
+
 _QUIET_BAR: Final[dict[str, Any]] = {"displayModeBar": False, "scrollZoom": False}
 
 
@@ -234,6 +254,35 @@ def _line_figure(
     few = len(days) < 8
     figure.update_xaxes(tickformat="%d %b\n%Y" if few else "%b\n%Y", nticks=6, tickangle=0)
     return _layout(figure, height=280)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _count_figure(
+    labels: tuple[str, ...], series: tuple[tuple[str, tuple[int, ...]], ...]
+) -> go.Figure:
+    figure = go.Figure()
+    for number, (name, values) in enumerate(series):
+        figure.add_bar(
+            x=list(labels),
+            y=list(values),
+            name=name,
+            marker_color=SERIES[number % len(SERIES)],
+            hovertext=[
+                f"{label}: {value:,} {name.lower()}"
+                for label, value in zip(labels, values, strict=True)
+            ],
+            hoverinfo="text",
+        )
+    told = labels[:: -(-len(labels) // 7) or 1]
+    figure.update_xaxes(
+        type="category",
+        tickvals=list(told),
+        ticktext=[label.replace(" ", "<br>", 1) for label in told],
+        tickangle=0,
+    )
+    figure.update_yaxes(rangemode="tozero", tickformat=",d", nticks=5)
+    figure.update_layout(barmode="stack")
+    return _layout(figure, height=260)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

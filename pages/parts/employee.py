@@ -9,7 +9,6 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.errors import BadInput
 from bank.core.permissions import WHOLE_BANK, NamedGrant, Role
-from bank.office import performance, scores
 from bank.people import branches, grants, leaving, limits, staff, staff_list
 from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
@@ -20,6 +19,7 @@ from pages.parts.tables import Kind, column
 
 LABELS: Final = {
     "branch": "Branch",
+    "code": "Why they leave",
     "colleague": "Who takes over",
     "email": "E-mail",
     "name": "Full name",
@@ -27,9 +27,16 @@ LABELS: Final = {
     "role": "Role",
     "named": "Grant",
     "username": "User name",
+    "pays out": "Pays out alone up to",
+    "takes in": "Takes in alone up to",
     "valid_from": "First day",
     "valid_to": "Last day",
 }
+Leaving = tuple[str, str, int | None, str]  # code, words, the colleague's number and name
+CANNOT_BE_UNDONE: Final = (
+    "Nobody takes this back: a removed employee is never active again. Who returns is added anew, "
+    "with another user name."
+)
 GRANT_DAYS: Final = 3650  # how far ahead a form offers days; an end may be left open
 FIGURE: Final = 165  # pixels: two stand side by side on a phone
 NARROW: Final = 560  # pixels: an input is no wider than what belongs into it
@@ -186,12 +193,7 @@ def history(desk: Desk, card: EmployeeCard) -> None:
 
 def done(desk: Desk, card: EmployeeCard) -> None:
     """What this employee did, as they see it themselves."""
-    work.figures(
-        desk,
-        lambda start, end: performance.work_of(desk, card.id, start, end),
-        lambda start, end: scores.scores_of(desk, card.id, start, end),
-        key=f"employee_work_{card.id}",
-    )
+    work.figures(desk, work.of(desk, card.id), key=f"employee_work_{card.id}")
 
 
 def history_table(lines: Sequence[HistoryLine], *, key: str) -> None:
@@ -216,7 +218,7 @@ def history_table(lines: Sequence[HistoryLine], *, key: str) -> None:
 
 def remove(desk: Desk, card: EmployeeCard) -> None:
     """The wizard by which an employee leaves: what stands against it, who takes over, confirm."""
-    slip: Slip[tuple[str, int | None, str], None] = Slip("employee_remove", card.id)
+    slip: Slip[Leaving, None] = Slip("employee_remove", card.id)
     if card.against:
         st.warning(words.plain(" ".join(card.against)), icon=":material/front_hand:")
         st.caption("Settle this first. Until then they cannot be removed.")
@@ -224,7 +226,8 @@ def remove(desk: Desk, card: EmployeeCard) -> None:
     if slip.step is Step.FILL:
         _fill_remove(desk, card, slip)
         return
-    reason, colleague_id, colleague = slip.draft
+    code, reason, colleague_id, colleague = slip.draft
+    names = leaving.leaving_reasons(desk)
     if forms.confirm(
         slip,
         title=f"Remove {words.plain(card.name)}?",
@@ -233,19 +236,19 @@ def remove(desk: Desk, card: EmployeeCard) -> None:
             "In hand": in_words(card.in_hand) or "nothing",
             "Who takes over": colleague,
             "History": "stays",
-            "Reason": reason,
+            "Cannot be undone": CANNOT_BE_UNDONE,
+            "Reason": f"{names[code]}: {reason}",
         },
         action="Remove employee",
     ):
         with ui.attempt(f"{card.name} was removed and cannot sign in any more.", labels=LABELS):
-            leaving.remove_employee(desk, card.id, reason, colleague_id)
+            leaving.remove_employee(desk, card.id, reason, colleague_id, code=code)
             slip.clear()
 
 
-def _fill_remove(
-    desk: Desk, card: EmployeeCard, slip: Slip[tuple[str, int | None, str], None]
-) -> None:
+def _fill_remove(desk: Desk, card: EmployeeCard, slip: Slip[Leaving, None]) -> None:
     st.write("Their sessions end at once, and they cannot sign in again. Their history stays.")
+    st.caption(CANNOT_BE_UNDONE)
     names: dict[int, str] = {}
     if card.in_hand:
         names = {
@@ -263,16 +266,28 @@ def _fill_remove(
             key=slip.field("colleague"),
             persist_state="page",
         )
+    offered = leaving.leaving_reasons(desk)
+    code: str | None = st.selectbox(
+        LABELS["code"],
+        list(offered),
+        index=None,
+        format_func=offered.__getitem__,
+        placeholder="Choose why they leave",
+        key=slip.field("code"),
+        persist_state="page",
+    )
     reason = st.text_input(
         LABELS["reason"], key=slip.field("reason"), max_chars=200, persist_state="page"
     )
     if st.button("Go on", type="primary", key=slip.field("go_on")):
         if card.in_hand and colleague_id is None:
             st.error("**Who takes over:** Choose a colleague.")
+        elif code is None:
+            st.error("**Why they leave:** Choose a reason.")
         elif not reason.strip():
             st.error("**Reason:** Say why they leave.")
         else:
-            slip.preview((reason, colleague_id, names.get(colleague_id or 0, "nobody")))
+            slip.preview((code, reason, colleague_id, names.get(colleague_id or 0, "nobody")))
 
 
 def role_input(desk: Desk, *, key: str, now: Role | None = None) -> Role:

@@ -12,8 +12,10 @@ import streamlit as st
 from bank.core import money
 from bank.core.desk import Desk
 from bank.core.errors import BadInput
+from bank.core.permissions import Role
 from bank.counters.branch_limits import BranchLimitCard
 from bank.counters.cash_rules import LONGEST_REASON, BranchLimitName
+from bank.people import limits
 from bank.people.limits import EmployeeLimitCard, LimitKind, LimitStep
 from pages.parts import forms, tables, words
 from pages.parts.tables import Kind, column
@@ -33,6 +35,7 @@ OF_EMPLOYEE: Final = {
     LimitKind.PAY_OUT: "Pays out alone",
     LimitKind.TAKE_IN: "Takes in alone",
 }
+EMPTY_FOR_THE_RULE: Final = "Leave it empty, and the bank's rule for everybody counts."
 NARROW: Final = 560  # pixels: an input is no wider than what belongs into it
 DAYS_AHEAD: Final = 366  # how far a form offers first days
 W = TypeVar("W", bound=StrEnum)
@@ -91,6 +94,32 @@ def of_employee(cards: Sequence[EmployeeLimitCard], *, key: str) -> None:
             column("Coming", lambda card: _coming(card.coming)),
         ],
         key=key,
+    )
+
+
+def own_inputs(desk: Desk, *, key: str) -> tuple[str, str]:
+    """What a newcomer at a counter does alone, each beside the ceiling; empty for the bank's rule.
+    Whoever takes and pays no cash has none."""
+    rules = limits.rules_for(desk, Role.CASHIER)
+    st.caption("At a counter only: above it, a day and account, a second person decides.")
+    typed = []
+    for kind, label in (
+        (LimitKind.PAY_OUT, "Pays out alone up to"),
+        (LimitKind.TAKE_IN, "Takes in alone up to"),
+    ):
+        ceiling = rules.get(kind)
+        most = "without a ceiling" if ceiling is None else f"at most {money.show(ceiling)}"
+        typed.append(
+            forms.amount_input(f"{label} ({most})", key=f"{key}_{kind}", help=EMPTY_FOR_THE_RULE)
+        )
+    return typed[0], typed[1]
+
+
+def own_typed(pay_out: str, take_in: str) -> tuple[int | None, int | None]:
+    """The two amounts, None for one that was left empty. Call it inside an attempt."""
+    return (
+        money.parse(pay_out, field="pays out") if pay_out.strip() else None,
+        money.parse(take_in, field="takes in") if take_in.strip() else None,
     )
 
 

@@ -192,6 +192,14 @@ MENU: Final = (
     ),
     Entry(
         "Branch",
+        "Employee performance",
+        "admin/performance.py",
+        P.STAFF_VIEW,
+        "insights",
+        "An employee by facts, for a period: the numbers they see themselves, and what is behind.",
+    ),
+    Entry(
+        "Branch",
         "Users",
         "admin/users.py",
         P.USER_VIEW,

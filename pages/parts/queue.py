@@ -253,7 +253,7 @@ def _columns(desk: Desk, of: Queue, looked: Looked) -> list[tables.Column[ItemRo
         column("Item", lambda row: words.sentence(row.reference), key=True),
         column("About", "title", key=True, width=320),
         column("Priority", "priority_name", Kind.STATE),
-        column("Opened", lambda row: words.age(row.opened_at, now)),
+        column("Opened", lambda row: words.age(row.opened_at, now), by="opened_at"),
     ]
     if looked.view is View.DECIDED:
         columns += [

@@ -9,101 +9,34 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
+from functools import partial
 from operator import attrgetter
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import streamlit as st
 
 from bank.core import money
 from bank.core.cells import safe_cell
-from pages.parts import words
+from bank.core.desk import Desk
+from bank.core.permissions import Permission
+from bank.office import trail
+from pages.parts import visitor, words
+from pages.parts.columns import RIGHT, Column, Kind, column, written
+from pages.parts.table_order import ARROWS, Sorting, in_order, sort_by, sorting_of
+
+__all__ = ["Column", "Kind", "column", "safe_cell", "written"]  # beside what is defined here
 
 T = TypeVar("T")
 ROW_HEIGHT: Final = 36
 ROWS_IN_SIGHT: Final = 12
 CELL_PADDING: Final = 24  # pixels, both sides together
 DIGIT_WIDTH: Final = 8
+LONGEST_FILTER: Final = 100  # of each thing that narrows a downloaded table, in the trail
 
 
-class Kind(StrEnum):
-    """How the values of a column are written."""
-
-    TEXT = "text"
-    AMOUNT = "amount"  # minor units, `₹ 12,345.00`, with a minus sign where negative
-    SIDE = "side"  # minor units, `₹ 12,345.00 Cr`
-    NUMBER = "number"  # a count, `1,284`
-    DAY = "day"
-    MOMENT = "moment"
-    ACCOUNT = "account"  # masked but for the last four digits
-    STATE = "state"
-
-
-# Kinds that have no currency. A table of fifty rows asks for hundreds of cells in every rerun.
-_WRITERS: Final[Mapping[Kind, Callable[[Any], str]]] = {
-    Kind.TEXT: str,
-    Kind.NUMBER: lambda value: f"{value:,}",
-    Kind.DAY: words.day,
-    Kind.MOMENT: words.moment,
-    Kind.ACCOUNT: lambda value: words.masked(str(value)),
-    Kind.STATE: lambda value: words.sentence(str(value)),
-}
-RIGHT: Final = frozenset({Kind.AMOUNT, Kind.SIDE, Kind.NUMBER})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column(Generic[T]):
-    """One column of a table of T.
-
-    `value` is an attribute (`"booking_date"`, also dotted) or a function of the row. An amount's
-    currency is `currency`: an ISO code, or a function of the row. `key` columns stay on a phone.
-    """
-
-    label: str
-    value: str | Callable[[T], Any]
-    kind: Kind = Kind.TEXT
-    key: bool = False
-    currency: str | Callable[[T], str] = money.HOME
-    help: str | None = None
-    width: int | None = None
-
-    def of(self, row: T) -> Any:
-        """The bare value."""
-        return self.value(row) if callable(self.value) else attrgetter(self.value)(row)
-
-    def currency_of(self, row: T) -> str:
-        """The currency of this row's amount."""
-        return self.currency(row) if callable(self.currency) else self.currency
-
-
-def column(
-    label: str,
-    value: str | Callable[[T], Any],
-    kind: Kind = Kind.TEXT,
-    *,
-    key: bool = False,
-    currency: str | Callable[[T], str] = money.HOME,
-    help: str | None = None,
-    width: int | None = None,
-) -> Column[T]:
-    """Short for `Column(label=..., value=...)`."""
-    return Column(
-        label=label, value=value, kind=kind, key=key, currency=currency, help=help, width=width
-    )
-
-
-def written(value: Any, kind: Kind, currency: str = money.HOME) -> str:
-    """The value as a person reads it; nothing for None."""
-    if value is None or value == "":
-        return ""
-    if kind is Kind.AMOUNT:
-        return money.show(value, currency)
-    if kind is Kind.SIDE:
-        return money.show_side(value, currency)
-    return _WRITERS[kind](value)
+Filters = Mapping[str, object]
 
 
 def show(
@@ -114,15 +47,32 @@ def show(
     of: int | None = None,
     total: Mapping[str, int] | None = None,
     file_name: str | None = None,
+    filters: Filters | None = None,
     height: int | None = None,
 ) -> None:
     """Draw the table.
 
     `of` is how many rows there are in all ("Showing 50 of 1,284"). `total` gives a last row: sums
-    in minor units by column label. `file_name` adds a CSV download of what is shown.
+    in minor units by column label. `file_name` adds a CSV download of what is shown, which goes to
+    the trail with `filters` (what narrowed it, by name) beside those of the page's address.
     """
-    _draw(_cells(rows, columns, total), columns, key=key, height=height)
-    _below(rows, columns, key=key, of=of, file_name=file_name)
+    sorting = sorting_of(key)
+    rows = in_order(rows, columns, sorting)
+    drawn = key if sorting is None else f"{key}_{_digest(*map(str, sorting))}"
+
+    def grid_touched() -> None:
+        sort_by(key, st.session_state[drawn].selection.columns)
+
+    _draw(
+        _cells(rows, columns, total),
+        columns,
+        key=key,
+        drawn=drawn,
+        sorting=sorting,
+        height=height,
+        touched=grid_touched,
+    )
+    _below(rows, columns, key=key, of=of, file_name=file_name, filters=filters)
 
 
 def choose(
@@ -133,6 +83,7 @@ def choose(
     id_of: Callable[[T], object],
     of: int | None = None,
     file_name: str | None = None,
+    filters: Filters | None = None,
     height: int | None = None,
     prompt: str = "Choose a row",
 ) -> T | None:
@@ -141,8 +92,10 @@ def choose(
     The choice is kept as `id_of(row)` in session_state[f"{key}_chosen"], never as a position: when
     the list changes between the drawing and the click, no other row slips under the finger.
     """
+    sorting = sorting_of(key)
+    rows = in_order(rows, columns, sorting)
     ids = [str(id_of(row)) for row in rows]
-    drawn = f"{key}_{hashlib.sha256(chr(31).join(ids).encode()).hexdigest()[:12]}"
+    drawn = f"{key}_{_digest(*ids, *map(str, sorting or ()))}"
     phone, remembered = f"{drawn}_phone", f"{key}_chosen"
     before = st.session_state.get(remembered)
     at = ids.index(before) if before in ids else None
@@ -153,14 +106,27 @@ def choose(
         st.session_state[phone] = row
 
     def grid_touched() -> None:
-        selected: list[int] = st.session_state[drawn].selection.rows
-        keep(selected[0] if selected else None)
+        touched = st.session_state[drawn].selection
+        if touched.columns:  # a click on a header chooses no row
+            sort_by(key, touched.columns)
+        else:
+            keep(touched.rows[0] if touched.rows else None)
 
     cells = _cells(rows, columns, None)
     lines = _apart(
         " · ".join(line) for line in zip(*(cells[i.label] for i in _key(columns)), strict=True)
     )
-    _draw(cells, columns, key=drawn, height=height, chosen=at, touched=grid_touched)
+    _draw(
+        cells,
+        columns,
+        key=drawn,
+        drawn=drawn,
+        sorting=sorting,
+        height=height,
+        rows=True,
+        chosen=at,
+        touched=grid_touched,
+    )
     st.session_state[phone] = at
     with st.container(key=f"narrow_choice_{key}"):
         st.selectbox(
@@ -171,8 +137,12 @@ def choose(
             placeholder=prompt,
             on_change=lambda: keep(st.session_state[phone]),
         )
-    _below(rows, columns, key=key, of=of, file_name=file_name)
+    _below(rows, columns, key=key, of=of, file_name=file_name, filters=filters)
     return rows[at] if at is not None else None
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(chr(31).join(parts).encode()).hexdigest()[:12]
 
 
 def _apart(lines: Iterable[str]) -> list[str]:
@@ -197,6 +167,25 @@ def facts(pairs: Mapping[str, str], *, title: str = "") -> None:
         hide_header=True,
         alt=title or "Details",
     )
+
+
+def _exported(
+    rows: Sequence[T],
+    columns: Sequence[Column[T]],
+    file_name: str,
+    filters: Mapping[str, str],
+    desk: Desk,
+) -> bytes:
+    """The file, once the trail knows who takes it with them."""
+    trail.record_export(desk, file_name.removesuffix(".csv"), len(rows), filters)
+    return csv_of(rows, columns)
+
+
+def _narrowed(filters: Filters | None) -> dict[str, str]:
+    """What narrows the rows, by name: the address keeps the view of a queue, a page the rest."""
+    address = {name: st.query_params[name] for name in st.query_params}
+    given = {name: words.written_out(value) for name, value in (filters or {}).items()}
+    return {name: text[:LONGEST_FILTER] for name, text in {**address, **given}.items() if text}
 
 
 def csv_of(rows: Iterable[T], columns: Sequence[Column[T]]) -> bytes:
@@ -232,16 +221,18 @@ def _draw(
     columns: Sequence[Column[T]],
     *,
     key: str,
+    drawn: str,
+    sorting: Sorting | None,
     height: int | None,
+    touched: Callable[[], None],
+    rows: bool = False,
     chosen: int | None = None,
-    touched: Callable[[], None] | None = None,
 ) -> None:
     count = len(cells[columns[0].label])
-    options: dict[str, Any] = {}
-    if touched:
+    options: dict[str, Any] = {"selection_mode": "single-column"}
+    if rows:
         options = {
-            "on_select": touched,
-            "selection_mode": "single-row",
+            "selection_mode": ["single-row", "single-column"],
             "selection_default": {"selection": {"rows": [] if chosen is None else [chosen]}},
         }
     with st.container(key=f"wide_{key}"):
@@ -252,8 +243,11 @@ def _draw(
             hide_index=True,
             height=height or ("content" if count <= ROWS_IN_SIGHT else ROWS_IN_SIGHT * ROW_HEIGHT),
             row_height=ROW_HEIGHT,
-            column_config={item.label: _config(item, cells[item.label]) for item in columns},
-            key=key,
+            column_config={
+                item.label: _config(item, cells[item.label], sorting) for item in columns
+            },
+            key=drawn,
+            on_select=touched,  # with columns to select, the grid sorts nothing itself
             **options,
         )
     narrow = _key(columns)
@@ -296,14 +290,16 @@ def _column(rows: Sequence[T], item: Column[T]) -> list[str]:
     return [written(value_of(row), item.kind) for row in rows]
 
 
-def _config(item: Column[T], cells: Sequence[str]) -> Any:
-    width = item.width
+def _config(item: Column[T], cells: Sequence[str], sorting: Sorting | None) -> Any:
+    width, label = item.width, item.label
+    if sorting is not None and sorting[0] == label:
+        label = f"{label} {ARROWS[sorting[1]]}"
     if width is None and item.kind is not Kind.TEXT:
         # The grid guesses widths by a few rows, and then cuts the largest amount short.
-        longest = max(map(len, (item.label, *cells)))
+        longest = max(map(len, (label, *cells)))
         width = CELL_PADDING + longest * DIGIT_WIDTH
     return st.column_config.TextColumn(
-        item.label,
+        label,
         help=item.help,
         width=width,
         alignment="right" if item.kind in RIGHT else "left",
@@ -317,6 +313,7 @@ def _below(
     key: str,
     of: int | None,
     file_name: str | None,
+    filters: Filters | None,
 ) -> None:
     is_part = of is not None and of > len(rows)
     if not is_part and not file_name:
@@ -327,7 +324,10 @@ def _below(
         if file_name and rows:
             st.download_button(
                 "Download CSV",
-                data=lambda: csv_of(rows, columns),  # made when it is asked for
+                data=visitor.later(  # made, and recorded, when it is asked for
+                    partial(_exported, rows, columns, file_name, _narrowed(filters)),
+                    Permission.SESSION_KEEP,
+                ),
                 file_name=file_name,
                 mime="text/csv",
                 key=f"{key}_csv",

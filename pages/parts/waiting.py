@@ -26,6 +26,7 @@ TITLES: Final = {
     "counters.cash.withdraw": "Cash withdrawal",
     "counters.cash.deposit": "Cash deposit",
     "book.journal.reverse_entry": "Reversal of an entry",
+    "counters.corrections.reverse_own_slip": "Reversal of a cash slip",
     "people.identity.record_staff": "New employee",
     "people.staff.add_employee": "New employee",
     "people.staff.edit_employee": "Change of name or mail address",

@@ -178,6 +178,15 @@ def role_name(role: Role) -> str:
     return ROLES[role]
 
 
+def written_out(value: object) -> str:
+    """A filter as the trail keeps it: `yes`, a day as ISO text, nothing for nothing."""
+    if value is None or value is False:
+        return ""
+    if isinstance(value, bool):
+        return "yes"
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+
+
 def sentence(code: str) -> str:
     """A word of the code as people read it: `credits_only` becomes `Credits only`."""
     text = code.replace("_", " ").strip()

@@ -1,25 +1,52 @@
 """What somebody did, in numbers: drawn the same for themselves and for their admin."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import streamlit as st
 
 from bank.core.desk import Desk
+from bank.counters import work_facts as facts_of_work
+from bank.counters.fact_rows import Measure
+from bank.counters.work_facts import FactItems, Facts
+from bank.office import performance
 from bank.office.performance import Work
-from bank.office.scores import Scored
-from pages.parts import forms, tables, ui, words
+from pages.parts import forms, tables, ui, work_facts
 from pages.parts.tables import Kind, column
 
 
-def figures(
-    desk: Desk,
-    work: Callable[[date, date], Sequence[Work]],
-    scores: Callable[[date, date], Scored],
-    *,
-    key: str,
-) -> None:
-    """Days to choose, a few numbers, and a line for each kind of thing that was done."""
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the numbers come from: one's own, or an employee's; the bank counts both alike."""
+
+    acts: Callable[[date, date], Sequence[Work]]
+    facts: Callable[[date, date], Facts]
+    items: Callable[[Measure, date, date], FactItems]
+
+
+def own(desk: Desk) -> Source:
+    """One's own numbers."""
+    return Source(
+        acts=lambda start, end: performance.own_work(desk, start, end),
+        facts=lambda start, end: facts_of_work.own_facts(desk, start, end),
+        items=lambda measure, start, end: facts_of_work.own_items(desk, measure, start, end),
+    )
+
+
+def of(desk: Desk, user_id: int) -> Source:
+    """The numbers of an employee of one's branch."""
+    return Source(
+        acts=lambda start, end: performance.work_of(desk, user_id, start, end),
+        facts=lambda start, end: facts_of_work.facts_of(desk, user_id, start, end),
+        items=lambda measure, start, end: facts_of_work.items_of(
+            desk, user_id, measure, start, end
+        ),
+    )
+
+
+def figures(desk: Desk, source: Source, *, key: str) -> None:
+    """Days to choose, the figures with what is behind them, and a line for each kind of act."""
     today = desk.bank.clock.business_date()
     days = forms.days_input(
         "Days", today - timedelta(days=29), today, last=today, key=f"{key}_days"
@@ -27,38 +54,37 @@ def figures(
     if len(days) < 2:
         st.caption("Choose the last day, too.")
         return
+    start, end = days[0], days[1]
     with ui.attempt(labels={"days": "Days"}):
-        rows = work(days[0], days[1])
-        if not rows:
-            ui.empty("Nothing was done on these days.", "Choose more days.")
-            return
-        scored = scores(days[0], days[1])
-        done, kinds, refused, *more = st.columns(4 if scored.count else 3)
-        done.metric("Done", f"{sum(row.done for row in rows):,}", border=True)
-        kinds.metric("Kinds of work", f"{len(rows):,}", border=True)
-        refused.metric(
-            "Refused by the bank",
-            f"{sum(row.refused for row in rows):,}",
-            border=True,
-            help="What was tried and could not be done, such as a slip for a closed account.",
+        rows = source.acts(start, end)
+        work_facts.draw(
+            source.facts(start, end), lambda measure: source.items(measure, start, end), key=key
         )
-        for score in more:  # only who solves tickets has any
-            score.metric(
-                f"Average of {words.counted(scored.count, 'score')}",
-                f"{scored.average:.1f} of 5",
-                border=True,
-                help="What customers say of the tickets solved on these days, on average: 5 is "
-                "very well, 1 is not at all.",
-            )
-        tables.show(
-            rows,
-            [
-                column("What", "sentence", key=True),
-                column("Done", "done", Kind.NUMBER, key=True),
-                column("Refused", "refused", Kind.NUMBER, key=True),
-                column("First", "first_at", Kind.MOMENT),
-                column("Last", "last_at", Kind.MOMENT),
-            ],
-            key=key,
-            file_name="work.csv",
-        )
+        if rows:
+            acts(rows, key=key)
+
+
+def acts(rows: Sequence[Work], *, key: str) -> None:
+    """Everything that was done, as the trail has it."""
+    st.subheader("Everything that was done")
+    done, kinds, refused = st.columns(3)
+    done.metric("Done", f"{sum(row.done for row in rows):,}", border=True)
+    kinds.metric("Kinds of work", f"{len(rows):,}", border=True)
+    refused.metric(
+        "Refused by the bank",
+        f"{sum(row.refused for row in rows):,}",
+        border=True,
+        help="What was tried and could not be done, such as a slip for a closed account.",
+    )
+    tables.show(
+        rows,
+        [
+            column("What", "sentence", key=True),
+            column("Done", "done", Kind.NUMBER, key=True),
+            column("Refused", "refused", Kind.NUMBER, key=True),
+            column("First", "first_at", Kind.MOMENT),
+            column("Last", "last_at", Kind.MOMENT),
+        ],
+        key=key,
+        file_name="acts.csv",
+    )

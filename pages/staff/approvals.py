@@ -34,7 +34,7 @@ def columns(*, decided: bool) -> list[tables.Column[ApprovalRow]]:
     ends: tables.Column[ApprovalRow] = (
         column("Decided by", lambda row: row.checker_name or "")
         if decided
-        else column("Expires", lambda row: words.age(row.expires_at, now))
+        else column("Expires", lambda row: words.age(row.expires_at, now), by="expires_at")
     )
     return [
         column("No.", "id", Kind.NUMBER),
@@ -42,7 +42,7 @@ def columns(*, decided: bool) -> list[tables.Column[ApprovalRow]]:
         column("Amount", "amount_minor", Kind.AMOUNT, key=True, currency=lambda row: row.currency),
         column("About", "about"),
         column("Asked for by", "maker_name", key=True),
-        column("When", lambda row: words.age(row.made_at, now)),
+        column("When", lambda row: words.age(row.made_at, now), by="made_at"),
         ends,
         column("State", "status", Kind.STATE),
     ]
@@ -57,6 +57,7 @@ def chosen_of(rows: Sequence[ApprovalRow], *, key: str, decided: bool) -> Approv
         id_of=lambda row: row.id,
         prompt="Choose an approval",
         file_name="approvals.csv",
+        filters={"view": st.session_state.get("approvals_view")},
     )
     if chosen is None:
         st.caption("Choose an approval to see what it would do.")

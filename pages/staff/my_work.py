@@ -3,18 +3,12 @@
 import streamlit as st
 
 from bank.core.permissions import Permission
-from bank.office import performance, scores
 from pages.parts import ui, work
 
 desk = ui.enter(Permission.OWN_WORK_VIEW, title="My work")
 
 st.write(
-    "Counted from the trail, with what customers say. Your admin sees the same numbers, and no"
-    " others."
+    "Counted from what the bank keeps, with what customers say. Your admin sees the same numbers,"
+    " and no others. Nobody is ranked."
 )
-work.figures(
-    desk,
-    lambda start, end: performance.own_work(desk, start, end),
-    lambda start, end: scores.own_scores(desk, start, end),
-    key="my_work",
-)
+work.figures(desk, work.own(desk), key="my_work")

@@ -48,6 +48,8 @@ EVERYBODY: Final = (
 TERMS: Final = ("set rates", "set a charge", "set a policy", "call off a change")
 BOOK: Final = ("close the book", "open the book again")
 BACKDATING: Final = ("limit backdating",)
+REVERSALS: Final = ("reverse", "reverse an own slip")
+COUNTER: Final = ("withdraw", "deposit", "reverse an own slip")
 OF_HEAD_OFFICE: Final = (*TERMS, *BOOK, *BACKDATING)
 PAIRS: Final = [(case, who) for case in CASES.values() for who in EVERYBODY]
 
@@ -58,6 +60,7 @@ def command_of(case: Case) -> str:
         "withdraw": "counters.cash.withdraw",
         "deposit": "counters.cash.deposit",
         "reverse": "book.journal.reverse_entry",
+        "reverse an own slip": "counters.corrections.reverse_own_slip",
         "record a cashier": "people.identity.record_staff",
         "record an admin": "people.identity.record_staff",
         "hire": "people.staff.add_employee",
@@ -99,7 +102,7 @@ def refusal_of(case: Case, at: Checking, who: str) -> type[BankError]:
         of_head_office or desk.branch_id != at.desks["vera"].branch_id
     ):
         return NoSuchApproval
-    if who == "holder" and case.name in {"withdraw", "deposit", "reverse"}:
+    if who == "holder" and case.name in {*COUNTER, "reverse"}:
         return InterestedParty
     return NotTheChecker
 
@@ -332,11 +335,17 @@ ABOUT_IMRAN: Final = (
     "edit", "change a role", "reset a password", "reset a device", "give a grant", "promote"
 )  # fmt: skip
 CHANGES: Final = [
-    Change("the balance is gone", _spend, "available|not enough", False, ("withdraw", "reverse")),
+    Change(
+        "the balance is gone",
+        _spend,
+        "available|not enough",
+        False,
+        ("withdraw", *REVERSALS),
+    ),
     Change("the account is closed", _close, "closed", True, ("withdraw", "deposit")),
-    Change("the drawer is closed", close_drawer, "no open drawer", False, ("withdraw", "deposit")),
-    Change("the drawer is counted", _count, "no open drawer", False, ("withdraw", "deposit")),
-    Change("the cash has gone", _return_cash, "cashier's drawer holds ₹ 0", False, ("withdraw",)),
+    Change("the drawer is closed", close_drawer, "no open drawer", False, COUNTER),
+    Change("the drawer is counted", _count, "no open drawer", False, COUNTER),
+    Change("the cash has gone", _return_cash, "cashier's drawer holds ₹ 0", False, COUNTER[::2]),
     Change(
         "the maker has left", _maker(status=UserStatus.LOCKED), "no longer an active", True, ALL
     ),
@@ -344,7 +353,7 @@ CHANGES: Final = [
         "the maker was demoted", _maker(role=Role.EXECUTIVE, branch_id=1), "no longer do", True, ALL
     ),
     Change("the maker has moved", _maker(branch_id=2), "another branch", True, ALL),
-    Change("it was reversed by another", _reverse_first, "reversed already", True, ("reverse",)),
+    Change("it was reversed by another", _reverse_first, "reversed already", True, REVERSALS),
     Change("the name is taken", _take_name, "taken", True, ADDED),
     Change("they have left", _gone, "was removed", True, ABOUT_IMRAN),
     Change("they have that role", _has_role, "as it was", True, ("change a role",)),

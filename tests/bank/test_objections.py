@@ -69,7 +69,9 @@ def test_what_is_held_is_counted_by_kind(office: Office, desks: Desks, stubborn:
 def test_a_floor_that_will_not_hand_over_stops_the_removal(office: Office, stubborn: None) -> None:
     sid = people.signed_in(office.bank, office.people["ravi"])
     with pytest.raises(NotTheirs):
-        leaving.remove_employee(office.desk("meera"), office.id("ravi"), "Left", office.id("asha"))
+        leaving.remove_employee(
+            office.desk("meera"), office.id("ravi"), "Left", office.id("asha"), code="resigned"
+        )
     assert office.row("ravi").status is UserStatus.ACTIVE
     assert sessions.desk_for(office.bank, sid) is not None
     assert not [mail for mail in office.mails("ravi") if "ended" in mail.body]

@@ -177,7 +177,7 @@ def test_grants_end_with_the_branch(office: Office) -> None:
 
 def test_grants_end_with_their_holder(office: Office) -> None:
     give(office, "ravi")
-    leaving.remove_employee(office.desk("meera"), office.id("ravi"), "Left")
+    leaving.remove_employee(office.desk("meera"), office.id("ravi"), "Left", code="resigned")
     assert grants.grants(office.desk("meera")) == []
 
 
@@ -193,9 +193,9 @@ def test_a_vault_is_not_left_without_custodian(office: Office) -> None:
         tx.session.get_one(User, office.id("meera")).status = UserStatus.LOCKED
     assert staff_list.employee(head, office.id("ravi")).against
     with pytest.raises(Objected, match="Nobody else at their branch may keep the vault"):
-        leaving.remove_employee(head, office.id("ravi"), "Left")
+        leaving.remove_employee(head, office.id("ravi"), "Left", code="resigned")
     users.unlock_user(head, office.id("bina"), "Back")
-    leaving.remove_employee(head, office.id("ravi"), "Left")
+    leaving.remove_employee(head, office.id("ravi"), "Left", code="resigned")
     grants.end_grant(head, second, "No vault any more")
 
 

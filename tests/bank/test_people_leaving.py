@@ -1,10 +1,11 @@
 """An employee leaves: at once, everything handed over, and only when nothing stands against it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
-from bank.core.desk import Bank
+from bank.core.desk import Bank, chunk
 from bank.core.errors import BadInput, BankError, NotAllowed
 from bank.core.objections import Objected
 from bank.core.permissions import Role
@@ -26,7 +27,7 @@ WHY = "Left the bank"
 def test_who_is_removed_is_out_at_the_next_click_and_stays_out(office: Office) -> None:
     ravi = office.people["ravi"]
     sids = [people.signed_in(office.bank, ravi) for _ in range(2)]
-    assert leaving.remove_employee(office.desk("meera"), ravi.id, WHY) == {}
+    assert leaving.remove_employee(office.desk("meera"), ravi.id, WHY, code="resigned") == {}
     for sid in sids:
         assert sessions.desk_for(office.bank, sid) is None
     words = []
@@ -41,16 +42,16 @@ def test_who_is_removed_is_out_at_the_next_click_and_stays_out(office: Office) -
 @pytest.mark.feature("A8.5", "A9.1", "B41")
 def test_their_history_stays(office: Office) -> None:
     desk = office.desk("meera")
-    leaving.remove_employee(desk, office.id("ravi"), WHY)
+    leaving.remove_employee(desk, office.id("ravi"), WHY, code="resigned")
     assert office.id("ravi") not in {card.id for card in staff_list.employees(desk)}
     gone = {card.id: card for card in staff_list.employees(desk, with_removed=True)}
     assert gone[office.id("ravi")].state == "removed"
     [line] = staff_list.employee_history(desk, office.id("ravi"))
-    assert (line.reason, line.by) == (WHY, "Ravi Kumar")
+    assert (line.reason, line.by) == (f"Resigned: {WHY}", "Ravi Kumar")
     assert ("status", "active", "removed") in line.changes
     assert "has ended" in office.mails("ravi")[-1].body
     with pytest.raises(EmployeeGone):
-        leaving.remove_employee(desk, office.id("ravi"), WHY)
+        leaving.remove_employee(desk, office.id("ravi"), WHY, code="resigned")
 
 
 @pytest.mark.feature("A8.5", "B41")
@@ -58,10 +59,10 @@ def test_an_open_drawer_stands_against_it(office: Office, desks: Desks) -> None:
     sid = people.signed_in(office.bank, office.people["ravi"])
     desks.drawers.add(office.id("ravi"))
     with pytest.raises(Objected, match="Their drawer is open"):
-        leaving.remove_employee(office.desk("meera"), office.id("ravi"), WHY)
+        leaving.remove_employee(office.desk("meera"), office.id("ravi"), WHY, code="resigned")
     assert sessions.desk_for(office.bank, sid) is not None, "nothing has happened"
     desks.drawers.clear()
-    leaving.remove_employee(office.desk("meera"), office.id("ravi"), WHY)
+    leaving.remove_employee(office.desk("meera"), office.id("ravi"), WHY, code="resigned")
 
 
 @pytest.mark.feature("B41")
@@ -69,19 +70,23 @@ def test_what_they_hold_goes_to_a_named_colleague(office: Office, desks: Desks) 
     desks.papers[office.id("ravi")] = 3
     desk = office.desk("meera")
     with pytest.raises(BadInput, match="3 paper") as refused:
-        leaving.remove_employee(desk, office.id("ravi"), WHY)
+        leaving.remove_employee(desk, office.id("ravi"), WHY, code="resigned")
     assert refused.value.field == "colleague"
     for nobody in ("lata", "ravi"):
         with pytest.raises(NoSuchColleague):
-            leaving.remove_employee(desk, office.id("ravi"), WHY, office.id(nobody))
+            leaving.remove_employee(
+                desk, office.id("ravi"), WHY, office.id(nobody), code="resigned"
+            )
     customer = people.customer(office.bank)
     with pytest.raises(NoSuchColleague):
-        leaving.remove_employee(desk, office.id("ravi"), WHY, customer.id)
+        leaving.remove_employee(desk, office.id("ravi"), WHY, customer.id, code="resigned")
     people.change_user(office.bank, office.people["bina"], status=UserStatus.LOCKED)
     with pytest.raises(NoSuchColleague):
-        leaving.remove_employee(desk, office.id("ravi"), WHY, office.id("bina"))
+        leaving.remove_employee(desk, office.id("ravi"), WHY, office.id("bina"), code="resigned")
     assert desks.papers == {office.id("ravi"): 3}
-    moved = leaving.remove_employee(desk, office.id("ravi"), WHY, office.id("asha"))
+    moved = leaving.remove_employee(
+        desk, office.id("ravi"), WHY, office.id("asha"), code="resigned"
+    )
     assert moved == {"paper": 3}
     assert desks.papers == {office.id("asha"): 3}
     done = people.trail(office.bank, "people.leaving.remove_employee")[-1]
@@ -105,14 +110,18 @@ def test_whom_somebody_may_not_remove(
     sqlite_office: Office, by: str, whom: str, refusal: type[BankError]
 ) -> None:
     with pytest.raises(refusal):
-        leaving.remove_employee(sqlite_office.desk(by), sqlite_office.id(whom), WHY)
+        leaving.remove_employee(
+            sqlite_office.desk(by), sqlite_office.id(whom), WHY, code="resigned"
+        )
     assert sqlite_office.row(whom).status is UserStatus.ACTIVE
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201])
 def test_a_reason_is_given(sqlite_office: Office, reason: str) -> None:
     with pytest.raises(BadInput) as refused:
-        leaving.remove_employee(sqlite_office.desk("meera"), sqlite_office.id("ravi"), reason)
+        leaving.remove_employee(
+            sqlite_office.desk("meera"), sqlite_office.id("ravi"), reason, code="resigned"
+        )
     assert refused.value.field == "reason"
 
 
@@ -124,7 +133,7 @@ def test_two_who_remove_each_other_do_not_both_succeed(office: Office) -> None:
     def remove(pair: tuple[str, str]) -> str:
         by, whom = pair
         try:
-            leaving.remove_employee(desks[by], office.id(whom), WHY)
+            leaving.remove_employee(desks[by], office.id(whom), WHY, code="resigned")
         except LastAdmin:
             return "refused"
         return "removed"
@@ -140,7 +149,7 @@ def test_a_sign_in_that_is_on_its_way_leads_nowhere(office: Office) -> None:
     step = people.passed(office.bank, office.people["ravi"])
     guest = people.guest(office.bank)
     ticket = sign_in.take_ticket(guest, step.token, Secret(XSRF))
-    leaving.remove_employee(office.desk("meera"), office.id("ravi"), WHY)
+    leaving.remove_employee(office.desk("meera"), office.id("ravi"), WHY, code="resigned")
     with pytest.raises(TicketVoid):
         sign_in.open_session(guest, ticket, Secret(XSRF))
 
@@ -152,7 +161,7 @@ def test_a_locked_session_of_who_was_removed_is_not_unlocked(office: Office) -> 
     desk = sessions.desk_for(office.bank, sid)
     assert desk is not None
     sessions.lock(desk)
-    leaving.remove_employee(office.desk("meera"), ravi.id, WHY)
+    leaving.remove_employee(office.desk("meera"), ravi.id, WHY, code="resigned")
     with pytest.raises(BankError):
         sign_in.unlock(people.guest(office.bank), Secret(sid), Secret(ravi.password))
     assert sessions.session_state_of(office.bank, sid) is sessions.SessionStatus.ENDED
@@ -162,10 +171,32 @@ def test_a_locked_session_of_who_was_removed_is_not_unlocked(office: Office) -> 
 def test_an_admin_is_removed_once_another_can_do_the_work(sqlite_office: Office) -> None:
     head = sqlite_office.desk("dinshaw")
     staff.change_role(head, sqlite_office.id("bina"), Role.BRANCH_ADMIN, FORT)
-    leaving.remove_employee(head, sqlite_office.id("meera"), WHY)
+    leaving.remove_employee(head, sqlite_office.id("meera"), WHY, code="resigned")
     assert sqlite_office.row("meera").status is UserStatus.REMOVED
 
 
 def test_the_system_is_nobodys_to_remove(sqlite_office: Office, sqlite_bank: Bank) -> None:
     with pytest.raises(NoSuchEmployee):
-        leaving.remove_employee(sqlite_office.desk("dinshaw"), 1, WHY)
+        leaving.remove_employee(sqlite_office.desk("dinshaw"), 1, WHY, code="resigned")
+
+
+@pytest.mark.feature("A8.5")
+def test_why_somebody_leaves_is_a_code_of_the_day_and_words(office: Office) -> None:
+    desk, today = office.desk("meera"), office.bank.clock.business_date()
+    known = leaving.leaving_reasons(desk)
+    assert known["retired"] == "Retired"
+    with chunk(desk, "tests.arrange") as tx:
+        for code, since in (("moved", today + timedelta(days=1)), ("retired", today)):
+            tx.session.add(
+                leaving.LeavingReason(
+                    code=code, effective_from=since, name="Went home", source="tests"
+                )
+            )
+    assert leaving.leaving_reasons(desk) == {**known, "retired": "Went home"}
+    for code in ("", "moved", "Retired"):
+        with pytest.raises(leaving.NoSuchReason) as refused:
+            leaving.remove_employee(desk, office.id("ravi"), WHY, code=code)
+        assert refused.value.field == "code"
+    leaving.remove_employee(desk, office.id("ravi"), WHY, code="retired")
+    [line] = staff_list.employee_history(desk, office.id("ravi"))[:1]
+    assert line.reason == f"Went home: {WHY}"

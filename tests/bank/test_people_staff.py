@@ -5,17 +5,20 @@ from typing import Any
 
 import pytest
 
+from bank.core.approvals import AwaitingApproval
 from bank.core.audit import Outcome
-from bank.core.desk import Bank
+from bank.core.desk import Bank, looking
 from bank.core.errors import BadInput, BankError, NotAllowed, WrongState
 from bank.core.objections import Objected
 from bank.core.permissions import GRANTS, Permission, Role
 from bank.core.secrets import Secret
-from bank.people import activations, sessions, sign_in, staff, staff_list
+from bank.office import approval_cards, approvals
+from bank.people import activations, limits, sessions, sign_in, staff, staff_list
 from bank.people.activations import ActivationVoid
 from bank.people.attempts import SignInRefused, SignInStatus
 from bank.people.branches import NoSuchBranch
 from bank.people.identity import UsernameTaken, UserStatus
+from bank.people.limits import LimitKind, LooserThanTheRule, NotAtACounter
 from bank.people.passwords import PasswordTooShort
 from bank.people.staff import HeadOfficeOnly, LastAdmin, NothingChanged, NotYourself
 from bank.people.staff_list import NoSuchEmployee
@@ -373,3 +376,63 @@ def test_who_manages_employees(sqlite_office: Office, sqlite_bank: Bank, role: R
     assert (Permission.STAFF_ADD in GRANTS[role]) is (role is Role.SYSTEM), (
         "a temporary password that somebody else has seen is for the first employee only"
     )
+
+
+# With limits from the first day on.
+
+
+@pytest.mark.feature("A8.4", "B4")
+def test_a_cashier_is_added_with_limits_that_count_from_the_first_slip(office: Office) -> None:
+    user_id = add(office, pay_out_minor=50_000_00, take_in_minor=2_00_000_00)
+    cards = limits.limits_of(office.desk("meera"), user_id)
+    today = office.bank.clock.business_date()
+    assert [(card.own_minor, card.steps[0].effective_from) for card in cards] == [
+        (50_000_00, today),
+        (2_00_000_00, today),
+    ]
+    with looking(office.desk("meera")) as tx:
+        found = limits.limit_today(tx, user_id, LimitKind.PAY_OUT)
+    assert found is not None
+    assert found.above_minor == 50_000_00
+    last = staff_list.employee_history(office.desk("meera"), user_id)[0]
+    assert ("pays out alone", "", "up to ₹ 50,000.00") in last.changes
+    told = [mail.body for mail in office.mails("kiran") if mail.purpose == "limit"]
+    assert "pay out above ₹ 50,000.00" in told[0]
+
+
+@pytest.mark.feature("A8.4", "B4")
+@pytest.mark.parametrize(
+    ("facts", "refusal", "field"),
+    [
+        ({"pay_out_minor": 5_00_000_01}, LooserThanTheRule, "pays out"),
+        ({"take_in_minor": 10_00_000_01}, LooserThanTheRule, "takes in"),
+        ({"pay_out_minor": 0}, BadInput, "pays out"),
+        ({"take_in_minor": -1}, BadInput, "takes in"),
+        ({"pay_out_minor": 1_00, "role": Role.BANKER}, NotAtACounter, None),
+    ],
+)
+def test_limits_of_a_newcomer_are_checked_and_nobody_is_added(
+    office: Office, facts: dict[str, Any], refusal: type[BankError], field: str | None
+) -> None:
+    with pytest.raises(refusal) as refused:
+        add(office, **facts)
+    assert getattr(refused.value, "field", None) == field
+    assert "kiran" not in {each.username for each in staff_list.employees(office.desk("meera"))}
+    add(office, pay_out_minor=5_00_000_00, take_in_minor=10_00_000_00)  # the rule itself
+
+
+@pytest.mark.feature("A8.4", "B4")
+def test_one_approval_holds_role_and_limits(asking_office: Office) -> None:
+    office = asking_office
+    with pytest.raises(AwaitingApproval) as waits:
+        add(office, pay_out_minor=50_000_00)
+    card = approval_cards.approval_card(office.desk("dinshaw"), waits.value.approval_id)
+    assert card.asked["pay out"] == "₹ 50,000.00"
+    assert ("pays out alone", "", "up to ₹ 50,000.00") in card.changes
+    approvals.approve(office.desk("dinshaw"), waits.value.approval_id)
+    [kiran] = [
+        each for each in staff_list.employees(office.desk("meera")) if each.username == "kiran"
+    ]
+    [out, taken] = limits.limits_of(office.desk("meera"), kiran.id)
+    assert (out.own_minor, taken.own_minor) == (50_000_00, None)
+    assert out.counts_minor == 50_000_00

@@ -195,7 +195,7 @@ def test_a_lost_role_or_branch_ends_it_at_the_next_click(helping: Help) -> None:
     assert helping.desk.role is Role.CUSTOMER
     staff.change_role(head, helping.office.id("imran"), Role.CASHIER, FORT)
     assert helping.desk.role is Role.CASHIER
-    leaving.remove_employee(head, helping.office.id("imran"), "Left")
+    leaving.remove_employee(head, helping.office.id("imran"), "Left", code="resigned")
     assert helping.found.state is SessionStatus.ENDED
 
 

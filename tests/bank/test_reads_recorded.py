@@ -32,7 +32,9 @@ from bank.counters import (
     receipts,
     slips,
     transfers,
+    work_facts,
 )
+from bank.counters.fact_rows import Measure
 from bank.night import reports
 from bank.night.demo_cashbook import fewest_pieces
 from bank.office import (
@@ -248,6 +250,14 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.queue_lists.items": (
         lambda m: queue_lists.items(m.desks["executive"], Looked(view=View.ALL_OPEN)), "work",
     ),
+    "counters.work_facts.own_items": (
+        lambda m: work_facts.own_items(m.cashier, Measure.SLIPS, START, END), "work of",
+    ),
+    "counters.work_facts.items_of": (
+        lambda m: work_facts.items_of(
+            m.desks["admin"], m.cashier.user_id, Measure.SLIPS, START, END
+        ), "work of",
+    ),
     "office.queue_lists.items_by_id": (
         lambda m: queue_lists.items_by_id(m.desks["executive"], [2]), "work",
     ),
@@ -329,6 +339,9 @@ NOT_READS: Final = {
     "people.activations.invitation": OWN_SIGN_IN,
     "office.scores.own_scores": "scores of one's own work, added up",
     "office.scores.scores_of": STAFF_OR_NOBODY,
+    "counters.work_facts.own_facts": "one's own work, counted",
+    "counters.work_facts.facts_of": STAFF_OR_NOBODY,
+    "counters.work_facts.people": STAFF_OR_NOBODY,
     "office.queue.colleagues": STAFF_OR_NOBODY,
     "office.queue.look": "who else has the same item before their eyes",
     "office.queue.release_timed_out": "how many claims ran out",
@@ -364,7 +377,10 @@ NOT_READS: Final = {
     "people.doors.turn_away": STAFF_OR_NOBODY,
     "people.grants.grants": STAFF_OR_NOBODY,
     "people.identity.add_staff": STAFF_OR_NOBODY,
+    "people.leaving.leaving_reasons": STAFF_OR_NOBODY,
+    "counters.drawers.states_of": STAFF_OR_NOBODY,
     "people.limits.limits_of": STAFF_OR_NOBODY,
+    "people.limits.rules_for": STAFF_OR_NOBODY,
     "people.rights.rights": STAFF_OR_NOBODY,
     "people.rights.who_can": STAFF_OR_NOBODY,
     "people.sessions.own_sessions": OWN_SIGN_IN,

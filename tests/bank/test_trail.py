@@ -2,16 +2,18 @@
 
 import csv
 import io
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bank.accounts import accounts
 from bank.book import journal
-from bank.core.errors import NotAllowed
+from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.counters.slips import SlipAlreadyBooked
-from bank.office import trail
+from bank.office import performance, trail
 from bank.office.trail import NoSuchRecord, Searched, TooManyRecords
 from tests.bank.test_statements import TODAY, next_day
 from tests.support.market import Market
@@ -122,3 +124,26 @@ def test_only_auditors_read_the_trail(watched: Market) -> None:
             trail.records(watched.desks[who], Searched())
         with pytest.raises(NotAllowed):
             trail.export_records(watched.desks[who], Searched())
+
+
+@pytest.mark.feature("B5")
+def test_a_download_is_recorded_with_what_narrowed_it(market: Market) -> None:
+    trail.record_export(market.cashier, "approvals", 12, {"view": "mine", "words": ""})
+    [row] = market.rows(
+        "SELECT actor_name, outcome, object_kind, object_id, details FROM trail"
+        " WHERE verb = 'office.trail.record_export'"
+    )
+    assert json.loads(row.pop("details")) == {
+        "table": "approvals",
+        "rows": 12,
+        "filters": {"view": "mine"},
+    }
+    assert tuple(row.values()) == ("Ravi Kumar", "done", "export", "approvals")
+    verbs_of_work = {row.verb for row in performance.own_work(market.cashier, TODAY, TODAY)}
+    assert "office.trail.record_export" not in verbs_of_work
+    for table, rows in (("", 1), ("x" * 61, 1), ("approvals", -1)):
+        with pytest.raises(BadInput):
+            trail.record_export(market.cashier, table, rows, {})
+    viewing = replace(market.desks["executive"], on_behalf_of=1)
+    with pytest.raises(NotAllowed):
+        trail.record_export(viewing, "rates", 1, {})

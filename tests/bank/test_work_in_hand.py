@@ -53,7 +53,7 @@ def test_claimed_items_go_to_the_colleague_who_is_named(market: Market) -> None:
     [listed] = [row for row in staff_list.employees(admin) if row.id == leaver]
     assert dict(listed.in_hand) == {"claimed item": 1}
     moved = leaving.remove_employee(
-        admin, leaver, "moved away", colleague_id=user_id(market, "executive_two")
+        admin, leaver, "moved away", colleague_id=user_id(market, "executive_two"), code="resigned"
     )
     assert moved == {"claimed item": 1}
     assert owner(market, item_id) == ("claimed", "Dev Sen")
@@ -66,7 +66,7 @@ def test_what_the_colleague_may_not_work_on_goes_back_to_the_queue(market: Marke
         market.desks["admin"],
         user_id(market, "executive"),
         "moved away",
-        colleague_id=user_id(market, "ravi"),  # a cashier answers no tickets
+        colleague_id=user_id(market, "ravi"),  # a cashier answers no tickets, code="resigned"
     )
     assert owner(market, item_id) == ("unassigned", None)
     assert last_event(market, item_id) == ("handed over", "Arun Nair", None)
@@ -75,7 +75,9 @@ def test_what_the_colleague_may_not_work_on_goes_back_to_the_queue(market: Marke
 def test_without_a_colleague_nobody_leaves_with_items(market: Market) -> None:
     item_id = claimed_ticket(market)
     with pytest.raises(BadInput, match="1 claimed item") as refused:
-        leaving.remove_employee(market.desks["admin"], user_id(market, "executive"), "moved away")
+        leaving.remove_employee(
+            market.desks["admin"], user_id(market, "executive"), "moved away", code="resigned"
+        )
     assert refused.value.field == "colleague"
     assert owner(market, item_id) == ("claimed", "Esha Iyer")
 
@@ -85,7 +87,9 @@ def test_decided_items_are_no_longer_in_hand(market: Market) -> None:
     with market.tx(market.desks["executive"]) as tx:
         work.decide(tx, work.held(tx, item_id), "answered")
     assert (
-        leaving.remove_employee(market.desks["admin"], user_id(market, "executive"), "moved away")
+        leaving.remove_employee(
+            market.desks["admin"], user_id(market, "executive"), "moved away", code="resigned"
+        )
         == {}
     )
 
@@ -97,6 +101,7 @@ def test_an_open_drawer_keeps_its_cashier(market: Market) -> None:
             user_id(market, "ravi"),
             "moved away",
             colleague_id=user_id(market, "gita"),
+            code="resigned",
         )
 
 

@@ -19,8 +19,8 @@ FLOORS: Final = {
     " posting_postgres ledger holds book_close backdating roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions presence attempts sign_in confirmations activations"
-    " credentials customers staff_list staff leaving grants limits users branch_list viewings"
-    " rights demo kyc",
+    " credentials customers staff_list limit_rows staff leaving grants limits users branch_list"
+    " viewings rights demo kyc",
     "office": "trail queue_lists queue in_hand saved_views messages approval_rows"
     " approval_cards approval_notices approval_mails approval_steps approvals approvals_together"
     " ticket_tables ticket_uploads ticket_posts tickets"
@@ -30,8 +30,9 @@ FLOORS: Final = {
     " statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules branch_limits branch_days tallies drawers slips"
     " drawer_cash handovers supervision counts vault branch_close drawer_views exchanges impounded"
-    " drawer_report receipts declarations window"
-    " prepared cash transfers mandates clearing cheques cards bills forex loans deposits",
+    " drawer_report receipts declarations window corrections"
+    " prepared cash transfers fact_rows work_facts mandates clearing cheques cards bills forex"
+    " loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
     " report_files reports integrity schedules day_end demo_people demo_tills demo_clock"

@@ -1,18 +1,21 @@
 """The pages of administration as admins see them: employees, the activation link, users."""
 
+import json
 import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bank.core.approvals import AwaitingApproval
+from bank.counters import drawers
 from bank.office import approval_cards, approvals
 from bank.office.approval_cards import OwnApproval
-from bank.people import staff, staff_list, users
+from bank.people import limits, staff, staff_list, users
 from bank.people.attempts import SignInStatus
 from bank.people.identity import UserStatus
 from tests.support import people
 from tests.support.apptest import Pages, words_of
+from tests.support.market import Market
 from tests.support.office import BANER, FORT, Desks, Office
 
 EMPLOYEES = "admin/employees.py"
@@ -63,6 +66,41 @@ def test_the_list_shows_who_works_here(pages: Pages, office: Office, desks: Desk
     assert re.search(r"In hand\s+2 papers", words_of(page))
 
 
+@pytest.mark.feature("A8.3", "B6")
+def test_the_list_shows_whose_drawer_is_open(pages: Pages, sqlite_market: Market) -> None:
+    """Of one's own branch, and of which day one was left."""
+    market = sqlite_market
+    page = pages.open(market.desks["admin"], EMPLOYEES)
+    grid = page.dataframe[0].value.set_index("Name")
+    assert (grid.loc["Ravi Kumar", "Drawer"], grid.loc["Gita Bose", "Drawer"]) == ("open", "")
+    people.later(market.bank, hours=24)
+    page.run()
+    grid = page.dataframe[0].value.set_index("Name")
+    assert grid.loc["Ravi Kumar", "Drawer"] == "open, of 16 Mar 2026"
+    states = drawers.states_of(market.desks["admin"])
+    assert set(states) == {market.cashier.user_id}
+    assert len(drawers.states_of(market.desks["auditor"])) == 2
+
+
+@pytest.mark.feature("B5", "A8.3")
+def test_who_takes_the_list_with_them_is_in_the_trail(pages: Pages, office: Office) -> None:
+    page = pages.open(office.desk("meera"), EMPLOYEES)
+    page.toggle("employees_with_removed").set_value(True).run()
+    with office.bank.db.read() as connection:
+        ask = "SELECT actor_name, object_id, details FROM trail WHERE object_kind = 'export'"
+        assert connection.exec_driver_sql(ask).all() == [], "drawing a page is no download"
+    file = pages.papers()[-1].decode("utf-8-sig").splitlines()
+    assert len(file) == 8
+    with office.bank.db.read() as connection:
+        [row] = connection.exec_driver_sql(ask).all()
+    assert (row.actor_name, row.object_id) == (office.row("meera").name, "employees")
+    assert json.loads(row.details) == {
+        "table": "employees",
+        "rows": 7,
+        "filters": {"also those who have left": "yes"},
+    }
+
+
 @pytest.mark.feature("A8.4", "A13.4")
 def test_an_employee_is_added_and_what_was_typed_stays(pages: Pages, office: Office) -> None:
     page = press(pages.open(office.desk("meera"), EMPLOYEES), "Add an employee")
@@ -74,8 +112,17 @@ def test_an_employee_is_added_and_what_was_typed_stays(pages: Pages, office: Off
     assert page.text_input("employee_new_name").value == "Kiran Bhat"
     roles = page.selectbox("employee_new_role").options
     assert roles == ["Cashier", "Banker", "Customer executive", "Transaction reviewer"]
+    assert "Pays out alone up to (at most ₹ 5,00,000.00)" in [one.label for one in page.text_input]
     page.text_input("employee_new_email").set_value("kiran@bank.example")
+    page.text_input("employee_new_pay_out").set_value("6L")
     press(page, "Add employee")
+    assert page.error[0].value.startswith("**Pays out alone up to:**")
+    page.text_input("employee_new_pay_out").set_value("50k")
+    press(page, "Add employee")
+    [kiran] = [
+        card for card in staff_list.employees(office.desk("meera")) if card.username == "kiran"
+    ]
+    assert limits.limits_of(office.desk("meera"), kiran.id)[0].own_minor == 50_000_00
     assert page.success[0].value == r"Kiran Bhat was added; a link is on its way\."
     assert "Invited" in words_of(page)
     [card] = [c for c in staff_list.employees(office.desk("meera")) if c.username == "kiran"]
@@ -164,11 +211,18 @@ def test_the_wizard_removes_an_employee(pages: Pages, office: Office, desks: Des
     assert "Asha Kulkarni (Cashier)" in colleague.options
     colleague.set_value(office.id("asha")).run()
     press(page, "Go on")
+    assert page.error[0].value == "**Why they leave:** Choose a reason."
+    assert "is never active again" in words_of(page)
+    [why] = [box for box in page.selectbox if box.label == "Why they leave"]
+    assert why.options[:2] == ["Resigned", "Retired"]
+    why.set_value("retired").run()
+    press(page, "Go on")
     assert "Say why" in page.error[0].value
     [reason] = [box for box in page.text_input if box.label == "Reason"]
     reason.set_value("Moves to another town")
     press(page, "Go on")
     assert r"Asha Kulkarni \(Cashier\)" in words_of(page)
+    assert r"Retired: Moves to another town" in words_of(page).replace("\\", "")
     press(page, "Change")
     press(page, "Go on")
     press(page, "Remove employee")

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bank.book.journal import reverse_entry
 from bank.core.ids import new_request_id
 from bank.counters.receipts import print_receipt
+from bank.office import approvals
 from tests.support.apptest import Pages, words_of
 from tests.support.market import Market
 
@@ -151,6 +152,29 @@ def test_the_day_so_far_and_a_receipt_once_more(pages: Pages, market: Market) ->
     page.session_state["counter_today_chosen"] = str(receipt.entry_id)
     page.run()
     assert "DUPLICATE, copy 2" in text_of(pages.papers()[-1])
+
+
+@pytest.mark.feature("B3", "B4")
+def test_a_slip_of_today_is_taken_back_by_two(pages: Pages, market: Market) -> None:
+    receipt = market.deposit("asha", 700_00, slip="A1")
+    page = pages.open(market.cashier, PAGE)
+    page.session_state["counter_today_chosen"] = str(receipt.entry_id)
+    page.run()
+    press(page, "Ask for reversal")
+    assert any("**Reason:**" in error.value for error in page.error)
+    page.text_input(f"counter_reverse_{receipt.entry_id}_reason").set_value("typed twice")
+    press(page, "Ask for reversal")
+    said = words_of(page)
+    assert "Waits for approval by Arun Nair" in said
+    assert "Reversal of a cash slip" in said
+    assert "Ask for reversal" not in [button.label for button in page.button]
+    assert market.balance("asha") == 700_00
+    [waits] = market.rows("SELECT id, status FROM approvals")
+    approvals.approve(market.desks["admin"], waits["id"])
+    page.run()
+    assert market.balance("asha") == 0
+    assert "Reversed" in words_of(page)
+    assert "Ask for reversal" not in [button.label for button in page.button]
 
 
 def test_what_somebody_typed_is_shown_and_not_obeyed(pages: Pages, market: Market) -> None:

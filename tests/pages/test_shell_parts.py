@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import streamlit as st
 from hypothesis import given
 from hypothesis import strategies as st_
 from streamlit.testing.v1 import AppTest
 
 from bank.core.desk import Bank
 from bank.core.permissions import Role
-from pages.parts import charts, tables, words
+from pages.parts import charts, table_order, tables, words
 from pages.parts.tables import Kind, column
 from tests.support.apptest import SECONDS, Pages, words_of
 from tests.support.bank import desk
@@ -277,6 +278,81 @@ def test_a_choice_stays_with_its_row(pages: Pages, sqlite_bank: Bank) -> None:
     assert page.text[0].value == "chosen none"
     page.selectbox[0].select_index(0).run()  # as on a phone
     assert page.text[0].value == "chosen 2"
+
+
+def sorted_page() -> None:
+    """A table whose cells are words in another order than what is behind them."""
+    import streamlit as st
+
+    from pages.parts import tables
+    from tests.pages.test_shell_parts import MIXED, SORTED
+
+    tables.show(MIXED, SORTED, key="mixed", total={"Amount": 1_00})
+    chosen = tables.choose(MIXED, SORTED, key="picked", id_of=lambda line: line.id)
+    st.text(f"chosen {chosen.id if chosen else 'none'}")
+
+
+MIXED = [
+    Line(1, date(2026, 3, 2), "b", 9_000_00),
+    Line(2, date(2026, 4, 16), "", -10_000_00),
+    Line(3, date(2026, 3, 16), "C", 10_000_00),
+    Line(4, date(2025, 12, 31), "a", 1_00_000_00),
+]
+SORTED = [
+    column("Date", "day", Kind.DAY),
+    column("Text", "text"),
+    column("Amount", "amount_minor", Kind.SIDE, key=True),
+    column("Age", lambda line: f"{line.id} days", by=lambda line: -line.id),
+]
+
+
+@pytest.mark.feature("A14.1")
+@pytest.mark.parametrize(
+    ("label", "up"),
+    [
+        ("Date", [4, 1, 3, 2]),  # by its words 16 Apr 2026 would come first
+        ("Amount", [2, 1, 3, 4]),  # by its words Rs 1,00,000 would come first
+        ("Text", [4, 1, 3, 2]),  # capitals do not matter, nothing comes last
+        ("Age", [4, 3, 2, 1]),
+    ],
+)
+def test_a_table_is_sorted_by_what_is_behind_its_words(
+    pages: Pages, sqlite_bank: Bank, label: str, up: list[int]
+) -> None:
+    page = run(pages, sqlite_bank, sorted_page)
+    page.session_state["picked_chosen"] = "3"
+    ages = [f"{number} days" for number in up]
+    last = ages[-1:] if label == "Text" else []
+    down = [age for age in ages if age not in last][::-1] + last
+    for sorting, expected in (
+        ((label, False), ages),
+        ((label, True), down),
+        (None, ["1 days", "2 days", "3 days", "4 days"]),
+    ):
+        for key in ("mixed", "picked"):
+            page.session_state[f"{key}_sorted"] = sorting
+        page.run()
+        assert not page.exception
+        assert list(page.dataframe[0].value["Age"]) == [*expected, ""], "the total stays below"
+        assert list(page.dataframe[1].value["Age"]) == expected
+        assert page.text[0].value == "chosen 3", "sorting chooses nothing else"
+
+
+def test_a_click_on_a_header_sorts_up_down_and_back() -> None:
+    st.session_state.clear()
+    seen = []
+    for clicked in (["Date"], ["Date"], ["Date"], ["Date"], ["Text"], []):
+        table_order.sort_by("lines", clicked)
+        seen.append(table_order.sorting_of("lines"))
+    assert seen == [
+        ("Date", False),
+        ("Date", True),
+        None,
+        ("Date", False),
+        ("Text", False),
+        ("Text", False),
+    ]
+    st.session_state.clear()
 
 
 @pytest.mark.feature("A1.14")

@@ -26,7 +26,7 @@ from bank.core.desk import Bank, Desk
 from bank.core.ids import new_request_id
 from bank.core.permissions import NamedGrant, Role
 from bank.core.secrets import Secret
-from bank.counters import branch_limits, cash
+from bank.counters import branch_limits, cash, corrections
 from bank.counters.cash_rules import BranchLimitName
 from bank.office import approvals
 from bank.office.approval_cards import approval_card
@@ -182,6 +182,15 @@ def _reverse(at: Checking) -> object:
     return journal.reverse_entry(at.desks["admin"], at.entry_id, "typed twice", at.request_id)
 
 
+def _reverse_own(at: Checking) -> object:
+    if not at.entry_id:  # as much in as out, so that the drawer holds what it did
+        at.entry_id = at.market.deposit("asha", 2 * LAKH, slip="R1").entry_id
+        out = (at.desks["ravi"], at.market.number("asha"), 2 * LAKH, "R2")
+        cash.withdraw(*out, request_id=new_request_id())
+    given = (at.entry_id, "typed twice", at.request_id)
+    return corrections.reverse_own_slip(at.desks["ravi"], *given)
+
+
 def _add_cashier(at: Checking) -> object:
     given = ("meera.s", "Meera Shah", "meera.s@bank.example.com", Role.CASHIER, FORT)
     return identity.record_staff(at.desks["console"], *given, Secret("$2b$04$" + "." * 53))
@@ -330,6 +339,7 @@ CASES: Final = {
         Case("withdraw", "ravi", _COUNTER, _withdraw),
         Case("deposit", "ravi", _COUNTER, _deposit),
         Case("reverse", "admin", frozenset({"vera", "nalini"}), _reverse),
+        Case("reverse an own slip", "ravi", _COUNTER, _reverse_own),
         Case("record a cashier", "console", _FORT_ADMINS | _HEADS, _add_cashier),
         Case("record an admin", "console", _HEADS, _add_admin),
         Case("hire", "admin", _COLLEAGUES, _hire),
