@@ -83,10 +83,13 @@ class Required:
     expires_hours: int
     source: str
 
-    def wants_amount_again(self, amount_minor: int | None) -> bool:
-        """Whether the checker types the amount once more."""
-        limit = self.rekey_above_minor
-        return limit is not None and amount_minor is not None and amount_minor > limit
+    @property
+    def wants_amount_again(self) -> bool:
+        """Whether the checker types the amount once more: what the rule compared is large, all of
+        the maker's day where it looks at the day, so that cutting it into small ones gains nothing.
+        """
+        limit, compared = self.rekey_above_minor, self.compared_minor
+        return limit is not None and compared is not None and compared > limit
 
 
 @dataclass(frozen=True, kw_only=True)

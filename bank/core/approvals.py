@@ -11,7 +11,7 @@ The queue and the decisions are in `office/approvals`, the interception in `core
 decide in `core/checkers`. An upper floor tells how the lines of an entry read (`read_lines_by`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -179,6 +179,8 @@ _WAITING_OF_TODAY: Final = """
     WHERE a.account = ? AND p.command = ? AND p.maker_id = ? AND p.business_date = ?
         AND p.status IN ('pending', 'returned') AND p.expires_at > ? AND p.id <> ?
 """
+# On PostgreSQL alone: on SQLite there is one writer at a time.
+_HOLD_SUM: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7243004))"
 _lines: Final[list[Lines]] = []
 
 
@@ -229,6 +231,14 @@ def accounts_of(tx: Tx, approval_id: int) -> list[str]:
     """The accounts that an approval touches."""
     wanted = select(ApprovalAccount.account).where(ApprovalAccount.approval_id == approval_id)
     return list(tx.session.scalars(wanted.order_by(ApprovalAccount.account)))
+
+
+def hold_sums(tx: Tx, command: str, maker_id: int, accounts: Collection[str]) -> None:
+    """Hold what the maker does with this command on these accounts, taken before any row of them:
+    what is summed from here on is all there is until this transaction ends."""
+    if tx.dialect == "postgresql":
+        for account in sorted(accounts):  # in one order, so that no two wait in a ring
+            tx.cursor.execute(_HOLD_SUM, (f"{command} {maker_id} {account}",))
 
 
 def waiting_of_today(

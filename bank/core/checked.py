@@ -76,7 +76,7 @@ class Checked:
         """What to answer instead of running the command now, or None (see `desk.Check`)."""
         given = _bound(verb, args, named)
         about = self.about_of(tx, given)
-        need = required_now(tx, verb, about)
+        need = required_now(tx, verb, about, hold=True)
         return None if need is None else _stop(tx, verb, given, about, need)
 
     def about_of(self, tx: Tx, given: Given) -> About:
@@ -123,8 +123,14 @@ class Rehearsal:
     lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-def required_now(tx: Tx, verb: Verb, about: About, *, but: int | None = None) -> Required | None:
-    """The rule that bites for the person at this desk; `but` leaves one approval out of the sum."""
+def required_now(
+    tx: Tx, verb: Verb, about: About, *, but: int | None = None, hold: bool = False
+) -> Required | None:
+    """The rule that bites for the person at this desk; `but` leaves one approval out of the sum.
+
+    With `hold` nobody else adds to the day's sum until this transaction ends: two windows of one
+    person would each find the half that needs nobody.
+    """
     declared = verb.check
     assert isinstance(declared, Checked)
     maker = tx.desk.user_id
@@ -133,10 +139,13 @@ def required_now(tx: Tx, verb: Verb, about: About, *, but: int | None = None) ->
         done = declared.of_today or (lambda _tx, _account: 0)
         if maker is None:
             return 0
+        if hold:
+            approvals.hold_sums(tx, verb.name, maker, about.accounts)
+        # What waits first: an approval that is executed in between is counted twice, never not.
         return max(
             (
-                done(tx, account)
-                + approvals.waiting_of_today(tx, verb.name, maker, account, but=but)
+                approvals.waiting_of_today(tx, verb.name, maker, account, but=but)
+                + done(tx, account)
                 for account in about.accounts
             ),
             default=0,

@@ -231,7 +231,7 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
         history=_history(tx, row.id),
         why_not=str(refusal) if refusal else "",
         is_mine=row.maker_id == tx.desk.user_id,
-        wants_amount_again=need is not None and need.wants_amount_again(row.amount_minor),
+        wants_amount_again=need is not None and need.wants_amount_again,
         compared_minor=row.compared_minor,
         rule_source=row.rule_source,
         record=_record(tx, row),
@@ -263,8 +263,9 @@ def waits_for(tx: Tx, row: Approval, need: Required | None) -> WaitsFor:
     )
 
 
-def required_of(tx: Tx, row: Approval) -> Required | None:
-    """The rule that bites now for what this approval asks, None where none does any more."""
+def required_of(tx: Tx, row: Approval, *, hold: bool = False) -> Required | None:
+    """The rule that bites now for what this approval asks, None where none does any more; `hold`
+    as in `required_now`."""
     verb = CATALOGUE[row.command]
     declared = verb.check
     assert isinstance(declared, Checked)
@@ -276,7 +277,7 @@ def required_of(tx: Tx, row: Approval) -> Required | None:
         about = declared.about_of(inner, unpack(tx, row, verb))
     except BankError:  # what it is about is gone: the command itself will say so
         return None
-    return required_now(inner, verb, about, but=row.id)
+    return required_now(inner, verb, about, but=row.id, hold=hold)
 
 
 def _me(tx: Tx, branch_id: int | None) -> list[Employee]:

@@ -69,7 +69,8 @@ class OtherValues(Declined):
 
 
 class AmountAgain(BadInput):
-    """The amount is large: read it from the paper and type it once more."""
+    """The amount is large, by itself or with the others of its maker's day: read it from the paper
+    and type it once more."""
 
 
 class AmountDiffers(BadInput):
@@ -94,7 +95,7 @@ def approve(
     _still_open(tx, row, S.PENDING)
     said = clean_text(note, field="note", longest=LONGEST_TEXT - 60, may_be_empty=True)
     verb = CATALOGUE[row.command]
-    need = required_of(tx, row)
+    need = required_of(tx, row, hold=True)
     _check_checker(tx, row, need)
     _check_amount(row, need, amount_again_minor)
     approvals.take(tx, row)
@@ -272,7 +273,7 @@ def _check_checker(tx: Tx, row: Approval, need: Required | None) -> None:
 
 
 def _check_amount(row: Approval, need: Required | None, again_minor: int | None) -> None:
-    if need is None or not need.wants_amount_again(row.amount_minor):
+    if need is None or not need.wants_amount_again:
         return
     if again_minor is None:
         raise AmountAgain(field="amount again")

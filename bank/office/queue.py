@@ -152,6 +152,7 @@ def escalate(tx: Tx, item_id: int, why: str) -> None:
         raise work.NotYours
     if row.status is W.DECIDED:
         raise work.IsDecided
+    _not_about_oneself(tx, row)
     if row.level >= Level.HEAD:
         raise TopOfTheLine
     level = _level_above(row)

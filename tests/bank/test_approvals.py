@@ -364,6 +364,24 @@ def test_a_large_amount_is_typed_again(checking: Checking) -> None:
     assert checking.market.balance("asha") == 9 * LAKH
 
 
+def test_what_is_large_in_small_ones_is_typed_again(checking: Checking) -> None:
+    """Six lakh and six lakh are twelve, so the second is read from the paper."""
+    pay_in(checking.market, "asha", 10 * LAKH)
+    with pytest.raises(AwaitingApproval):
+        pay_out(checking, 6 * LAKH)
+    checking.approve("vera")
+    with pytest.raises(AwaitingApproval) as waits:
+        pay_out(checking, 6 * LAKH)
+    key = waits.value.approval_id
+    assert checking.card("vera", key).wants_amount_again
+    with pytest.raises(AmountAgain):
+        checking.approve("vera", key)
+    with pytest.raises(AmountDiffers):  # the slip has its own amount, not the day's
+        checking.approve("vera", key, amount_again_minor=12 * LAKH)
+    checking.approve("vera", key, amount_again_minor=6 * LAKH)
+    assert checking.market.balance("asha") == 8 * LAKH
+
+
 def test_at_the_limit_it_is_not(sqlite_checking: Checking) -> None:
     sqlite_checking.ask("withdraw", amount_minor=10 * LAKH)
     assert not sqlite_checking.card().wants_amount_again
@@ -462,6 +480,35 @@ def test_the_makers_clicks_at_once_are_one_approval(checking: Checking) -> None:
         assert {type(answer) for answer in staff} == {AwaitingApproval}
     open_staff = "SELECT 1 FROM approvals WHERE command = 'people.identity.record_staff'"
     assert len(checking.market.rows(open_staff)) == 1
+
+
+@pytest.mark.soak
+def test_windows_at_once_do_not_each_take_the_half_that_needs_nobody(checking: Checking) -> None:
+    """Six windows of one cashier: of any account no more goes unchecked than of one window."""
+    for _ in range(times(normal=3, soak=60)):
+        answers = all_at_once([lambda: checking.market.deposit("asha", 4 * LAKH)] * 6)
+        booked = [each for each in answers if isinstance(each, Receipt)]
+        assert len(booked) == 2, "two are eight lakh, a third would be more than ten"
+        assert {type(each) for each in answers} == {Receipt, AwaitingApproval}
+        next_day(checking)
+
+
+@pytest.mark.soak
+def test_what_is_approved_meanwhile_counts(checking: Checking) -> None:
+    """While a checker agrees to six lakh, another window finds them: as waiting or as paid."""
+    for _ in range(times(normal=3, soak=60)):
+        pay_in(checking.market, "asha", 10 * LAKH)
+        checking.market.fund("ravi", "admin", note_500=2400)
+        with pytest.raises(AwaitingApproval) as waits:
+            pay_out(checking, 6 * LAKH)
+        answers = all_at_once(
+            [
+                lambda key=waits.value.approval_id: checking.approve("vera", key),
+                *[lambda: pay_out(checking, LAKH)] * 3,
+            ]
+        )
+        assert [type(each) for each in answers[1:]] == [AwaitingApproval] * 3
+        next_day(checking)
 
 
 @pytest.mark.soak

@@ -10,7 +10,8 @@ from bank.core.approvals import AwaitingApproval
 from bank.core.clock import FixedClock
 from bank.core.errors import BankError
 from bank.core.permissions import Permission, Role
-from bank.core.work_tables import W
+from bank.core.work_rights import OwnCase
+from bank.core.work_tables import Level, W
 from bank.office import approval_cards, approvals, queue, queue_lists
 from bank.office.approval_cards import InterestedParty, NotTheChecker
 from bank.office.queue_lists import Looked, View
@@ -194,6 +195,17 @@ def test_an_escalated_approval_is_decided_up_the_line(checking: Checking) -> Non
     assert "Nalini Bhave" not in again.names, "nor is the maker told to ask her"
     checking.approve("vera")
     assert queues.row_of(checking.market, 1).decided_by_name == "Vera Lobo"
+
+
+def test_a_maker_who_leads_does_not_take_it_from_its_checker(checking: Checking) -> None:
+    """Escalating puts an item back: by its maker it would choose another checker, or none."""
+    checking.ask("reverse")
+    queue.claim(checking.desks["nalini"], 1)
+    with pytest.raises(OwnCase):
+        queue.escalate(checking.desks["admin"], 1, "She reads too closely")
+    row = queues.row_of(checking.market, 1)
+    assert (row.owner_name, row.level) == ("Nalini Bhave", Level.DESK)
+    assert checking.approve("nalini").row.status == "executed"
 
 
 def test_an_approval_from_before_there_were_queues_is_decided_as_ever(checking: Checking) -> None:
