@@ -12,7 +12,8 @@ from alembic.config import Config
 from sqlalchemy import Engine, select
 
 import bank
-from bank.book import book_close, ledger
+from bank.accounts import freezes
+from bank.book import book_close, holds, ledger
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
 from bank.core import keys, objections
@@ -33,6 +34,7 @@ MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
 # What lower floors ask and only upper ones can answer.
 ledger.before_reversals[:] = [drawer_cash.undo]
+holds.before_holds[:] = [freezes.refuse_hold]
 book_close.in_the_way[:] = [drawers.left_on]
 book_close.left[:] = [
     branch_close.not_closed,

@@ -38,6 +38,14 @@ class AccountStatus(StrEnum):
     CLOSED = "closed"
 
 
+class FreezeKind(StrEnum):
+    """What an order stops: money that leaves the account, that comes to it, or both (`freezes`)."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+    TOTAL = "total"
+
+
 MOVES: Final = machine("account", {AccountStatus.ACTIVE: {AccountStatus.CLOSED}})
 
 
@@ -74,6 +82,7 @@ class Account(Base):
     opened_by: Mapped[int]
     opened_at: Mapped[datetime]
     status: Mapped[AccountStatus]
+    frozen: Mapped[FreezeKind | None]
     request_id: Mapped[str | None] = mapped_column(String(36), unique=True)
 
 
@@ -87,6 +96,7 @@ class AccountCard:
     product_name: str
     currency: str
     status: AccountStatus
+    frozen: FreezeKind | None
     opened_on: date
     customer_id: int
     customer_number: str
@@ -119,6 +129,7 @@ def _cards() -> Select[*tuple[Any, ...]]:
             Product.name.label("product_name"),
             Account.currency,
             Account.status,
+            Account.frozen,
             Account.opened_on,
             Account.customer_id,
             Customer.number.label("customer_number"),

@@ -1,14 +1,15 @@
 """What approvals need to know of accounts: who has an interest in one, and how its lines read.
 
-An employee may bank here, too. Their user at the counter and their customer record are two rows;
-what they share is the mail address, so by that a holder is recognised. Nominees, guardians and
-guarantors register beside this one (`checkers.interested_parties`) when they come.
+`parties` is the one place that says who stands behind an account. Today that is its holder; joint
+holders, nominees, guardians and guarantors are added there when they come, and then approvals,
+queues and supervision know of them. An employee may be one of these customers: `customer_links`
+says who is whom.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from bank.accounts.accounts import Account
 from bank.book.chart import GlAccount
@@ -17,33 +18,53 @@ from bank.core import approvals, checkers
 from bank.core.checkers import Interest
 from bank.core.desk import Tx
 from bank.core.work_rights import Employee
+from bank.people import customer_links
 from bank.people.branches import Branch
 from bank.people.customers import Customer
-from bank.people.identity import User
 
 HOLDER: Final = "holder of the account"
 
 
-@checkers.interested_parties("holder")
-def holders(tx: Tx, accounts: Collection[str], employees: Sequence[Employee]) -> Sequence[Interest]:
-    """The employees who hold one of the accounts themselves."""
+class Party(NamedTuple):
+    """A customer who stands behind an account, and how; the account as it was asked about."""
+
+    account: str
+    customer_id: int
+    words: str
+
+
+def parties(tx: Tx, accounts: Collection[str]) -> Sequence[Party]:
+    """Whoever stands behind these accounts, by number or by `#` and the book's id."""
     numbers = [each for each in accounts if not each.startswith("#")]
     ids = [int(each[1:]) for each in accounts if each.startswith("#")]
     rows = tx.connection.execute(
-        select(Account.id, Account.number, func.lower(Customer.email), func.lower(User.email))
-        .join(Account, Account.customer_id == Customer.id)
-        .join(User, User.customer_id == Customer.id, isouter=True)
-        .where(or_(Account.number.in_(numbers), Account.id.in_(ids)))
+        select(Account.id, Account.number, Account.customer_id).where(
+            or_(Account.number.in_(numbers), Account.id.in_(ids))
+        )
     )
-    held = [
-        (f"#{account_id}" if f"#{account_id}" in accounts else number, addresses)
-        for account_id, number, *addresses in rows
-    ]
     return [
-        Interest(one.id, account, HOLDER)
-        for account, addresses in held
+        Party(name, customer_id, HOLDER)
+        for account_id, number, customer_id in rows
+        for name in (f"#{account_id}", number)
+        if name in accounts
+    ]
+
+
+@checkers.interested_parties("parties")
+def interested(
+    tx: Tx, accounts: Collection[str], employees: Sequence[Employee]
+) -> Sequence[Interest]:
+    """The employees who stand behind one of the accounts themselves."""
+    behind = parties(tx, accounts)
+    if not behind:
+        return []
+    customers = {each.customer_id for each in behind}
+    are = customer_links.same_people(tx, customers, [one.id for one in employees])
+    return [
+        Interest(one.id, each.account, each.words)
         for one in employees
-        if one.email and one.email.lower() in addresses
+        for each in behind
+        if each.customer_id in are.get(one.id, ())
     ]
 
 

@@ -7,7 +7,9 @@ The database keeps `balances.held_minor` equal to the sum of holds in force. Wha
 carries the id of the request: a second click gets the first hold, other content is refused.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -18,6 +20,10 @@ from bank.core import money
 from bank.core.desk import Tx, command
 from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.permissions import Permission
+
+# Told of every hold that a person asks for, before it is placed. `bank/app.py` fills it: what
+# stands on an account is known upstairs.
+before_holds: Final[list[Callable[[Tx, int], None]]] = []
 
 
 class NoSuchHold(NotFound):
@@ -91,6 +97,8 @@ def place_hold(tx: Tx, account_id: int, amount_minor: int, reason: str, *, reque
         if asked != (first.account_id, first.amount_minor, first.reason, first.placed_by):
             raise drafts.RequestReused
         return first.id
+    for tell in before_holds:
+        tell(tx, account_id)
     before = ledger.balance_of(tx, account_id).held_minor
     try:
         hold_id = place(tx, account_id, amount_minor, reason, request_id=request_id)

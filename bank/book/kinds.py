@@ -5,6 +5,7 @@ import and the demo to it.
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class EntryKind(StrEnum):
@@ -25,3 +26,8 @@ class EntryKind(StrEnum):
     REVERSAL = "reversal"
     TRANSFER = "transfer"
     TREASURY = "treasury"
+
+
+# What people ask for, which a freeze of an account stops; everything else corrects an error, is the
+# bank's own work, or was done elsewhere and imported.
+AT_WISH: Final = frozenset({EntryKind.CASH_DEPOSIT, EntryKind.CASH_WITHDRAWAL, EntryKind.TRANSFER})

@@ -45,6 +45,7 @@ class Permission(StrEnum):
     OWN_MONEY_SEND = "own_money:send"
     ACCOUNT_LOOK_UP = "account:look_up"
     ACCOUNT_OPEN = "account:open"
+    ACCOUNT_FREEZE = "account:freeze"
     CUSTOMER_ADD = "customer:add"
     CUSTOMER_VIEW = "customer:view"
     CASH_POST = "cash:post"
@@ -253,3 +254,6 @@ for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.CALENDAR_KEEP}
 # Closing the book, and how far back imports go: head office; who sees the trial balance sees it.
 GRANTS[Role.SUPER_ADMIN] |= {P.BOOK_CLOSE}
+# Freezing an account by order: whoever leads the branch that keeps it, and head office.
+for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
+    GRANTS[_role] |= {P.ACCOUNT_FREEZE}

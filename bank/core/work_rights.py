@@ -30,7 +30,6 @@ class Employee:
     name: str
     role: Role
     branch_id: int | None
-    email: str | None = None
 
 
 Refusal = Callable[[Tx, int, Sequence[Employee]], Mapping[int, BankError]]

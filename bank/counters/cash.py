@@ -164,7 +164,7 @@ def preview_cash(
     slip = window.clean_slip(kind, account_number, amount_minor, slip_number, person, narration)
     drawer_minor = drawer_cash.in_drawer(tx, drawers.own_open_drawer(tx))
     served = window.serve(tx, slip)
-    window.check_account(slip, served)
+    window.check_account(tx, slip, served)
     window.check_drawer(slip, drawer_minor)
     tx.looked_at("account", slip.account_number)
     place = f"{chart.CASH} {chart.name_of(tx, chart.CASH)}"
@@ -222,7 +222,7 @@ def _will_wait(tx: Tx, slip: Slip) -> str:
 
 
 def _book(tx: Tx, slip: Slip, request_id: str) -> Receipt:
-    served = window.serve(tx, slip)
+    served = window.serve(tx, slip, hold=True)
     draft = _draft(tx, slip, served, request_id)
     try:
         cleared = window.clear(tx, slip, served)

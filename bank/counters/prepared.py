@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank.accounts import accounts
+from bank.accounts import accounts, freezes
 from bank.accounts.accounts import Account
 from bank.book.drafts import InsufficientFunds, RequestReused
 from bank.core import money
@@ -180,6 +180,7 @@ def prepare_slip(
         raise BadInput("Choose deposit or withdrawal.", field="kind")
     card = accounts.own_card(tx, account_number)
     accounts.check_open(card)
+    freezes.check_own(card, debit=kind == WITHDRAWAL)
     if card.currency != money.HOME:
         raise CashInRupeesOnly
     money.check_positive(amount_minor)

@@ -13,10 +13,12 @@ from typing import Final
 
 from sqlalchemy import update
 
+from bank.core import checkers
 from bank.core.desk import Desk, Tx, chunk, flow, note
-from bank.core.errors import Declined
+from bank.core.errors import Declined, NotAllowed
 from bank.core.permissions import NamedGrant, Permission, is_granted
 from bank.core.secrets import Secret
+from bank.core.work_rights import Employee
 from bank.people import attempts, codes, named_grants, tries
 from bank.people.confirmations import LONGEST_BOUND_TO, Confirmation, ConfirmationStatus
 from bank.people.fields import clean_text
@@ -36,9 +38,16 @@ class SupervisorNeeded(Declined):
     """This needs a supervisor of your branch: let them type user name and code at your window."""
 
 
+class SupervisorHasInterest(NotAllowed):
+    """This supervisor has an interest in the account. Ask another one of your branch."""
+
+
 @flow(Permission.CASH_POST)
-def vouch(desk: Desk, bound_to: str, supervisor: str, code: Secret) -> int:
-    """Let a supervisor prove, with the code of their device, that they have seen exactly this."""
+def vouch(desk: Desk, bound_to: str, supervisor: str, code: Secret, account: str = "") -> int:
+    """Let a supervisor prove, with the code of their device, that they have seen exactly this.
+
+    `account` is the number of the one it is about; what is booked asks once more (`consume`).
+    """
     sentence = clean_text(bound_to, field="bound_to", longest=LONGEST_BOUND_TO)
     with note(desk) as tx:  # counted before it is verified, so parallel guesses gain nothing
         user = user_by_name(tx, supervisor)
@@ -53,6 +62,7 @@ def vouch(desk: Desk, bound_to: str, supervisor: str, code: Secret) -> int:
         key = codes.key_in_use(tx, held)
         if key is None or not _may(tx, held, desk) or not codes.use_totp(tx, held, key, code):
             raise SupervisorRefused(remember=refused)
+        _check_interest(tx, held, account)  # said to who has proved to be the supervisor
         tries.forget(tx, held.id, Guarded.SUPERVISION)
         row = Confirmation(
             user_id=held.id,
@@ -71,11 +81,12 @@ def vouch(desk: Desk, bound_to: str, supervisor: str, code: Secret) -> int:
         return row.id
 
 
-def consume(tx: Tx, vouched: int | None, bound_to: str) -> User:
+def consume(tx: Tx, vouched: int | None, bound_to: str, account: str = "") -> User:
     """Spend the proof in the transaction of what it allows; answers who gave it.
 
     It must be of this session, for this very sentence, given within the last minutes, not yet
-    spent, by somebody else than who acts. Raises SupervisorNeeded.
+    spent, by somebody else than who acts, without an interest in the account it is about. Raises
+    SupervisorNeeded, or SupervisorHasInterest.
     """
     spent = None
     if vouched is not None:
@@ -98,6 +109,7 @@ def consume(tx: Tx, vouched: int | None, bound_to: str) -> User:
     supervisor = user_by_id(tx, spent)
     if not _may(tx, supervisor, tx.desk):  # left or moved since the code was typed
         raise SupervisorNeeded
+    _check_interest(tx, supervisor, account)
     tx.facts["supervisor_id"], tx.facts["supervisor"] = supervisor.id, supervisor.name
     return supervisor
 
@@ -111,6 +123,16 @@ def _may(tx: Tx, user: User, desk: Desk) -> bool:
         and user.totp_secret is not None
         and is_granted(Permission.DRAWER_SUPERVISE, user.role, _named(tx, user))
     )
+
+
+def _check_interest(tx: Tx, user: User, account: str) -> None:
+    """Nobody stands by while money leaves or reaches an account of their own."""
+    one = Employee(user.id, user.name, user.role, user.branch_id)
+    found = checkers.interests(tx, [account] if account else [], [one])
+    if found:
+        raise SupervisorHasInterest(
+            f"{user.name} is {found[0].words}, so another supervisor of your branch must see this."
+        )
 
 
 def _named(tx: Tx, user: User) -> frozenset[NamedGrant]:

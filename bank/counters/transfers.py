@@ -7,13 +7,14 @@ the code carries it, and the booking asks for it again in its own transaction. T
 again answers the same receipt, without another code.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import insert, select
 
-from bank.accounts import accounts
-from bank.accounts.accounts import AccountCard, AccountStatus
+from bank.accounts import accounts, freezes
+from bank.accounts.accounts import AccountCard, AccountStatus, FreezeKind
 from bank.accounts.papers import masked
 from bank.book import ledger
 from bank.book.drafts import Draft, InsufficientFunds
@@ -104,7 +105,7 @@ def preview(
 ) -> TransferPreview:
     """Show what a transfer would do, or refuse it before any code is asked for."""
     asked = _asked(tx, from_number, to_number, amount_minor, note)
-    _check(asked)
+    _check(asked, {card.id: card.frozen for card in (asked.payer, asked.payee)})
     tx.looked_at("account", asked.payer.number)
     tx.looked_at("account", asked.payee.number)
     available = asked.payer.available_minor
@@ -196,7 +197,7 @@ def post_transfer(
     posted = ledger.find_request(tx, draft)
     tx.concerns("account", asked.payer.number)
     if posted is None:
-        _check(asked)
+        _check(asked, freezes.held(tx, (asked.payer.id, asked.payee.id)))
         confirmations.consume_confirmation(tx, confirmation_id, PURPOSE, asked.sentence)
         posted = ledger.post(tx, draft)
     tx.facts["entry_id"] = posted.entry_id
@@ -232,11 +233,15 @@ def _asked(tx: Tx, from_number: str, to_number: str, amount_minor: int, note: st
     )
 
 
-def _check(asked: _Asked) -> None:
+def _check(asked: _Asked, frozen: Mapping[int, FreezeKind | None]) -> None:
     """What is refused in words; the ledger and the database check the money once more."""
     accounts.check_open(asked.payer)
     if asked.payee.status is not AccountStatus.ACTIVE:
         raise PayeeAccountClosed
+    if freezes.stops(frozen[asked.payer.id], debit=True):
+        raise freezes.NotAtTheMoment
+    if freezes.stops(frozen[asked.payee.id], debit=False):
+        raise freezes.NotAtTheMoment if asked.is_own else freezes.PayeeTakesNothing
     if asked.payer.currency != asked.payee.currency:
         raise OtherCurrency
     available = asked.payer.available_minor

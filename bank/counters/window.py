@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from bank.accounts import freezes
 from bank.accounts.accounts import AccountIsClosed, AccountStatus, NoSuchAccountNumber, clean_number
 from bank.book.drafts import InsufficientFunds
 from bank.core import money
@@ -78,18 +79,21 @@ class Served:
     address: str
     customer_id: int
     pan: str | None
+    frozen: str | None
 
 
 SERVED: Final = """
     SELECT a.id, a.status, a.currency, c.name, c.email, b.booked_minor,
            b.booked_minor - b.held_minor + b.overdraft_limit_minor, d.name, d.ifsc, d.address,
-           c.id, c.pan
+           c.id, c.pan, a.frozen
     FROM accounts a
     JOIN customers c ON c.id = a.customer_id
     JOIN balances b ON b.account_id = a.id
     JOIN branches d ON d.id = ?
     WHERE a.number = ?
 """
+# Held, so that no freeze is placed between the look and the booking (`freezes.held`).
+SERVED_AND_HELD: Final = f"{SERVED} FOR SHARE OF a"
 
 
 def clean_slip(
@@ -111,19 +115,22 @@ def clean_slip(
     )
 
 
-def serve(tx: Tx, slip: Slip) -> Served:
-    """Whom the slip serves, or NoSuchAccountNumber."""
-    tx.cursor.execute(marks(tx.dialect, SERVED), (tx.desk.branch_id, slip.account_number))
+def serve(tx: Tx, slip: Slip, *, hold: bool = False) -> Served:
+    """Whom the slip serves, or NoSuchAccountNumber; with `hold` its account stays as it is."""
+    sql = SERVED_AND_HELD if hold and tx.dialect == "postgresql" else SERVED
+    tx.cursor.execute(marks(tx.dialect, sql), (tx.desk.branch_id, slip.account_number))
     row = tx.cursor.fetchone()
     if row is None:
         raise NoSuchAccountNumber(field="account")
     return Served(*row)
 
 
-def check_account(slip: Slip, served: Served) -> None:
+def check_account(tx: Tx, slip: Slip, served: Served) -> None:
     """What the counter refuses; the ledger and the database check the money once more."""
     if served.status != AccountStatus.ACTIVE:
         raise AccountIsClosed
+    if freezes.stops(served.frozen, debit=slip.kind == WITHDRAWAL):
+        raise freezes.refusal(tx, served.account_id, debit=slip.kind == WITHDRAWAL)
     if served.currency != money.HOME:
         raise CashInRupeesOnly
     if slip.kind == WITHDRAWAL and slip.amount_minor > served.available_minor:
@@ -185,7 +192,7 @@ def clear(tx: Tx, slip: Slip, served: Served) -> Cleared:
         if tx.is_checked:
             raise MakerHasNoDrawer from None
         raise
-    check_account(slip, served)
+    check_account(tx, slip, served)
     if slip.pieces is not None:
         tallies.check_amount(tx, slip.pieces, slip.amount_minor)
     if not paid_in:
@@ -194,7 +201,9 @@ def clear(tx: Tx, slip: Slip, served: Served) -> Cleared:
     if asked is not None:
         declarations.check_paper(slip.paper, asked)
     sentence = "" if tx.is_checked else supervised_sentence(tx, slip, served)
-    supervisor = supervision.consume(tx, slip.vouched, sentence).id if sentence else None
+    supervisor = None
+    if sentence:
+        supervisor = supervision.consume(tx, slip.vouched, sentence, slip.account_number).id
     return Cleared(drawer_id, asked, supervisor)
 
 

@@ -167,7 +167,7 @@ def colleagues(tx: Tx, roles: Collection[Role], branch_id: int | None) -> Sequen
     """The active employees with one of these roles who work at this branch or see the whole bank,
     by name."""
     rows = tx.connection.execute(
-        select(User.id, User.name, User.role, User.branch_id, User.email)
+        select(User.id, User.name, User.role, User.branch_id)
         .where(
             User.active,
             User.role.in_(roles),

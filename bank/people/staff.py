@@ -18,7 +18,7 @@ from bank.core.errors import BadInput, NotAllowed, WrongState
 from bank.core.objections import Question
 from bank.core.permissions import STAFF, WHOLE_BANK, Permission, Role
 from bank.core.work_rights import Employee
-from bank.people import activations, backup_codes, branches, named_grants, sessions
+from bank.people import activations, backup_codes, branches, customer_links, named_grants, sessions
 from bank.people.fields import clean_email, clean_name
 from bank.people.identity import (
     NoSuchUser,
@@ -98,15 +98,25 @@ CHANGE: Final = Checked(about=about_employee, ends=(*OF_NO_USE, NothingChanged, 
 @command(
     Permission.STAFF_MANAGE,
     checked=Checked(
-        about=_about_newcomer, ends=(UsernameTaken, branches.NoSuchBranch, HeadOfficeOnly)
+        about=_about_newcomer,
+        ends=(
+            *(UsernameTaken, branches.NoSuchBranch, HeadOfficeOnly),
+            *(customer_links.NoSuchNumber, customer_links.LinkedAlready),
+        ),
     ),
 )
 def add_employee(
-    tx: Tx, username: str, name: str, email: str, role: Role, ifsc: str | None = None
+    tx: Tx,
+    username: str,
+    name: str,
+    email: str,
+    role: Role,
+    ifsc: str | None = None,
+    customer_number: str = "",
 ) -> int:
     """Add an employee, who alone is sent the link to choose a password.
 
-    Answers their id.
+    `customer_number` is theirs where they bank here, too. Answers their id.
     """
     user = add_user_row(
         tx,
@@ -124,8 +134,10 @@ def add_employee(
         subject="Your access to the bank",
         telling="You have been added as an employee of the bank.",
     )
+    if customer_number.strip():
+        customer_links.add_link(tx, user.id, customer_number)
     tx.concerns("user", user.id)
-    tx.changed(None, facts_of(user))
+    tx.changed(None, {**facts_of(user), "customer": customer_links.numbers_of(tx, user.id)})
     return user.id
 
 

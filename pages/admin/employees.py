@@ -40,6 +40,12 @@ def add() -> None:
             )
             role = employee.role_input(desk, key="employee_new_role")
             ifsc = employee.branch_input(desk, key="employee_new_branch")
+            customer = st.text_input(
+                employee.LABELS["customer"],
+                key="employee_new_customer",
+                help="If they bank here, too: they will decide about none of their own accounts.",
+                autocomplete="off",
+            )
             asked = st.form_submit_button("Add employee", type="primary")
         if st.button("Back to the list", type="tertiary", key="employee_new_back"):
             st.session_state.pop(ADDING, None)
@@ -47,7 +53,7 @@ def add() -> None:
     if asked:
         done = f"{name.strip()} was added; a link is on its way."
         with waiting.attempt(done, labels=employee.LABELS, then=added):
-            staff.add_employee(desk, username, name, email, role, ifsc)
+            staff.add_employee(desk, username, name, email, role, ifsc, customer)
 
 
 def added() -> None:

@@ -16,7 +16,7 @@ from bank.counters.drawers import DrawerState, DrawerStatus
 from bank.counters.receipts import Receipt
 from bank.office import approval_cards
 from bank.office.approval_rows import ApprovalRow
-from pages.parts import forms, notes, phone_slips, tables, ui, waiting, words
+from pages.parts import forms, freezes, notes, phone_slips, tables, ui, waiting, words
 from pages.parts.forms import File, Slip, Step
 from pages.parts.tables import Kind, column
 
@@ -79,6 +79,7 @@ def served(card: AccountCard) -> None:
                 f"{money.show(card.available_minor, card.currency)}"
             )
         )
+        freezes.shown(desk, card)
 
 
 def fill() -> None:
@@ -197,7 +198,8 @@ def given(ahead: CashPreview) -> dict[str, object]:
     if not ahead.supervised:
         return {"token": token, "pieces": pieces}
     code = Secret(str(st.session_state.get(forms.secret_key(slip.field("code"))) or ""))
-    vouched = supervision.vouch(desk, ahead.supervised, typed("supervisor"), code)
+    about = (ahead.supervised, typed("supervisor"), code)
+    vouched = supervision.vouch(desk, *about, account=ahead.account_number)
     return {"token": token, "pieces": pieces, "vouched": vouched}
 
 

@@ -13,7 +13,7 @@ from bank.office import performance, scores
 from bank.people import branches, grants, leaving, limits, staff, staff_list
 from bank.people.named_grants import GrantCard
 from bank.people.staff_list import MANAGED_BY, EmployeeCard, HistoryLine
-from pages.parts import forms, tables, ui, waiting, words, work
+from pages.parts import banks_here, forms, tables, ui, waiting, words, work
 from pages.parts import limits as limits_shown
 from pages.parts.forms import Slip, Step
 from pages.parts.tables import Kind, column
@@ -21,6 +21,7 @@ from pages.parts.tables import Kind, column
 LABELS: Final = {
     "branch": "Branch",
     "colleague": "Who takes over",
+    "customer": "Customer number",
     "email": "E-mail",
     "name": "Full name",
     "reason": "Reason",
@@ -325,7 +326,13 @@ CHANGES: Final[Mapping[str, Draw]] = {
 READS: Final[Mapping[str, Draw]] = {
     "Details": details,
     "Limits": own_limits,
+    "Own accounts": banks_here.of_employee,
     "History": history,
     "Work": done,
 }
-WIDE: Final = (own_limits, history, done)  # tables, which take the room there is
+WIDE: Final = (
+    own_limits,
+    banks_here.of_employee,
+    history,
+    done,
+)  # tables, which take the room there is

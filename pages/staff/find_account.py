@@ -5,7 +5,7 @@ import streamlit as st
 from bank.accounts import accounts, statements
 from bank.core import money
 from bank.core.permissions import Permission
-from pages.parts import tables, ui, waiting, words
+from pages.parts import freezes, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.ACCOUNT_LOOK_UP, title="Find an account")
@@ -29,6 +29,7 @@ with ui.attempt(labels={"account": "Account number"}):
 
     st.header(card.holder)
     st.markdown(words.badge(str(card.status)))
+    freezes.shown(desk, card)
     booked, available, held, limit = st.columns(4)
     booked.metric("Booked", money.show_side(card.booked_minor, card.currency), border=True)
     available.metric("Available", money.show(card.available_minor, card.currency), border=True)
@@ -47,6 +48,8 @@ with ui.attempt(labels={"account": "Account number"}):
             "Last entry": words.day(card.last_booking_date),
         }
     )
+
+    freezes.kept(desk, card)
 
     st.header("Latest entries")
     if lines:

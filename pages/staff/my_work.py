@@ -4,7 +4,7 @@ import streamlit as st
 
 from bank.core.permissions import Permission
 from bank.office import performance, scores
-from pages.parts import ui, work
+from pages.parts import banks_here, ui, work
 
 desk = ui.enter(Permission.OWN_WORK_VIEW, title="My work")
 
@@ -18,3 +18,4 @@ work.figures(
     lambda start, end: scores.own_scores(desk, start, end),
     key="my_work",
 )
+banks_here.own(desk)

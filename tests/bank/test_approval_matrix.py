@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+import pyotp
 import pytest
 from sqlalchemy import update
 
-from bank.accounts import terms
-from bank.accounts.accounts import Account, AccountStatus
-from bank.book import ledger
+from bank.accounts import accounts, freezes, terms
+from bank.accounts.accounts import Account, AccountStatus, FreezeKind
+from bank.book import holds, ledger
 from bank.book.journal import reverse_entry
 from bank.core.approvals import AlreadyDecided, Approval, AwaitingApproval
 from bank.core.clock import FixedClock
@@ -19,8 +20,10 @@ from bank.core.desk import CATALOGUE
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.ids import new_request_id
 from bank.core.permissions import GRANTS, NamedGrant, Permission, Role
-from bank.counters import cash, counts, drawer_cash, handovers, vault
+from bank.core.secrets import Secret
+from bank.counters import cash, counts, drawer_cash, handovers, supervision, vault
 from bank.counters.cash_rules import CashRule
+from bank.counters.supervision import SupervisorHasInterest
 from bank.night import integrity
 from bank.office import approvals
 from bank.office.approval_cards import (
@@ -32,11 +35,21 @@ from bank.office.approval_cards import (
     to_decide,
 )
 from bank.office.approvals import CanNeverBeDone, CannotBeDoneNow
-from bank.people import grants, identity, staff
-from bank.people.identity import UserStatus
+from bank.people import customer_links, grants, identity, staff, staff_customers
+from bank.people.confirmations import Confirmation, ConfirmationStatus
+from bank.people.identity import User, UserStatus
 from tests.house.test_permissions import load_catalogue
 from tests.support.bank import NOON, move_clock
-from tests.support.checkers import CASES, CASH, LAKH, Case, Checking, book_closed
+from tests.support.checkers import (
+    CASES,
+    CASH,
+    LAKH,
+    Case,
+    Checking,
+    book_closed,
+    frozen,
+    nilas_number,
+)
 from tests.support.market import pay_in
 
 pytestmark = pytest.mark.feature("B4", "C11")
@@ -69,6 +82,9 @@ def command_of(case: Case) -> str:
         "reset a password": "people.staff.reset_password",
         "reset an admin": "people.staff.reset_password",
         "reset a device": "people.staff.reset_device",
+        "declare a customer": "people.staff_customers.declare_customer",
+        "register a customer": "people.staff_customers.link_customer",
+        "end a link": "people.staff_customers.end_customer_link",
         "give a grant": "people.grants.give_grant",
         "set rates": "accounts.terms.set_rates",
         "set a charge": "accounts.terms.set_charge",
@@ -79,6 +95,7 @@ def command_of(case: Case) -> str:
         "close the book": "book.book_close.close_book",
         "open the book again": "book.book_close.reopen_book",
         "limit backdating": "book.backdating.set_limit",
+        "lift a freeze": "accounts.freezes.lift_freeze",
     }[case.name]
 
 
@@ -99,7 +116,7 @@ def refusal_of(case: Case, at: Checking, who: str) -> type[BankError]:
         of_head_office or desk.branch_id != at.desks["vera"].branch_id
     ):
         return NoSuchApproval
-    if who == "holder" and case.name in {"withdraw", "deposit", "reverse"}:
+    if who == "holder" and case.name in {"withdraw", "deposit", "reverse", "lift a freeze"}:
         return InterestedParty
     return NotTheChecker
 
@@ -206,6 +223,40 @@ def _spend(at: Checking) -> None:
 
 def _close(at: Checking) -> None:
     at.market.close_account("asha")
+
+
+def _freeze(kind: FreezeKind) -> Callable[[Checking], object]:
+    def change(at: Checking) -> None:
+        frozen(at, kind)
+
+    return change
+
+
+def _hold(at: Checking) -> None:
+    """All but a thousand rupees is reserved: the balance is there, and not to be had."""
+    with at.market.tx() as tx:
+        card = accounts.card_by_number(tx, at.market.number("asha"))
+    left = card.booked_minor - 1_000_00
+    holds.place_hold(at.desks["vera"], card.id, left, "A lien", request_id=new_request_id())
+
+
+def _linked(at: Checking) -> None:
+    with at.market.tx() as tx:
+        customer_links.add_link(tx, at.id("gita"), nilas_number(at))
+
+
+def _link_ended(at: Checking) -> None:
+    at.new_rule(command_of(CASES["end a link"]), checkers="")
+    staff_customers.end_customer_link(at.desks["head"], at.id("imran"), at.link_id, "Seen first")
+
+
+def _lifted(at: Checking) -> None:
+    at.new_rule("accounts.freezes.lift_freeze", checkers="")
+    freezes.lift_freeze(at.desks["chief"], at.freeze_id, "Head office was first")
+
+
+def _freeze_more(at: Checking) -> None:
+    frozen(at, FreezeKind.CREDIT, order="13/2026")
 
 
 def _maker(**values: object) -> Callable[[Checking], object]:
@@ -325,14 +376,25 @@ _no_device: Final = _imran(totp_secret=None)
 _admin_now: Final = _imran(role=Role.BRANCH_ADMIN)
 _other_mail: Final = _imran(email="other@bank.example")
 ALL: Final = tuple(CASES)
+FROZEN: Final = r"total freeze since 16 Mar 2026, order 12/2026: nothing is paid out of it or into"
+LIFT: Final = ("lift a freeze",)
+LINKED: Final = ("declare a customer", "register a customer")
+BY_RIGHT: Final = tuple(name for name in CASES if name != LINKED[0])  # every employee may declare
 BRANCH: Final = ("limit a branch",)
 EMPLOYEE: Final = ("limit an employee",)
 ADDED: Final = ("record a cashier", "record an admin", "hire", "hire an admin")
 ABOUT_IMRAN: Final = (
-    "edit", "change a role", "reset a password", "reset a device", "give a grant", "promote"
+    "edit", "change a role", "reset a password", "reset a device", "give a grant",
+    "register a customer", "end a link", "promote"
 )  # fmt: skip
 CHANGES: Final = [
     Change("the balance is gone", _spend, "available|not enough", False, ("withdraw", "reverse")),
+    Change("frozen", _freeze(FreezeKind.TOTAL), FROZEN, False, ("withdraw", "deposit")),
+    Change("frozen for debits", _freeze(FreezeKind.DEBIT), "debit freeze", False, ("withdraw",)),
+    Change("frozen for credits", _freeze(FreezeKind.CREDIT), "credit freeze", False, ("deposit",)),
+    Change("held", _hold, "available|not enough", False, ("withdraw", "reverse")),
+    Change("it was lifted before", _lifted, "lifted already", True, LIFT),
+    Change("another order has come", _freeze_more, "no longer what you", False, LIFT),
     Change("the account is closed", _close, "closed", True, ("withdraw", "deposit")),
     Change("the drawer is closed", close_drawer, "no open drawer", False, ("withdraw", "deposit")),
     Change("the drawer is counted", _count, "no open drawer", False, ("withdraw", "deposit")),
@@ -341,11 +403,17 @@ CHANGES: Final = [
         "the maker has left", _maker(status=UserStatus.LOCKED), "no longer an active", True, ALL
     ),
     Change(
-        "the maker was demoted", _maker(role=Role.EXECUTIVE, branch_id=1), "no longer do", True, ALL
+        "the maker was demoted",
+        _maker(role=Role.EXECUTIVE, branch_id=1),
+        "no longer do",
+        True,
+        BY_RIGHT,
     ),
     Change("the maker has moved", _maker(branch_id=2), "another branch", True, ALL),
     Change("it was reversed by another", _reverse_first, "reversed already", True, ("reverse",)),
     Change("the name is taken", _take_name, "taken", True, ADDED),
+    Change("it is somebody else's", _linked, "linked to an employee already", True, LINKED),
+    Change("the link has ended", _link_ended, "ended already", True, ("end a link",)),
     Change("they have left", _gone, "was removed", True, ABOUT_IMRAN),
     Change("they have that role", _has_role, "as it was", True, ("change a role",)),
     Change("they have that grant", _has_grant, "hold this grant", True, ("give a grant",)),
@@ -433,6 +501,32 @@ def test_money_that_comes_back_makes_it_possible_again(checking: Checking) -> No
         ("refused", "Vera Lobo"),
         ("executed", "Nalini Bhave"),
     ]
+
+
+@pytest.mark.feature("B4", "B17")
+@pytest.mark.parametrize("kind", FreezeKind)
+def test_an_error_is_put_right_whatever_stands_on_the_account(
+    checking: Checking, kind: FreezeKind
+) -> None:
+    """A reversal is nobody's wish: the freeze does not keep money where it never belonged."""
+    at = checking
+    at.ask("reverse")
+    frozen(at, kind)
+    assert at.approve("vera").row.status == "executed"
+    assert at.market.balance("asha") == 10 * LAKH
+
+
+@pytest.mark.feature("B4", "B17")
+def test_a_freeze_that_is_lifted_makes_it_possible_again(checking: Checking) -> None:
+    at = checking
+    at.ask("withdraw")
+    at.freeze_id = frozen(at, FreezeKind.DEBIT)
+    with pytest.raises(CannotBeDoneNow, match="debit freeze"):
+        at.approve("vera")
+    waits = at.ask("lift a freeze")
+    at.approve("nalini", waits.approval_id)
+    assert at.approve("vera", 1).row.status == "executed"
+    assert at.market.balance("asha") == 4 * LAKH
 
 
 @pytest.mark.feature("B4", "B6")
@@ -523,6 +617,65 @@ def test_an_entry_that_was_reversed_meanwhile_by_the_maker_is_not_reversed_twice
     assert not reverse_entry(at.desks["admin"], at.entry_id, "at once", other).replayed
     with pytest.raises(CanNeverBeDone):
         at.approve("vera")
+
+
+@pytest.mark.parametrize("mail", ["asha@example.com", "ASHA@Example.com"])
+def test_a_mail_address_says_who_it_is_too(sqlite_checking: Checking, mail: str) -> None:
+    """Where nobody has registered anything: the same address as the customer's."""
+    at = sqlite_checking
+    at.ask("withdraw")
+    at.change_user("vera", email=mail)
+    with pytest.raises(InterestedParty, match="holder of the account"):
+        at.approve("vera")
+    assert "Vera Lobo" not in at.card().names
+
+
+def test_a_link_that_has_ended_binds_nobody(checking: Checking) -> None:
+    at = checking
+    for kind in ("", "branch_admin"):
+        at.new_rule("people.staff_customers.end_customer_link", kind=kind, checkers="")
+    [link] = staff_customers.customer_links_of(at.desks["admin"], at.id("holder"))
+    at.ask("withdraw")
+    with pytest.raises(InterestedParty):
+        at.approve("holder")
+    ended = (at.id("holder"), link.id, "Another Asha")
+    staff_customers.end_customer_link(at.desks["head"], *ended)
+    assert at.approve("holder").row.status == "executed"
+
+
+def test_who_stands_behind_the_account_stands_not_by_at_the_window(checking: Checking) -> None:
+    """Inline supervision asks for the same interest, when the code is typed and when it counts."""
+    at, said = checking, "is holder of the account"
+    key = Secret(pyotp.random_base32())
+    with at.market.tx() as tx:
+        sealed = at.market.bank.keyring.encrypt("totp", key.reveal())
+        tx.session.get_one(User, at.id("holder")).totp_secret = sealed
+    number, sentence = at.market.number("asha"), "Pay ₹ 3,00,000.00 in cash"
+    code = Secret(pyotp.TOTP(key.reveal()).at(at.market.bank.clock.now()))
+    with pytest.raises(SupervisorHasInterest, match=said):
+        supervision.vouch(at.desks["ravi"], sentence, "holder.more", code, account=number)
+    with at.market.tx(at.desks["ravi"]) as tx:
+        row = Confirmation(
+            user_id=at.id("holder"),
+            session_id=at.desks["ravi"].session_id,
+            purpose=supervision.PURPOSE,
+            bound_to=f"Pay ₹ 3,00,000.00 in cash from account {number} of Asha Rao, slip V1,"
+            " at Fort",
+            proof="totp",
+            status=ConfirmationStatus.GIVEN,
+            made_at=tx.now,
+            expires_at=tx.now + timedelta(minutes=5),
+        )
+        tx.session.add(row)
+        tx.session.flush()
+        vouched = row.id
+    given = (at.desks["ravi"], number, 3 * LAKH, "V1")
+    with pytest.raises(SupervisorHasInterest, match=said):
+        cash.withdraw(*given, vouched=vouched, request_id=new_request_id())
+    assert at.market.balance("asha") == 10 * LAKH
+    other = at.market.vouch(3 * LAKH, "V1")
+    cash.withdraw(*given, vouched=other, request_id=new_request_id())
+    assert at.market.balance("asha") == 7 * LAKH
 
 
 def test_nobody_decides_about_themselves(sqlite_checking: Checking) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from bank.accounts import accounts, names, statements
+from bank.accounts import accounts, freezes, names, statements
 from bank.book import journal
 from bank.book.journal_search import Wanted
 from bank.core import desk as desks
@@ -47,7 +47,7 @@ from bank.office import (
 )
 from bank.office.queue_lists import Looked, View
 from bank.office.trail import Searched
-from bank.people import customers, users, viewings
+from bank.people import customers, staff_customers, users, viewings
 from tests.bank.test_transfers import PASSWORD, asked
 from tests.house.test_permissions import load_catalogue
 from tests.support.market import BANER, FORT, Market
@@ -136,6 +136,9 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "accounts.accounts.own_accounts": (lambda m: accounts.own_accounts(own(m)), "customer"),
     "accounts.accounts.accounts_of": (
         lambda m: accounts.accounts_of(m.desks["banker"], m.desks["asha"].customer_id), "customer",
+    ),
+    "accounts.freezes.freezes_of": (
+        lambda m: freezes.freezes_of(m.desks["banker"], number(m)), "account",
     ),
     "accounts.names.names_for": (
         lambda m: names.names_for(m.desks["admin"], (), [account_id(m)]), "account",
@@ -234,6 +237,12 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     ),
     "office.approvals_together.side_by_side": (
         lambda m: approvals_together.side_by_side(m.desks["admin"], [1]), "approval",
+    ),
+    "people.staff_customers.customer_links_of": (
+        lambda m: staff_customers.customer_links_of(m.desks["admin"], m.cashier.user_id), "user",
+    ),
+    "people.staff_customers.own_customer_links": (
+        lambda m: staff_customers.own_customer_links(m.cashier), "user",
     ),
     "people.users.user": (
         lambda m: users.user(m.desks["admin"], m.desks["asha"].user_id), "user",

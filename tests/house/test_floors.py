@@ -19,15 +19,15 @@ FLOORS: Final = {
     " posting_postgres ledger holds book_close backdating roots seals journal_search journal",
     "people": "fields doors rules tries passwords branches identity named_grants codes"
     " backup_codes sign_ins sessions presence attempts sign_in confirmations activations"
-    " credentials customers staff_list staff leaving grants limits users branch_list viewings"
-    " rights demo kyc",
+    " credentials customers customer_links staff_list staff staff_customers leaving grants limits"
+    " users branch_list viewings rights demo kyc",
     "office": "trail queue_lists queue in_hand saved_views messages approval_rows"
     " approval_cards approval_notices approval_mails approval_steps approvals approvals_together"
     " ticket_tables ticket_uploads ticket_posts tickets"
     " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"
     " holidays",
-    "accounts": "products tariff interest instalments accounts terms names parties charges papers"
-    " statement_lines statement_papers statements",
+    "accounts": "products tariff interest instalments accounts terms names parties freezes charges"
+    " papers statement_lines statement_papers statements",
     "counters": "ticket_links cash_rules branch_limits branch_days tallies drawers slips"
     " drawer_cash handovers supervision counts vault branch_close drawer_views exchanges impounded"
     " drawer_report receipts declarations window"

@@ -12,7 +12,7 @@ from tests.reports.town import Town
 
 GUARDED: Final = (
     *("postings", "entries", "holds", "balances", "accounts", "floor_waivers"),
-    *("cash_moves", "cash_slips", "drawers", "book_closings"),
+    *("cash_moves", "cash_slips", "drawers", "book_closings", "account_freezes"),
 )
 
 

@@ -117,6 +117,17 @@ def book_closed(id: int, last_entry_id: int, came_late: int = 0, through: str = 
     )
 
 
+def frozen(kind: str, before: str, after: str = "NULL") -> str:
+    """An order stood on Asha's account from one of its lines to another; the last are slips."""
+    lifted = "NULL" if after == "NULL" else "'2026-03-16 06:30:00'"
+    return (
+        "INSERT INTO account_freezes (id, account_id, kind, order_reference, reason, request_id,"
+        " placed_at, placed_by, placed_by_name, lines_before, lifted_at, lines_after)"
+        f" SELECT 1, account_id, '{kind}', '12/2026', '', 'f', '2026-03-16 06:30:00', 1, 'Head',"
+        f" {before}, {lifted}, {after} FROM balances WHERE {ASHA}"
+    )
+
+
 # Entries 1 to 3 hold capital against cash: no customer's account is on them.
 BREAKS = {
     "an amount changed": Break(
@@ -280,6 +291,16 @@ BREAKS = {
         ("UPDATE cash_moves SET amount_minor = -900000 WHERE kind = 'issued' AND drawer_id = 2",
          "UPDATE cash_moves SET amount_minor = amount_minor + 1100000 WHERE id ="
          f" (SELECT MAX(id) FROM cash_moves WHERE kind = 'issued' AND {VAULT})"),
+    ),
+    "a slip paid into an account under a credit freeze": Break(
+        "freezes_kept",
+        (frozen("credit", "lines - 2", after="lines - 1"),),
+    ),
+    "an order that the account does not know of": Break(
+        "freezes_stand", (frozen("total", "lines"),)
+    ),
+    "an account frozen by nobody": Break(
+        "freezes_stand", (f"UPDATE accounts SET frozen = 'total' WHERE {FIRST}",)
     ),
     "a slip in a colleague's drawer": Break(
         "slips_in_own_drawer",

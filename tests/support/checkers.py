@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bank import app
-from bank.accounts import terms
+from bank.accounts import freezes, terms
+from bank.accounts.accounts import FreezeKind
 from bank.accounts.tariff import ChargeTerm, What
 from bank.book import backdating, book_close, book_days, journal
 from bank.book.book_days import BookClosing
@@ -31,7 +32,15 @@ from bank.counters.cash_rules import BranchLimitName
 from bank.office import approvals
 from bank.office.approval_cards import approval_card
 from bank.office.approval_rows import ApprovalCard
-from bank.people import grants, identity, limits, staff
+from bank.people import (
+    customer_links,
+    customers,
+    grants,
+    identity,
+    limits,
+    staff,
+    staff_customers,
+)
 from bank.people.identity import User
 from bank.people.limits import LimitKind
 from tests.support import market as markets
@@ -48,7 +57,8 @@ MORE: Final = {
     "imran": ("Imran Shaikh", Role.EXECUTIVE, FORT, "imran@bank.example.com"),
     "head": ("Dinshaw Merchant", Role.SUPER_ADMIN, None, "head@bank.example.com"),
     "chief": ("Chitra Iyer", Role.SUPER_ADMIN, None, "chief@bank.example.com"),
-    "holder": ("Asha R", Role.BRANCH_ADMIN, FORT, "Asha@Example.com"),
+    # Asha Rao's other life: another mail address, and the branch knows that it is she.
+    "holder": ("Asha R", Role.BRANCH_ADMIN, FORT, "asha.r@bank.example.com"),
 }
 
 
@@ -75,6 +85,8 @@ class Checking:
     request_id: str = field(default_factory=new_request_id)
     amount_minor: int = 6 * LAKH
     entry_id: int = 0
+    freeze_id: int = 0
+    link_id: int = 0
     maker: str = ""
     coming: date | None = None  # of a change that was set before
 
@@ -159,6 +171,8 @@ class Checking:
                 *("entries", "users", "outbox"),
                 *("product_terms", "charge_terms", "policy_texts"),
                 *("book_closings", "backdating_limits"),
+                *("holds", "account_freezes WHERE lifted_at IS NULL"),
+                "customer_links WHERE until IS NULL",
             )
         )
 
@@ -243,6 +257,28 @@ def _give(at: Checking) -> object:
     return grants.give_grant(at.desks["admin"], *given)
 
 
+def nilas_number(at: Checking) -> str:
+    """The customer number of Nila Das."""
+    sql = f"SELECT number FROM customers WHERE id = {at.desks['nila'].customer_id}"
+    return str(at.market.rows(sql)[0]["number"])
+
+
+def _declare(at: Checking) -> object:
+    return staff_customers.declare_customer(at.desks["ravi"], nilas_number(at))
+
+
+def _register(at: Checking) -> object:
+    return staff_customers.link_customer(at.desks["admin"], at.id("imran"), nilas_number(at))
+
+
+def _end_link(at: Checking) -> object:
+    if not at.link_id:
+        with at.market.tx() as tx:
+            at.link_id = customer_links.add_link(tx, at.id("imran"), nilas_number(at))
+    given = (at.id("imran"), at.link_id, "It is his sister")
+    return staff_customers.end_customer_link(at.desks["admin"], *given)
+
+
 def _set_rates(at: Checking) -> object:
     return terms.set_rates(
         at.desks["head"], "savings", at.in_days(2), 300, 1_000_00, 0, "The board of today"
@@ -323,6 +359,19 @@ def _limit_backdating(at: Checking) -> object:
     return backdating.set_limit(at.desks["head"], *given)
 
 
+def frozen(at: Checking, kind: FreezeKind, who: str = "admin", order: str = "12/2026") -> int:
+    """An order comes in about Asha's account, and somebody carries it out."""
+    number = at.market.number("asha")
+    return freezes.place_freeze(
+        at.desks[who], number, kind, order, "The court asks", request_id=new_request_id()
+    )
+
+
+def _lift(at: Checking) -> object:
+    at.freeze_id = at.freeze_id or frozen(at, FreezeKind.DEBIT)
+    return freezes.lift_freeze(at.desks["admin"], at.freeze_id, "Order 15/2026 ends it")
+
+
 _COUNTER: Final = frozenset({"admin", "vera", "nalini"})
 CASES: Final = {
     case.name: case
@@ -342,6 +391,9 @@ CASES: Final = {
         Case("reset an admin", "head", frozenset({"chief"}), _reset_admin),
         Case("reset a device", "admin", _COLLEAGUES, _reset_device),
         Case("give a grant", "admin", _COLLEAGUES, _give),
+        Case("declare a customer", "ravi", _FORT_ADMINS | _HEADS, _declare),
+        Case("register a customer", "admin", _COLLEAGUES, _register),
+        Case("end a link", "admin", _COLLEAGUES, _end_link),
         Case("set rates", "head", frozenset({"chief"}), _set_rates),
         Case("set a charge", "head", frozenset({"chief"}), _set_charge),
         Case("set a policy", "head", frozenset({"chief"}), _set_policy),
@@ -350,6 +402,7 @@ CASES: Final = {
         Case("limit an employee", "admin", _COLLEAGUES, _limit_employee),
         Case("close the book", "head", frozenset({"chief"}), _close_book),
         Case("open the book again", "head", frozenset({"chief"}), _reopen_book),
+        Case("lift a freeze", "admin", frozenset({"vera", "nalini"}) | _HEADS, _lift),
         Case("limit backdating", "head", frozenset({"chief"}), _limit_backdating),
     )
 }
@@ -375,6 +428,8 @@ def gather(market: Market) -> Checking:
                 totp_secret=Secret("A" * 32),
             )
             market.desks[key] = markets._desk(tx, user)
+        known = customers.customer_by_id(tx, market.desks["asha"].customer_id or 0)
+        customer_links.add_link(tx, market.desks["holder"].user_id or 0, known.number)
     market.desks["console"] = app.system_desk(market.bank)
     pay_in(market, "asha", 10 * LAKH)
     market.fund("ravi", "admin", note_500=CASH // 500_00)
