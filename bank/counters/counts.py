@@ -21,13 +21,13 @@ from bank.core.db import Base
 from bank.core.desk import Tx, command
 from bank.core.errors import WrongState
 from bank.core.permissions import Permission
-from bank.counters import drawer_cash, drawers, handovers, supervision, tallies
+from bank.counters import drawer_cash, drawers, handovers, slips, supervision, tallies
 from bank.counters.drawer_cash import MoveKind
 from bank.counters.drawers import LONGEST_NOTE, Drawer, DrawerStatus
 from bank.counters.handovers import DrawerNotOpen
 from bank.counters.tallies import Pieces
 from bank.people.fields import clean_text
-from bank.people.identity import User
+from bank.people.identity import User, user_by_id
 
 S = DrawerStatus
 LONGEST_CASHIER: Final = 40
@@ -203,6 +203,10 @@ def _settle(tx: Tx, drawer: Drawer, supervisor: int, reason: str, request_id: st
         return known.entry_id
     if drawer.status is not S.COUNTED:
         raise NothingToSettle
+    # What is short may be what somebody was paid too much.
+    served = [f"#{account_id}" for account_id in slips.accounts_served(tx, drawer.id)]
+    which = " that a slip of this drawer is about"
+    supervision.check_interest(tx, user_by_id(tx, supervisor), served, which)
     posted = ledger.post(tx, draft)
     drawer_cash.put(
         tx,

@@ -203,6 +203,12 @@ def moved_today(tx: Tx, account_number: str, *, kind: str) -> int:
     return int(tx.cursor.fetchone()[0])
 
 
+def accounts_served(tx: Tx, drawer_id: int) -> Sequence[int]:
+    """The accounts that slips of this drawer are about."""
+    wanted = select(CashSlip.account_id).where(CashSlip.drawer_id == drawer_id).distinct()
+    return tx.session.scalars(wanted).all()
+
+
 def tally_id_of(tx: Tx, entry_id: int) -> int | None:
     """How the cash of a slip was counted, if the cashier keyed it."""
     return tx.connection.scalar(select(CashSlip.tally_id).where(CashSlip.entry_id == entry_id))

@@ -7,6 +7,7 @@ The supervisor types their user name and the code of their own device. The proof
 cashier's session, spent once by the act itself. It is never the cashier's own.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -62,7 +63,9 @@ def vouch(desk: Desk, bound_to: str, supervisor: str, code: Secret, account: str
         key = codes.key_in_use(tx, held)
         if key is None or not _may(tx, held, desk) or not codes.use_totp(tx, held, key, code):
             raise SupervisorRefused(remember=refused)
-        _check_interest(tx, held, account)  # said to who has proved to be the supervisor
+        check_interest(
+            tx, held, [account] if account else []
+        )  # said to who has proved to be the supervisor
         tries.forget(tx, held.id, Guarded.SUPERVISION)
         row = Confirmation(
             user_id=held.id,
@@ -109,9 +112,20 @@ def consume(tx: Tx, vouched: int | None, bound_to: str, account: str = "") -> Us
     supervisor = user_by_id(tx, spent)
     if not _may(tx, supervisor, tx.desk):  # left or moved since the code was typed
         raise SupervisorNeeded
-    _check_interest(tx, supervisor, account)
+    check_interest(tx, supervisor, [account] if account else [])
     tx.facts["supervisor_id"], tx.facts["supervisor"] = supervisor.id, supervisor.name
     return supervisor
+
+
+def check_interest(tx: Tx, user: User, accounts: Collection[str], which: str = "") -> None:
+    """Nobody stands by where an account of their own is served (`which` says how, in words)."""
+    one = Employee(user.id, user.name, user.role, user.branch_id)
+    found = checkers.interests(tx, accounts, [one])
+    if found:
+        raise SupervisorHasInterest(
+            f"{user.name} is {found[0].words}{which}, so another supervisor of your branch must "
+            "see this."
+        )
 
 
 def _may(tx: Tx, user: User, desk: Desk) -> bool:
@@ -123,16 +137,6 @@ def _may(tx: Tx, user: User, desk: Desk) -> bool:
         and user.totp_secret is not None
         and is_granted(Permission.DRAWER_SUPERVISE, user.role, _named(tx, user))
     )
-
-
-def _check_interest(tx: Tx, user: User, account: str) -> None:
-    """Nobody stands by while money leaves or reaches an account of their own."""
-    one = Employee(user.id, user.name, user.role, user.branch_id)
-    found = checkers.interests(tx, [account] if account else [], [one])
-    if found:
-        raise SupervisorHasInterest(
-            f"{user.name} is {found[0].words}, so another supervisor of your branch must see this."
-        )
 
 
 def _named(tx: Tx, user: User) -> frozenset[NamedGrant]:

@@ -18,14 +18,14 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from bank.core.db import Base
 from bank.core.desk import Tx
-from bank.core.errors import NotFound, WrongState
+from bank.core.errors import BadInput, WrongState
 from bank.people.customers import Customer
 from bank.people.identity import User
 
 LONGEST_REASON: Final = 200
 
 
-class NoSuchNumber(NotFound):
+class NoSuchNumber(BadInput):
     """There is no customer with this number. Read it digit by digit from the passbook."""
 
 

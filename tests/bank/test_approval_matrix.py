@@ -678,6 +678,22 @@ def test_who_stands_behind_the_account_stands_not_by_at_the_window(checking: Che
     assert at.market.balance("asha") == 7 * LAKH
 
 
+@pytest.mark.feature("B4", "B6")
+def test_who_stands_behind_a_slip_of_the_drawer_does_not_sign_for_its_difference(
+    checking: Checking,
+) -> None:
+    """What is short may be what they were paid too much."""
+    at = checking
+    at.market.deposit("asha", 2_000_00)
+    drawer_id = at.market.drawers["ravi"]
+    counts.start_count(at.desks["ravi"], drawer_id)
+    counts.enter_count(at.desks["ravi"], drawer_id, {"note-500": CASH // 500_00})
+    once = new_request_id()
+    with pytest.raises(SupervisorHasInterest, match="a slip of this drawer is about"):
+        counts.settle_difference(at.desks["holder"], drawer_id, "not found", request_id=once)
+    assert counts.settle_difference(at.desks["vera"], drawer_id, "not found", request_id=once)
+
+
 def test_nobody_decides_about_themselves(sqlite_checking: Checking) -> None:
     at = sqlite_checking
     with pytest.raises(AwaitingApproval) as waits:

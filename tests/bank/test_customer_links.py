@@ -12,7 +12,7 @@ from bank.core import checkers
 from bank.core.approvals import AwaitingApproval
 from bank.core.db import Database
 from bank.core.errors import BankError
-from bank.core.permissions import Role
+from bank.core.permissions import STAFF, Role
 from bank.people import customer_links, staff, staff_customers
 from bank.people.customer_links import LinkedAlready, NoSuchNumber
 from bank.people.staff_customers import LinkHasEnded, NoSuchLink
@@ -34,7 +34,7 @@ def alone(at: Checking) -> None:
 def interested(at: Checking, whose: str) -> set[int]:
     """The employees of Fort who stand behind somebody's account."""
     with at.market.tx() as tx:
-        everybody = checkers.staff(tx, list(Role), at.market.branch_ids[FORT])
+        everybody = checkers.staff(tx, STAFF, at.market.branch_ids[FORT])
         found = checkers.interests(tx, [at.market.number(whose)], everybody)
     assert {each.words for each in found} <= {parties.HOLDER}
     return {each.employee_id for each in found}
@@ -45,7 +45,7 @@ def test_who_is_added_says_at_once_that_they_bank_here(checking: Checking) -> No
     given = ("meera.s", "Meera Shah", "meera.s@bank.example.com", Role.CASHIER, FORT)
     with pytest.raises(NoSuchNumber) as refused:
         staff.add_employee(at.desks["admin"], *given, customer_number="12")
-    assert refused.value.field == "customer"  # type: ignore[attr-defined]
+    assert refused.value.field == "customer"
     with pytest.raises(AwaitingApproval):
         staff.add_employee(at.desks["admin"], *given, customer_number=nilas_number(at))
     assert ("customer", "", nilas_number(at)) in at.card().changes
