@@ -134,10 +134,12 @@ def add_employee(
         subject="Your access to the bank",
         telling="You have been added as an employee of the bank.",
     )
+    after = facts_of(user)
     if customer_number.strip():
         customer_links.add_link(tx, user.id, customer_number)
+        after["customer"] = customer_links.numbers_of(tx, user.id)
     tx.concerns("user", user.id)
-    tx.changed(None, {**facts_of(user), "customer": customer_links.numbers_of(tx, user.id)})
+    tx.changed(None, after)
     return user.id
 
 
