@@ -200,7 +200,8 @@ def test_a_grant_is_given_and_ended(pages: Pages, office: Office) -> None:
 @pytest.mark.feature("A14.3")
 def test_an_auditor_reads_and_changes_nothing(pages: Pages, office: Office) -> None:
     page = chosen(pages, office, "ravi", by="sunita")
-    assert page.segmented_control[0].options == ["Details", "Limits", "History", "Work"]
+    reads = ["Details", "Limits", "Own accounts", "History", "Work"]
+    assert page.segmented_control[0].options == reads
     assert "Add an employee" not in [button.label for button in page.button]
 
 
