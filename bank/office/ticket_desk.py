@@ -6,7 +6,7 @@ item. A note never leaves the bank; everybody who sees the ticket may add one.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -65,6 +65,16 @@ class Opened:
     posts: Sequence[Post]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReplyMail:
+    """The mail of a reply. `endings` is what is added when the customer must act, or when it is
+    solved."""
+
+    subject: str
+    says: str
+    endings: Mapping[Then, str]
+
+
 @query(Permission.TICKET_WORK)
 def read_ticket(tx: Tx, ticket_id: int) -> Opened:
     """Show a ticket of the desk's branch with everything written about it, notes included."""
@@ -97,10 +107,7 @@ def reply(
     Answers whether a mail goes out: False when the customer has no address.
     """
     ticket = in_sight(tx, ticket_id, held=True)
-    words = clean_body(body)
-    if unfilled := dict.fromkeys(_MARK.findall(words)):
-        raise BadInput(f"Fill in {', '.join(unfilled)} first.", field="message")
-    given = clean_files(tx, files)
+    words, given = _clean_reply(body), clean_files(tx, files)
     tx.concerns("ticket", ticket_id)
     has_address = bool(tx.session.get_one(Customer, ticket.customer_id).email)
     if is_written(tx, ticket, PostKind.REPLY, words, request_id, given):
@@ -109,24 +116,31 @@ def reply(
     write(tx, ticket, PostKind.REPLY, words, request_id, given)
     work.first_reply(tx, row)
     row = work.item_of(tx, KIND.name, ticket_id)
-    reference = ticket_posts.reference_of(ticket)
-    says = f"about your ticket {reference}, {ticket.subject}:\n\n{words}{named_in_mail(given)}"
     if then is Then.WAIT:
         if row.status is not W.WAITING:
             work.ask(tx, row, "asked the customer")
-        says += "\n\nWe wait for your answer. Write it below your ticket in the portal."
     elif then is Then.SOLVE:
         work.decide(tx, row, "solved")
         tx.changed({"solved_at": None}, {"solved_at": tx.now.isoformat()})
         ticket.solved_at, ticket.solved_by = tx.now, tx.desk.user_id
         tx.session.flush()
-        days = rule_of(tx, "reopen_days")
-        says += f"\n\nThis solves your ticket. If it does not, open it again within {days} days."
     elif row.status is W.WAITING:
         work.answer(tx, row, "taken up again")
     else:
         work.go_on(tx, row)
-    return ticket_posts.mail(tx, ticket, f"{reference}: {ticket.subject}", says)
+    mail = _mail_of(tx, ticket, words, named_in_mail(given))
+    return ticket_posts.mail(tx, ticket, mail.subject, f"{mail.says}{mail.endings.get(then, '')}")
+
+
+@query(Permission.TICKET_WORK)
+def preview_reply(tx: Tx, ticket_id: int, body: str) -> ReplyMail:
+    """Show the mail that a reply would send, before it is sent."""
+    ticket = in_sight(tx, ticket_id)
+    words = _clean_reply(body)
+    customer = tx.session.get_one(Customer, ticket.customer_id)
+    tx.looked_at("ticket", ticket_id)
+    mail = _mail_of(tx, ticket, words, "")
+    return replace(mail, says=ticket_posts.letter(customer, mail.says))
 
 
 @command(Permission.TICKET_WORK)
@@ -227,3 +241,23 @@ def owned_item(tx: Tx, ticket_id: int) -> Any:
         raise work.IsDecided
     work.check_owner(tx, row)
     return row
+
+
+def _clean_reply(body: str) -> str:
+    words = clean_body(body)
+    if unfilled := dict.fromkeys(_MARK.findall(words)):
+        raise BadInput(f"Fill in {', '.join(unfilled)} first.", field="message")
+    return words
+
+
+def _mail_of(tx: Tx, ticket: Ticket, words: str, files: str) -> ReplyMail:
+    reference, days = ticket_posts.reference_of(ticket), rule_of(tx, "reopen_days")
+    return ReplyMail(
+        subject=f"{reference}: {ticket.subject}",
+        says=f"about your ticket {reference}, {ticket.subject}:\n\n{words}{files}",
+        endings={
+            Then.WAIT: "\n\nWe wait for your answer. Write it below your ticket in the portal.",
+            Then.SOLVE: "\n\nThis solves your ticket. If it does not, open it again within "
+            f"{days} days.",
+        },
+    )

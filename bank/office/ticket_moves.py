@@ -4,7 +4,7 @@ All of it by who has claimed the ticket, with a word why that stays in its histo
 priority comes another promise: the deadlines move by the difference, in open hours.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -108,8 +108,10 @@ def merge_ticket(tx: Tx, ticket_id: int, into_id: int) -> None:
     for each in tx.session.scalars(select(Ticket).where(Ticket.merged_into == ticket_id)):
         each.merged_into = into_id
     tx.session.flush()
-    work.decide(tx, row, MERGED, f"merged into {there}")
     here = ticket_posts.reference_of(ticket)
+    work.decide(tx, row, MERGED, f"merged into {there}")
+    if row.status is not W.WAITING:  # here the bank must act, so it must there
+        _take_over(tx, row, work.item_of(tx, KIND.name, into_id), f"{here} goes on here")
     ticket_posts.write(
         tx, kept, PostKind.NOTE, f"{here} was merged into this ticket.",
         request_id_of("merge", ticket.request_id, kept.request_id),
@@ -121,3 +123,17 @@ def merge_ticket(tx: Tx, ticket_id: int, into_id: int) -> None:
         f"your ticket {here}, {ticket.subject}, is about the same as {there}, {kept.subject}.\n\n"
         f"We answer both in {there}. What you wrote is kept there.",
     )
+
+
+def _take_over(tx: Tx, ended: Any, kept: Any, said: str) -> None:
+    """What the bank owes for a ticket that ends is owed in the one it goes on in: its clock runs,
+    and the nearer of the deadlines promised counts."""
+    if kept.status is W.WAITING:
+        work.answer(tx, kept, said)
+        kept = work.item_of(tx, KIND.name, kept.subject_id)
+    due = {
+        name: min((at for at in (getattr(ended, name), getattr(kept, name)) if at), default=None)
+        for name in ("first_due_at", "solve_due_at", "next_due_at")
+    }
+    if due != {name: getattr(kept, name) for name in due}:
+        work.change(tx, kept, due, "merged", said)

@@ -138,7 +138,12 @@ def mail(tx: Tx, ticket: Ticket, subject: str, text: str) -> bool:
         tx,
         to=customer.email,
         subject=subject,
-        body=f"Hello {customer.name},\n\n{text}\n",
+        body=letter(customer, text),
         purpose=PURPOSE,
     )
     return True
+
+
+def letter(customer: Customer, text: str) -> str:
+    """What a mail about a ticket says, from the greeting on."""
+    return f"Hello {customer.name},\n\n{text}\n"

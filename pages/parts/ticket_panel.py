@@ -1,10 +1,10 @@
-"""A ticket in a queue: the conversation, the reply, the note, and where the ticket belongs.
+"""A ticket in a queue: the conversation, the reply (`ticket_reply.py`), the note, and where the
+ticket belongs.
 
 Reply and note are two forms with two names, two colours and two verbs: what is written into the
 note cannot be mailed.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
@@ -15,27 +15,18 @@ from bank.core.permissions import Permission
 from bank.core.work_tables import LONGEST_NOTE, Priority, W
 from bank.office import ticket_desk, ticket_files, ticket_moves, tickets
 from bank.office.queue_lists import ItemRow
-from bank.office.ticket_desk import LONGEST_NAME, PLACEHOLDERS, Opened, Then
+from bank.office.ticket_desk import Opened
 from bank.office.ticket_posts import LONGEST_BODY
-from pages.parts import conversation, frame, tables, ui, uploads, words
+from pages.parts import conversation, frame, tables, ticket_reply, ui, uploads, words
 
 NOTE_LABELS: Final = {"files": "Files with the note", "message": "Note"}
 LABELS: Final = {
     "branch": "Branch",
     "category": "Category",
-    "files": "Files for the customer",
-    "message": "Message",
-    "name": "Name",
     "note": "Why",
     "priority": "Priority",
     "ticket": "Goes on in",
 }
-DONE: Final = {
-    Then.STAY: "Reply sent.",
-    Then.WAIT: "Reply sent; the clock stands still until the customer answers.",
-    Then.SOLVE: "Reply sent and the ticket solved.",
-}
-NO_MAIL: Final = " No mail goes out: no address is known. The customer reads it in the portal."
 
 
 def panel(desk: Desk, item: ItemRow) -> None:
@@ -48,13 +39,9 @@ def panel(desk: Desk, item: ItemRow) -> None:
         permission=Permission.TICKET_WORK,
         key=f"ticket_{found.card.id}",
     )
-    is_open, is_mine = found.card.state is not W.DECIDED, found.card.owner_id == desk.user_id
-    if is_open and is_mine:
-        _reply(desk, found)
-    elif is_open:
-        st.caption("Claim this ticket to reply to the customer.")
+    ticket_reply.draw(desk, item, found)
     _note(desk, found)
-    if is_open and is_mine:
+    if found.card.state is not W.DECIDED and found.card.owner_id == desk.user_id:
         with st.container(horizontal=True):
             _sort(desk, found)
             _move(desk, found)
@@ -76,75 +63,6 @@ def _facts(found: Opened) -> None:
             "Rated": conversation.score_of(card),
         }
     )
-
-
-def _reply(desk: Desk, found: Opened) -> None:
-    """The public form. Its text is forgotten with its request, once it has been sent."""
-    number = found.card.id
-    form = f"ticket_reply_{number}"
-    field = f"{form}_{ui.request_id(form)}"
-    with st.container(border=True, key=f"public_{number}"):
-        to = f"mailed at once to {found.mail_to}" if found.mail_to else "read in the portal"
-        st.markdown(f"**Reply to {words.plain(found.customer)}**, {words.plain(to)}")
-        canned = ticket_desk.canned_replies(desk, number)
-        chosen = st.selectbox(
-            "Canned reply",
-            list(canned),
-            None,
-            key=f"{field}_canned",
-            placeholder="Insert words kept before",
-            on_change=_insert,
-            args=(f"{field}_canned", f"{field}_text", canned),
-        )
-        with st.form(form, border=False):
-            text = st.text_area(
-                "Message",
-                key=f"{field}_text",
-                max_chars=LONGEST_BODY,
-                height=160,
-                help="The customer reads every word of it.",
-            )
-            files = uploads.files_input(desk, key=f"{field}_files", label=LABELS["files"])
-            with st.container(horizontal=True):
-                then = None
-                if st.form_submit_button("Send reply", type="primary"):
-                    then = Then.STAY
-                if st.form_submit_button("Send and wait for the customer"):
-                    then = Then.WAIT
-                if st.form_submit_button("Send and solve"):
-                    then = Then.SOLVE
-        if then is not None:
-            done = DONE[then] if found.mail_to else DONE[then] + NO_MAIL
-            once = ui.request_id(form)
-            with ui.attempt(done, form=form, labels=LABELS):
-                given = uploads.taken(files)
-                ticket_desk.reply(desk, number, text or "", then, given, request_id=once)
-        _keep(desk, number, text or "", chosen or "")
-
-
-def _insert(chosen: str, text: str, canned: Mapping[str, str]) -> None:
-    """Put the words below what is written already; nothing is sent by it."""
-    name = st.session_state.get(chosen)
-    if name in canned:
-        before = str(st.session_state.get(text) or "").strip()
-        st.session_state[text] = f"{before}\n\n{canned[name]}".strip()
-
-
-def _keep(desk: Desk, number: int, text: str, name: str) -> None:
-    with (
-        st.popover("Keep words for later", icon=":material/bookmark:"),
-        st.form(f"ticket_keep_{number}", border=False),
-    ):
-        kept = st.text_input("Name", name, max_chars=LONGEST_NAME, autocomplete="off")
-        said = st.text_area(
-            "Message",
-            text,
-            max_chars=LONGEST_BODY,
-            help=f"Filled in for each ticket: {', '.join(PLACEHOLDERS)}.",
-        )
-        if st.form_submit_button("Keep for my replies"):
-            with ui.attempt("Kept for your replies.", labels=LABELS):
-                ticket_desk.keep_reply(desk, kept or "", said or "")
 
 
 def _note(desk: Desk, found: Opened) -> None:

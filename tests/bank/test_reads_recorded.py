@@ -257,6 +257,9 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.queue_lists.history": (
         lambda m: queue_lists.history(m.desks["executive"], 2), "work item",
     ),
+    "office.ticket_desk.preview_reply": (
+        lambda m: ticket_desk.preview_reply(m.desks["executive"], 1, "Hello"), "ticket",
+    ),
     "office.ticket_desk.canned_replies": (
         lambda m: ticket_desk.canned_replies(m.desks["executive"], 1), "ticket",
     ),

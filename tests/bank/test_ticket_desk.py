@@ -112,6 +112,7 @@ VERBS: Final[dict[str, Verb]] = {
     "reply": lambda d, n: ticket_desk.reply(d, n, "Hi", Then.STAY, request_id=new_request_id()),
     "note": lambda d, n: ticket_desk.add_note(d, n, "Hi", request_id=new_request_id()),
     "canned": ticket_desk.canned_replies,
+    "preview": lambda d, n: ticket_desk.preview_reply(d, n, "Hi"),
     "others": ticket_desk.other_tickets,
     "sort": lambda d, n: ticket_moves.sort_ticket(d, n, "cash", 1, "why"),
     "move": lambda d, n: ticket_moves.move_ticket(d, n, 2, "why"),
@@ -340,6 +341,67 @@ def test_a_merged_ticket_goes_on_in_the_other(market: Market) -> None:
     fourth = claimed(market, written(market))
     with pytest.raises(MergedElsewhere):
         ticket_moves.merge_ticket(desk, fourth.id, twin.id)
+
+
+@pytest.mark.feature("C9")
+def test_merged_into_one_that_waits_the_clock_runs_again(market: Market) -> None:
+    """Asked in one ticket, the customer answers by writing another: the bank must act again."""
+    desk, kept = market.desks["executive"], claimed(market, written(market))
+    replied(market, kept, Then.WAIT, body="Which card was it?")
+    left = queues.row_of(market, kept.item_id).solve_left_seconds
+    queues.later(market, days=2)
+    answered = claimed(market, written(market, subject="It was the blue one"))
+    promised = own(market, answered)
+    ticket_moves.merge_ticket(desk, answered.id, kept.id)
+    after = own(market, kept)
+    assert (after.state, after.owner_id) == (W.CLAIMED, desk.user_id)
+    with market.tx() as tx:
+        runs_on = hours.calendar(tx, kept.branch_id).after(market.bank.clock.now(), left)
+    assert after.solve_due_at == runs_on
+    # Its own first reply is done; that of the unread message was promised too, and still is.
+    assert after.first_due_at == promised.first_due_at
+    assert queues.row_of(market, kept.item_id).next_due_at == promised.first_due_at
+    assert queues.acts(market, kept.item_id)[-2:] == ["answered", "merged"]
+    replied(market, kept)
+    assert own(market, kept).first_due_at is None
+
+
+@pytest.mark.feature("C9")
+def test_merging_what_waits_for_the_customer_too_moves_no_clock(market: Market) -> None:
+    desk, kept, ended = market.desks["executive"], written(market), written(market)
+    for card in (kept, ended):
+        claimed(market, card)
+        replied(market, card, Then.WAIT)
+    before = queues.row_of(market, kept.item_id)
+    ticket_moves.merge_ticket(desk, ended.id, kept.id)
+    assert queues.row_of(market, kept.item_id) == before
+    tickets.answer(market.desks["asha"], kept.id, "The blue one", request_id=new_request_id())
+    assert own(market, kept).state is W.CLAIMED
+
+
+@pytest.mark.feature("C9")
+def test_the_nearer_promise_is_kept_through_a_merge(market: Market) -> None:
+    desk, ended = market.desks["executive"], claimed(market, written(market))
+    queues.later(market, hours=30)
+    kept = claimed(market, written(market), "executive_two")
+    ticket_moves.merge_ticket(desk, ended.id, kept.id)
+    after = own(market, kept)
+    assert (after.first_due_at, after.solve_due_at) == (ended.first_due_at, ended.solve_due_at)
+    assert after.owner_id == market.desks["executive_two"].user_id, "who has it keeps it"
+
+
+def test_the_preview_is_the_mail(market: Market) -> None:
+    card, desk = claimed(market, written(market)), market.desks["executive"]
+    shown = ticket_desk.preview_reply(desk, card.id, "It is the  yearly fee.")
+    assert new_mails(market) == []
+    for then in (Then.STAY, Then.WAIT, Then.SOLVE):
+        replied(market, card, then)
+        mail = new_mails(market)[-1]
+        assert mail["subject"] == shown.subject
+        ending = shown.endings.get(then, "")
+        assert mail["body"] == f"{shown.says.rstrip()}{ending}\n"
+    with pytest.raises(BadInput, match=r"Fill in \{name\} first"):
+        ticket_desk.preview_reply(desk, card.id, "Dear {name}")
 
 
 def test_what_cannot_be_merged(market: Market) -> None:

@@ -3,11 +3,13 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bank import app
 from bank.core.work_tables import W
-from bank.office import scores, ticket_desk, tickets
+from bank.office import queue, scores, ticket_desk, tickets
 from bank.office.ticket_tables import PostKind
 from bank.office.tickets import TicketCard
 from tests.pages.test_help import press, typed
+from tests.support import queues
 from tests.support.apptest import Pages, words_of
 from tests.support.market import BANER, Market
 from tests.support.tickets import claimed, opened, solved, written
@@ -153,3 +155,104 @@ def test_a_customer_without_an_address_and_a_score(pages: Pages, market: Market)
     scores.score_ticket(market.desks["nila"], card.id, 2, "Late")
     assert "2 of 5, badly\\: Late" in words_of(at(pages, market, card))
     assert solved(market).id
+
+
+WORDS = "It is the yearly fee, and this took me twenty minutes to find out."
+
+
+def swept(market: Market, minutes: int = 45) -> None:
+    """Time goes by, and the worker puts back what has run out."""
+    queues.later(market, minutes=minutes)
+    queue.release_timed_out(app.system_desk(market.bank))
+
+
+@pytest.mark.feature("B12")
+def test_a_reply_typed_until_the_claim_ran_out_is_not_lost(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, WORDS)
+    swept(market)
+    press(page, "Send reply")
+    said = words_of(page).replace("\\", "")
+    assert "Your claim ran out" in said
+    assert "Nobody has it now" in said
+    assert "Nothing was sent" in said
+    assert page.text_area(public(page)).value == WORDS
+    assert "Send reply" not in labels(page)
+    assert [post.kind for post in opened(market, card).posts] == [PostKind.QUESTION]
+    press(page, "Claim again, send and solve")
+    assert "Reply sent and the ticket solved" in words_of(page)
+    assert opened(market, card).posts[-1].body == WORDS
+    assert opened(market, card).card.state is W.DECIDED
+
+
+@pytest.mark.feature("B12")
+def test_a_reply_stays_when_the_ticket_was_handed_over(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, WORDS)
+    other = market.desks["executive_two"]
+    queue.reassign(market.desks["admin"], card.item_id, other.user_id, "He knows her")
+    press(page, "Send and solve")
+    said = words_of(page).replace("\\", "")
+    assert "Arun Nair handed this ticket over to Dev Sen" in said
+    assert "He knows her" in said
+    assert "Dev Sen has it now" in said
+    assert page.text_area(public(page)).value == WORDS
+    assert not [label for label in labels(page) if label.startswith("Claim again")]
+    before = len(market.mails("ticket"))
+    press(page, "Keep it as an internal note")
+    assert opened(market, card).posts[-1].kind is PostKind.NOTE
+    assert opened(market, card).posts[-1].body == WORDS
+    assert len(market.mails("ticket")) == before
+    assert "Claim this ticket to reply" in words_of(page)
+    assert "Keep it as an internal note" not in labels(page)
+
+
+@pytest.mark.feature("B12")
+def test_a_colleague_is_faster_and_the_draft_can_be_thrown_away(
+    pages: Pages, market: Market
+) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, WORDS)
+    swept(market)
+    press(page, "Send reply")
+    claimed(market, card, "executive_two")
+    press(page, "Claim again and send")
+    assert "Dev Sen" in words_of(page)
+    assert page.text_area(public(page)).value == WORDS
+    press(page, "Discard")
+    assert "Claim this ticket to reply" in words_of(page)
+    assert len(opened(market, card).posts) == 1
+
+
+def test_what_was_given_back_by_oneself_leaves_no_form(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    press(page, f"Release {card.reference}")
+    assert "Claim this ticket to reply" in words_of(page)
+    assert "Discard" not in labels(page)
+
+
+@pytest.mark.feature("A6.3")
+def test_the_mail_is_seen_before_it_is_sent(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, "It is the *yearly* fee.")
+    press(page, "Preview the mail")
+    said = words_of(page).replace("\\", "")
+    for there in (
+        f"{card.reference}: A charge I do not know",
+        "Hello Asha Rao,",
+        "It is the *yearly* fee.",
+        "Send and solve adds: This solves your ticket",
+    ):
+        assert there in said, there
+    assert len(opened(market, card).posts) == 1
+    message(page, "Dear {name}")
+    press(page, "Send reply")
+    assert "Fill in" in page.error[0].value
+    assert "Hello Asha Rao" not in words_of(page), "it was about other words"
+    press(page, "Preview the mail")
+    assert "Fill in" in page.error[0].value
