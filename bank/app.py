@@ -12,6 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, select
 
 import bank
+from bank.accounts import holders
 from bank.book import book_close, ledger
 from bank.book.drafts import SYSTEM_USER_ID
 from bank.book.tables import BankState
@@ -28,7 +29,7 @@ from bank.night import import_batches, integrity
 from bank.office import in_hand
 from bank.people import named_grants, users
 
-WIRED: Final = (ticket_links,)  # each tells a floor below what it knows, by being imported
+WIRED: Final = (ticket_links, holders)  # each tells a floor below what it knows, by being imported
 MIGRATIONS: Final = PROJECT / "data" / "migrations"
 _served: Final[list[Bank]] = []
 # What lower floors ask and only upper ones can answer.

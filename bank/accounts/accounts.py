@@ -200,6 +200,12 @@ def _keys(cards: Sequence[AccountCard]) -> tuple[str, ...]:
     return tuple(key for card in cards for key in (card.number, f"#{card.id}"))
 
 
+def cards_of(tx: Tx, customer_id: int | None) -> list[AccountCard]:
+    """The cards of a customer's accounts, oldest first."""
+    wanted = _cards().where(Account.customer_id == customer_id).order_by(Account.id)
+    return [_card(row) for row in tx.connection.execute(wanted)]
+
+
 def own_card(tx: Tx, number: str) -> AccountCard:
     """The card of an account of the customer at this desk; of anyone else's it knows nothing."""
     card = card_by_number(tx, number)
@@ -233,11 +239,8 @@ def find_account(tx: Tx, number: str) -> AccountCard:
 @query(Permission.OWN_ACCOUNTS_VIEW)
 def own_accounts(tx: Tx) -> Sequence[AccountCard]:
     """List the accounts of the customer at this desk, oldest first."""
-    rows = tx.connection.execute(
-        _cards().where(Account.customer_id == tx.desk.customer_id).order_by(Account.id)
-    )
     tx.looked_at("customer", tx.desk.customer_id)
-    return [_card(row) for row in rows]
+    return cards_of(tx, tx.desk.customer_id)
 
 
 @query(Permission.CUSTOMER_VIEW)
@@ -246,9 +249,8 @@ def accounts_of(tx: Tx, customer_id: int) -> Sequence[AccountCard]:
     customer = tx.session.get(Customer, customer_id)
     if customer is None or not (tx.desk.sees_whole_bank or customer.branch_id == tx.desk.branch_id):
         raise NoSuchCustomer
-    wanted = _cards().where(Account.customer_id == customer_id).order_by(Account.id)
     tx.looked_at("customer", customer_id)
-    return [_card(row) for row in tx.connection.execute(wanted)]
+    return cards_of(tx, customer_id)
 
 
 @command(Permission.ACCOUNT_OPEN)

@@ -173,6 +173,14 @@ def newest(tx: Tx, account_ids: Sequence[int], take: int) -> Mapping[int, Sequen
     return {one: sorted(found.get(one, ()), key=lambda line: -line.line_no) for one in account_ids}
 
 
+def of_entry(
+    tx: Tx, account_ids: Sequence[int], entry_id: int
+) -> Mapping[int, Sequence[StatementLine]]:
+    """The lines that one entry has on these accounts, by account id."""
+    lines = select(*_LINE, Posting.balance_minor.label("balance"), false().label("is_late"))
+    return _read(tx, lines.where(Posting.entry_id == entry_id, Posting.account_id.in_(account_ids)))
+
+
 class _Period(NamedTuple):
     """What is known of a period before its lines are read: the numbers of its first and last line,
     what stood before, and the first line of all that is dated later."""

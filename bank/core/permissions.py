@@ -219,7 +219,9 @@ NAMED_GRANTS: Final[dict[NamedGrant, frozenset[Permission]]] = {
 }
 
 # All that somebody may who looks at a customer's portal on their behalf; and nothing is changed.
-VIEWABLE: Final = frozenset({P.OWN_ACCOUNTS_VIEW, P.BRANCH_LIST, P.TERMS_VIEW})
+VIEWABLE: Final = frozenset(
+    {P.OWN_ACCOUNTS_VIEW, P.BRANCH_LIST, P.TERMS_VIEW, P.TICKET_OWN, P.SLIP_PREPARE}
+)
 
 
 def is_granted(permission: Permission, role: Role, named: frozenset[NamedGrant]) -> bool:
@@ -242,7 +244,7 @@ GRANTS[Role.SYSTEM] |= {P.TICKET_IMPORT}
 for _role in (Role.BRANCH_ADMIN, Role.SUPER_ADMIN):
     GRANTS[_role] |= {P.ANNOUNCE}
 
-# Rates, charges and policies: everybody reads them, head office sets them.
+# Rates, charges, policies and what is announced: everybody reads them, head office sets the terms.
 for _role in (Role.CUSTOMER, *STAFF):
     GRANTS[_role] |= {P.TERMS_VIEW}
 GRANTS[Role.SUPER_ADMIN] |= {P.TERMS_SET}

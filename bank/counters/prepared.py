@@ -10,7 +10,7 @@ open ones are alike, and wrong ones are counted against guessing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -225,7 +225,10 @@ def cancel_slip(tx: Tx, prepared_id: int) -> None:
 
 @query(Permission.SLIP_PREPARE)
 def own_prepared(tx: Tx) -> Sequence[Prepared]:
-    """List the newest slips this customer prepared, with their tokens while they are good."""
+    """List the newest slips this customer prepared, with their tokens while they are good.
+
+    Who looks on the customer's behalf sees no token: it is the customer's to read out.
+    """
     rows = tx.session.scalars(
         select(PreparedSlip)
         .where(PreparedSlip.customer_id == tx.desk.customer_id)
@@ -233,7 +236,10 @@ def own_prepared(tx: Tx) -> Sequence[Prepared]:
         .limit(MOST_LISTED)
     ).all()
     tx.looked_at("customer", tx.desk.customer_id)
-    return _cards(tx, rows)
+    cards = _cards(tx, rows)
+    if tx.desk.on_behalf_of is not None:
+        return [replace(card, token="") for card in cards]
+    return cards
 
 
 @flow(Permission.CASH_POST)

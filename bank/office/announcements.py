@@ -1,17 +1,28 @@
 """Announcements: what the bank tells customers and employees, on their home pages and by mail.
 
-A branch admin speaks to the branch, a super admin to the bank or any branch. An announcement is
-seen from its first day to its last. Withdrawn, it is gone at the next click, and its mails that
-wait do not leave. Nothing is deleted: what was said to whom, and until when, is kept.
+A branch admin speaks to the branch, a super admin to the bank or any branch: to everyone, to
+employees (of some roles), to customers (who hold a product). An announcement is seen from its first
+day to its last. Withdrawn with a reason, it is gone at the next click, and its mails that wait do
+not leave. Nothing is deleted: what was said to whom, and until when, is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank.core import outbox
@@ -19,7 +30,7 @@ from bank.core.clock import INDIA
 from bank.core.db import Base
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, NotFound
-from bank.core.permissions import STAFF, Permission
+from bank.core.permissions import STAFF, Permission, Role
 from bank.office.ticket_posts import SentAlready, clean_body
 from bank.people.branches import Branch
 from bank.people.customers import Customer
@@ -28,6 +39,7 @@ from bank.people.identity import User
 
 LONGEST_TITLE: Final = 120
 LONGEST: Final = timedelta(days=366)
+LONGEST_REASON: Final = 200
 LISTED: Final = 50
 SHOWN: Final = 5  # on a home page; who says more at once is not heard
 
@@ -54,7 +66,8 @@ class NoSuchAnnouncement(NotFound):
 
 
 class Announcement(Base):
-    """One announcement. Without a branch it is the whole bank's."""
+    """One announcement. Without a branch it is the whole bank's. `roles` narrows employees, and
+    `product` customers to those who hold it; empty means all of them."""
 
     __tablename__ = "announcements"
     __table_args__ = (
@@ -67,6 +80,8 @@ class Announcement(Base):
     request_id: Mapped[str] = mapped_column(String(36), unique=True)
     branch_id: Mapped[int | None] = mapped_column(ForeignKey("branches.id"))
     audience: Mapped[Audience]
+    roles: Mapped[str] = mapped_column(String(200))
+    product: Mapped[str | None] = mapped_column(String(16))
     severity: Mapped[Severity]
     title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
     body: Mapped[str] = mapped_column(Text)
@@ -78,6 +93,7 @@ class Announcement(Base):
     mails: Mapped[int]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by_name: Mapped[str | None] = mapped_column(String(120))
+    withdrawn_reason: Mapped[str | None] = mapped_column(String(LONGEST_REASON))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +103,8 @@ class AnnouncementCard:
     id: int
     branch_id: int | None
     audience: Audience
+    roles: str
+    product: str | None
     severity: Severity
     title: str
     body: str
@@ -95,6 +113,13 @@ class AnnouncementCard:
     announced_by_name: str
     mails: int
     withdrawn_at: datetime | None
+    withdrawn_by_name: str | None
+    withdrawn_reason: str | None
+
+    @property
+    def for_roles(self) -> Sequence[Role]:
+        """The roles of employees it is for; empty for all."""
+        return [Role(role) for role in self.roles.split()]
 
     def state(self, today: date) -> str:
         """One word."""
@@ -105,24 +130,46 @@ class AnnouncementCard:
         return "shown" if today <= self.until_on else "ended"
 
 
-@query(Permission.SESSION_KEEP)
+@dataclass(frozen=True)
+class Holdings:
+    """What the floor above tells of products: their names by code, and who holds which (customer,
+    code)."""
+
+    names: Callable[[Tx], Mapping[str, str]]
+    held: Callable[[], Select[*tuple[Any, ...]]]
+
+
+HOLDINGS: Final[list[Holdings]] = []
+"""Filled by the floor that knows accounts (`accounts/holders.py`)."""
+
+
+@query(Permission.TERMS_VIEW)
 def current(tx: Tx) -> Sequence[AnnouncementCard]:
     """List what is announced to the person at this desk today, the most severe first."""
-    is_staff = tx.desk.role in STAFF
-    mine = Audience.STAFF if is_staff else Audience.CUSTOMERS
     wanted = select(Announcement).where(
         Announcement.from_on <= tx.business_date,
         Announcement.until_on >= tx.business_date,
         Announcement.withdrawn_at.is_(None),
-        Announcement.audience.in_((Audience.EVERYONE, mine)),
+        or_(Announcement.audience == Audience.EVERYONE, _for_me(tx)),
     )
     if not tx.desk.sees_whole_bank:
         here = Announcement.branch_id == tx.desk.branch_id
         wanted = wanted.where(or_(Announcement.branch_id.is_(None), here))
     rank = list(Severity)
     found = tx.session.scalars(wanted.order_by(Announcement.id.desc()))
-    by_rank = sorted(found, key=lambda row: -rank.index(row.severity))
-    return [_card(row) for row in by_rank[:SHOWN]]
+    return [_card(row) for row in sorted(found, key=lambda row: -rank.index(row.severity))]
+
+
+def _for_me(tx: Tx) -> ColumnElement[bool]:
+    """Announcements to employees of this role, or to customers who hold what this one holds."""
+    row, desk = Announcement, tx.desk
+    if desk.role in STAFF:
+        role = or_(row.roles == "", row.roles.contains(desk.role.value, autoescape=True))
+        return (row.audience == Audience.STAFF) & role
+    held = HOLDINGS[0].held().subquery()
+    mine = select(held.c.code).where(held.c.customer_id == desk.customer_id)
+    holds = or_(row.product.is_(None), row.product.in_(mine))
+    return (row.audience == Audience.CUSTOMERS) & holds
 
 
 @query(Permission.ANNOUNCE)
@@ -145,6 +192,8 @@ def announce(
     until_on: date,
     branch_id: int | None = None,
     by_mail: bool = False,
+    roles: Collection[Role] = (),
+    product: str | None = None,
     *,
     request_id: str,
 ) -> AnnouncementCard:
@@ -152,6 +201,8 @@ def announce(
     said = {
         "branch_id": _place(tx, branch_id),
         "audience": audience,
+        "roles": _clean_roles(audience, roles),
+        "product": _clean_product(tx, audience, product),
         "severity": severity,
         "title": clean_text(title, field="title", longest=LONGEST_TITLE),
         "body": clean_body(body),
@@ -189,8 +240,9 @@ def announce(
 
 
 @command(Permission.ANNOUNCE)
-def withdraw(tx: Tx, announcement_id: int) -> int:
-    """Withdraw an announcement; answers how many of its mails were kept from leaving."""
+def withdraw(tx: Tx, announcement_id: int, why: str) -> int:
+    """Withdraw an announcement, saying why; answers how many of its mails did not leave."""
+    reason = clean_text(why, field="reason", longest=LONGEST_REASON)
     row = tx.session.get(Announcement, announcement_id, with_for_update=True)
     if row is None or not (tx.desk.sees_whole_bank or row.branch_id == tx.desk.branch_id):
         raise NoSuchAnnouncement
@@ -198,9 +250,10 @@ def withdraw(tx: Tx, announcement_id: int) -> int:
     if row.withdrawn_at is not None:  # a second click
         return 0
     row.withdrawn_at, row.withdrawn_by_name = tx.now, tx.desk.name
+    row.withdrawn_reason = reason
     tx.session.flush()
     kept = outbox.call_off(tx, _purpose(row))
-    tx.changed({"state": "announced"}, {"state": "withdrawn", "mails_kept": kept})
+    tx.changed({"state": "announced"}, {"state": "withdrawn", "mails_kept": kept, "why": reason})
     return kept
 
 
@@ -215,13 +268,33 @@ def _place(tx: Tx, branch_id: int | None) -> int | None:
     return branch_id
 
 
+def _clean_roles(audience: Audience, roles: Collection[Role]) -> str:
+    """Roles of employees as they are kept; none when all of them are meant."""
+    if not roles:
+        return ""
+    if audience is not Audience.STAFF or not STAFF.issuperset(roles):
+        raise BadInput("Only employees are told by role: choose them.", field="roles")
+    return "" if STAFF.issubset(roles) else " ".join(sorted(set(roles)))
+
+
+def _clean_product(tx: Tx, audience: Audience, product: str | None) -> str | None:
+    if product is None:
+        return None
+    if audience is not Audience.CUSTOMERS:
+        raise BadInput("Only customers hold a product: choose them.", field="product")
+    if product not in HOLDINGS[0].names(tx):
+        raise BadInput("Choose a product from the list.", field="product")
+    return product
+
+
 def _mail(tx: Tx, row: Announcement) -> int:
     """Write the mails, to leave on the first day; how many."""
     to: set[str] = set()
     if row.audience is not Audience.STAFF:
-        to |= _addresses(tx, Customer.email, Customer.branch_id, row)
+        to |= _addresses(tx, Customer.email, Customer.branch_id, row, *_holders(row))
     if row.audience is not Audience.CUSTOMERS:
-        to |= _addresses(tx, User.email, User.branch_id, row, User.active, User.role.in_(STAFF))
+        told = [Role(role) for role in row.roles.split()] or STAFF
+        to |= _addresses(tx, User.email, User.branch_id, row, User.active, User.role.in_(told))
     first = datetime.combine(row.from_on, time(), INDIA).astimezone(UTC)
     is_ahead = row.from_on > tx.business_date
     outbox.queue_many(
@@ -233,6 +306,13 @@ def _mail(tx: Tx, row: Announcement) -> int:
         not_before=first if is_ahead else None,
     )
     return len(to)
+
+
+def _holders(row: Announcement) -> list[ColumnElement[bool]]:
+    if row.product is None:
+        return []
+    held = HOLDINGS[0].held().subquery()
+    return [Customer.id.in_(select(held.c.customer_id).where(held.c.code == row.product))]
 
 
 def _addresses(tx: Tx, address: Any, branch: Any, row: Announcement, *more: Any) -> set[str]:

@@ -1,36 +1,30 @@
-"""Tickets at the desk of an employee: read, reply, note, ask, solve, and the canned replies.
+"""Tickets at the desk of an employee: read, reply, note, ask, solve.
 
 A reply is mailed to the customer in the same transaction and written only by who has claimed the
 item. A note never leaves the bank; everybody who sees the ticket may add one.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import String, Text, UniqueConstraint, or_, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, select
 
 from bank.core import work, work_rights
 from bank.core.clock import appointment
-from bank.core.db import Base
 from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, W
-from bank.office import queue_lists, ticket_posts, tickets
+from bank.office import canned, queue_lists, ticket_posts, tickets
+from bank.office.canned import MARK
 from bank.office.ticket_posts import Post, clean_body, is_written, write
 from bank.office.ticket_tables import PostKind, Ticket, rule_of
 from bank.office.ticket_uploads import Upload, clean_files, named_in_mail
 from bank.office.tickets import KIND, TicketCard
 from bank.people.customers import Customer
-from bank.people.fields import clean_text, masked_email
-
-LONGEST_NAME: Final = 60
-PLACEHOLDERS: Final = ("{name}", "{ref}", "{account_last4}", "{reopen_days}", "{due}")
-_MARK: Final = re.compile(r"\{[a-z0-9_]+\}")
+from bank.people.fields import masked_email
 
 
 class Then(StrEnum):
@@ -39,18 +33,6 @@ class Then(StrEnum):
     STAY = "stay"
     WAIT = "wait"
     SOLVE = "solve"
-
-
-class CannedReply(Base):
-    """Words for a reply, with placeholders; of one employee, or of all when it has no owner."""
-
-    __tablename__ = "canned_replies"
-    __table_args__ = (UniqueConstraint("owner_id", "name"), {"sqlite_autoincrement": True})
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    owner_id: Mapped[int | None]
-    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
-    body: Mapped[str] = mapped_column(Text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,40 +151,13 @@ def canned_replies(tx: Tx, ticket_id: int) -> Mapping[str, str]:
         "{reopen_days}": str(rule_of(tx, "reopen_days")),
         "{due}": appointment(card.solve_due_at) if card.solve_due_at else "",
     }
-    rows = tx.session.scalars(
-        select(CannedReply)
-        .where(or_(CannedReply.owner_id.is_(None), CannedReply.owner_id == tx.desk.user_id))
-        .order_by(CannedReply.owner_id.is_(None), CannedReply.name)
-    )
     found: dict[str, str] = {}
-    for row in rows:  # one's own come first, and hide a shared one of the same name
+    for row in canned.usable(tx):  # of the same name the first counts: one's own, the branch's
         # What is not known stays to be seen, and `reply` refuses it. In one pass: a name that
         # looks like a placeholder is a name.
-        filled = _MARK.sub(lambda mark: known.get(mark[0]) or mark[0], row.body)
+        filled = MARK.sub(lambda mark: known.get(mark[0]) or mark[0], row.body)
         found.setdefault(row.name, filled)
     return found
-
-
-@command(Permission.TICKET_WORK)
-def keep_reply(tx: Tx, name: str, body: str) -> None:
-    """Keep words for one's own replies under a name, instead of what it held before."""
-    title = clean_text(name, field="name", longest=LONGEST_NAME)
-    words = clean_body(body)
-    if strange := [mark for mark in _MARK.findall(words) if mark not in PLACEHOLDERS]:
-        known = ", ".join(PLACEHOLDERS)
-        raise BadInput(f"{strange[0]} is no placeholder. These are: {known}.", field="message")
-    row = tx.session.scalar(
-        select(CannedReply)
-        .where(CannedReply.owner_id == tx.desk.user_id, CannedReply.name == title)
-        .with_for_update()
-    )
-    tx.concerns("canned reply", title)
-    tx.changed({"body": row.body} if row else None, {"body": words})
-    if row is None:
-        tx.session.add(CannedReply(owner_id=tx.desk.user_id, name=title, body=words))
-    else:
-        row.body = words
-    tx.session.flush()
 
 
 @query(Permission.TICKET_WORK)
@@ -215,7 +170,7 @@ def other_tickets(tx: Tx, ticket_id: int) -> Sequence[TicketCard]:
         .where(
             Ticket.customer_id == ticket.customer_id,
             Ticket.id != ticket_id,
-            *queue_lists.in_sight(tx, (KIND.name,), None),
+            *tickets_in_sight(tx),
         )
         .order_by(Ticket.id.desc())
         .limit(10)
@@ -234,6 +189,11 @@ def in_sight(tx: Tx, ticket_id: int, *, held: bool = False) -> Ticket:
     return ticket
 
 
+def tickets_in_sight(tx: Tx) -> Sequence[ColumnElement[bool]]:
+    """Which tickets this desk sees in its queues."""
+    return queue_lists.in_sight(tx, (KIND.name,), None)
+
+
 def owned_item(tx: Tx, ticket_id: int) -> Any:
     """The open item of a ticket, held, if the person at the desk has claimed it."""
     row = work.item_of(tx, KIND.name, ticket_id)
@@ -245,7 +205,7 @@ def owned_item(tx: Tx, ticket_id: int) -> Any:
 
 def _clean_reply(body: str) -> str:
     words = clean_body(body)
-    if unfilled := dict.fromkeys(_MARK.findall(words)):
+    if unfilled := dict.fromkeys(MARK.findall(words)):
         raise BadInput(f"Fill in {', '.join(unfilled)} first.", field="message")
     return words
 

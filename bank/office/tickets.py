@@ -130,13 +130,13 @@ def days_of(tx: Tx, name: str) -> timedelta:
     return timedelta(days=rule_of(tx, name))
 
 
-@query(Permission.SESSION_KEEP)
+@query(Permission.TERMS_VIEW)
 def categories(tx: Tx) -> dict[str, str]:
     """List what a ticket can be about: names by code."""
     return {code: row.name for code, row in categories_on(tx).items()}
 
 
-@query(Permission.SESSION_KEEP)
+@query(Permission.TERMS_VIEW)
 def promised_days(tx: Tx) -> dict[str, int]:
     """Say after how many days a ticket stays solved, and when the Ombudsman may be asked."""
     return {name: rule_of(tx, name) for name in ("reopen_days", "ombudsman_days")}

@@ -77,6 +77,11 @@ def masked_pan(pan: str | None) -> str:
     return f"{pan[:3]}xxxx{pan[-3:]}" if pan else ""
 
 
+def masked_mobile(number: str | None) -> str:
+    """A telephone number as somebody recognises their own: the last three digits, or nothing."""
+    return f"xxxxxxx{number[-3:]}" if number else ""
+
+
 def masked_email(address: str | None) -> str:
     """A mail address as somebody recognises their own: a***@example.com, or nothing."""
     if not address:

@@ -1,14 +1,17 @@
 """Announcements: write one, see it as its readers will, and what was announced before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import streamlit as st
 
-from bank.core.permissions import Permission
+from bank.accounts import products
+from bank.core.permissions import STAFF, Permission, Role
 from bank.office import announcements
 from bank.office.announcements import (
     LONGEST,
+    LONGEST_REASON,
     LONGEST_TITLE,
     AnnouncementCard,
     Audience,
@@ -29,6 +32,9 @@ LABELS = {
     "for": "For",
     "last day": "Last day",
     "message": "Message",
+    "product": "Who holds",
+    "reason": "Why",
+    "roles": "Roles",
     "title": "Title",
 }
 AUDIENCES = {
@@ -56,8 +62,11 @@ class Draft:
     until_on: date
     branch_id: int | None
     by_mail: bool
+    roles: Sequence[Role]
+    product: str | None
 
 
+PRODUCTS = {row.code: row.name for row in products.products_in_force(desk)}
 slip: Slip[Draft, AnnouncementCard] = Slip(shown.FORM)
 
 
@@ -97,6 +106,39 @@ def to_whom() -> tuple[Audience, Severity, int | None]:
     return audience, severity, branch_id
 
 
+def narrower(audience: Audience) -> tuple[Sequence[Role], str | None]:
+    """Which employees by role, or which customers by what they hold; nothing chosen is all."""
+    if audience is Audience.STAFF:
+        roles = st.multiselect(
+            LABELS["roles"],
+            sorted(STAFF),
+            format_func=words.role_name,
+            key=slip.field("roles"),
+            persist_state="page",
+            placeholder="All roles",
+        )
+        return roles, None
+    if audience is Audience.CUSTOMERS:
+        product = st.selectbox(
+            LABELS["product"],
+            [None, *PRODUCTS],
+            format_func=lambda code: PRODUCTS.get(code or "", "Any product, or none"),
+            key=slip.field("product"),
+            persist_state="page",
+            width=300,
+        )
+        return (), product
+    return (), None
+
+
+def for_whom(audience: Audience, roles: Sequence[Role], product: str | None) -> str:
+    """`Employees: Cashier, Banker`, or `Customers with Savings account`."""
+    said = AUDIENCES[audience]
+    if roles:
+        return f"{said}: {', '.join(words.role_name(role) for role in roles)}"
+    return f"{said} with {PRODUCTS.get(product, product)}" if product else said
+
+
 def when(today: date) -> tuple[date, date]:
     """Its first day and its last."""
     last = today + LONGEST
@@ -123,6 +165,7 @@ def when(today: date) -> tuple[date, date]:
 def fill() -> None:
     """What to say, to whom, from when to when."""
     audience, severity, branch_id = to_whom()
+    roles, product = narrower(audience)
     title = st.text_input(
         LABELS["title"],
         key=slip.field("title"),
@@ -155,6 +198,8 @@ def fill() -> None:
                 until_on=until_on,
                 branch_id=branch_id,
                 by_mail=by_mail,
+                roles=roles,
+                product=product,
             )
         )
 
@@ -168,7 +213,7 @@ def check(draft: Draft) -> None:
         slip,
         title="Is this right?",
         facts={
-            "For": AUDIENCES[draft.audience],
+            "For": for_whom(draft.audience, draft.roles, draft.product),
             "Branch": names.get(draft.branch_id or 0, "All branches"),
             "Shown": f"{words.day(draft.from_on)} to {words.day(draft.until_on)}",
             "By mail": "Yes, on the first day" if draft.by_mail else "No",
@@ -187,6 +232,8 @@ def check(draft: Draft) -> None:
                 draft.until_on,
                 draft.branch_id,
                 draft.by_mail,
+                draft.roles,
+                draft.product,
                 request_id=slip.request_id,
             )
             mails = f" {words.counted(card.mails, 'mail')} written." if draft.by_mail else ""
@@ -207,7 +254,7 @@ def before() -> None:
         cards,
         [
             column("Title", "title", key=True, width=280),
-            column("For", lambda card: AUDIENCES[card.audience]),
+            column("For", lambda card: for_whom(card.audience, card.for_roles, card.product)),
             column("Branch", lambda card: names.get(card.branch_id or 0, "All branches")),
             column("From", "from_on", Kind.DAY),
             column("To", "until_on", Kind.DAY),
@@ -223,14 +270,35 @@ def before() -> None:
         st.caption("Choose an announcement to read it, or to withdraw it.")
         return
     shown.draw(chosen.severity, chosen.title, chosen.body)
-    if chosen.state(today) in {"shown", "planned"} and st.button(
-        "Withdraw this announcement", key=f"announced_withdraw_{chosen.id}", icon=":material/undo:"
+    if chosen.withdrawn_at is not None:
+        why = f": {chosen.withdrawn_reason}" if chosen.withdrawn_reason else ""
+        who = f"{chosen.withdrawn_by_name}, {words.moment(chosen.withdrawn_at)}"
+        st.caption(words.plain(f"Withdrawn by {who}{why}"))
+    elif chosen.state(today) in {"shown", "planned"}:
+        withdraw(chosen)
+
+
+def withdraw(card: AnnouncementCard) -> None:
+    """Ask why, and so once more whether; then it is gone for its readers."""
+    with (
+        st.popover("Withdraw", icon=":material/undo:"),
+        st.form(f"announced_withdraw_{card.id}", border=False),
     ):
-        with ui.attempt():
-            kept = announcements.withdraw(desk, chosen.id)
-            mails = f" {words.counted(kept, 'mail')} will not leave." if kept else ""
-            ui.flash(f"Withdrawn: {chosen.title}.{mails}")
-            st.rerun()
+        mails = " Its mails that wait do not leave." if card.mails else ""
+        st.caption(f"Nobody reads it any more, from the next click on.{mails}")
+        why = st.text_input(
+            LABELS["reason"],
+            key=f"announced_withdraw_{card.id}_why",
+            max_chars=LONGEST_REASON,
+            autocomplete="off",
+            help="It is kept with the announcement.",
+        )
+        if st.form_submit_button("Withdraw this announcement"):
+            with ui.attempt(labels=LABELS):
+                kept = announcements.withdraw(desk, card.id, why or "")
+                mails = f" {words.counted(kept, 'mail')} will not leave." if kept else ""
+                ui.flash(f"Withdrawn: {card.title}.{mails}")
+                st.rerun()
 
 
 with st.container(width=NARROW):

@@ -8,7 +8,7 @@ from bank.accounts import accounts
 from bank.core.clock import appointment
 from bank.core.permissions import Permission
 from bank.core.work_tables import W
-from bank.office import announcements, scores, ticket_files, tickets
+from bank.office import announcements, scores, ticket_files, ticket_waits, tickets
 from bank.office.announcements import Severity
 from bank.office.ticket_posts import LONGEST_BODY
 from bank.office.ticket_tables import LONGEST_SCORE_NOTE, LONGEST_SUBJECT
@@ -19,6 +19,7 @@ from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.TICKET_OWN, title="Help")
 
+MAY_ACT = desk.may(Permission.TICKET_OWN, changes=True)  # not for who looks on their behalf
 NARROW = 640  # pixels
 MINE, WRITE = "Your tickets", "Write to the bank"
 VIEW, LINKED = "help_view", "help_linked"
@@ -123,6 +124,7 @@ def interested(number: str) -> None:
     if not number:
         return
     del st.query_params[OFFER]  # arrived: what the person chooses now is theirs
+    # All that hold today, also those for which the home page has no room.
     offers = {
         str(card.id): card
         for card in announcements.current(desk)
@@ -160,6 +162,7 @@ def named(about: str | None, numbers: dict[str, accounts.AccountCard]) -> str:
 
 def sent(card: TicketCard) -> None:
     """The number large, and the clock."""
+    wait = conversation.wait_of(ticket_waits.own_waits(desk).get(card.id))
     forms.receipt(
         slip,
         done="The bank has your message.",
@@ -168,6 +171,7 @@ def sent(card: TicketCard) -> None:
             "About": card.subject,
             "We answer by": appointment(card.first_due_at) if card.first_due_at else "",
             "We solve it by": appointment(card.solve_due_at) if card.solve_due_at else "",
+            "How long it takes": wait,
         },
         another="Write once more",
     )
@@ -211,6 +215,8 @@ def ticket(card: TicketCard) -> None:
         st.warning(promise)
     else:
         st.info(promise)
+    if wait := conversation.wait_of(ticket_waits.own_waits(desk).get(card.id)):
+        st.caption(words.plain(wait))
     with st.container(width=NARROW):
         conversation.draw(
             tickets.own_posts(desk, card.id),
@@ -218,7 +224,7 @@ def ticket(card: TicketCard) -> None:
             permission=Permission.TICKET_OWN,
             key=f"help_{card.id}",
         )
-        if card.merged_reference:
+        if card.merged_reference or not MAY_ACT:
             return
         if card.state is not W.DECIDED:
             say(
@@ -293,10 +299,12 @@ def elsewhere() -> None:
 
 
 own = tickets.own_tickets(desk)
-linked(st.query_params.get(ENTRY, ""))
-interested(st.query_params.get(OFFER, ""))
-st.session_state.setdefault(VIEW, MINE if own else WRITE)
-view = st.segmented_control("View", [MINE, WRITE], required=True, key=VIEW)
+view = MINE
+if MAY_ACT:
+    linked(st.query_params.get(ENTRY, ""))
+    interested(st.query_params.get(OFFER, ""))
+    st.session_state.setdefault(VIEW, MINE if own else WRITE)
+    view = st.segmented_control("View", [MINE, WRITE], required=True, key=VIEW)
 if view == MINE:
     mine(own)
 else:

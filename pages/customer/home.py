@@ -77,8 +77,8 @@ def explained(card: AccountCard) -> str:
     return ", ".join(parts)
 
 
+announcements.show(desk)
 if desk.may(Permission.SESSION_KEEP):  # not for somebody who looks on a customer's behalf
-    announcements.show(desk)
     last_sign_in()
 own = accounts.own_accounts(desk)
 if not own:

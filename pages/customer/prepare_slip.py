@@ -16,6 +16,7 @@ from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.SLIP_PREPARE, title="Prepare a cash slip")
 
+MAY_ACT = desk.may(Permission.SLIP_PREPARE, changes=True)  # not for who looks on their behalf
 NARROW = 640  # pixels: a slip is no wider than what is written on it
 KINDS = {slips.DEPOSIT: "Pay in", slips.WITHDRAWAL: "Take out"}
 LABELS = {
@@ -80,6 +81,9 @@ def token_of(one: Prepared) -> None:
             f"**{KINDS[one.kind]} {words.plain(money.show(one.amount_minor))}**  "
             f"{words.plain(words.masked(one.account_number))}"
         )
+        if not MAY_ACT:
+            st.caption(f"Waits for a counter until the end of {words.day(one.valid_until)}.")
+            return
         with st.container(key=f"large_code_token_{one.id}"):
             st.code(f"{one.token[:3]} {one.token[3:]}", language=None)
         st.caption(
@@ -114,7 +118,13 @@ own = {
     for card in accounts.own_accounts(desk)
     if card.status is AccountStatus.ACTIVE and card.currency == money.HOME
 }
-if not own:
+if not MAY_ACT:
+    with st.container(width=NARROW):
+        prepared_before = prepared.own_prepared(desk)
+        listed(prepared_before)
+        if not prepared_before:
+            ui.empty("No slip has been prepared.", "The customer prepares one here.")
+elif not own:
     ui.empty(
         "You have no account in rupees that is open.",
         "Cash is paid in and out in rupees only. Ask your branch to open an account.",

@@ -7,10 +7,11 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.office import announcements
-from bank.office.announcements import Severity
+from bank.office.announcements import SHOWN, AnnouncementCard, Severity
 from pages.parts import words
 
 FORM: Final = "announce"  # the form of the page that writes one
+ALL: Final = "pages/every/announcements.py"
 ICONS: Final = {
     Severity.OFFER: ":material/local_offer:",
     Severity.INFO: ":material/campaign:",
@@ -20,17 +21,31 @@ ICONS: Final = {
 
 
 def show(desk: Desk) -> None:
-    """Everything that is announced to this person today, the most severe first."""
+    """What is announced to this person today, the most severe first; and the way to the rest."""
     with st.container():  # always there, so that nothing below it moves
-        for card in announcements.current(desk):
-            draw(card.severity, card.title, card.body)
-            if card.severity is Severity.OFFER and desk.may(Permission.TICKET_OWN):
-                st.page_link(
-                    "pages/customer/help.py",
-                    label=words.plain(f"I am interested: {card.title}"),
-                    icon=":material/arrow_forward:",
-                    query_params={"offer": str(card.id)},
-                )
+        cards = announcements.current(desk)
+        for card in cards[:SHOWN]:
+            one(desk, card)
+        if len(cards) > SHOWN:
+            st.page_link(
+                ALL,
+                label=f"All {len(cards):,} announcements",
+                icon=":material/campaign:",
+            )
+
+
+def one(desk: Desk, card: AnnouncementCard) -> None:
+    """One of them, with the way to take what it offers."""
+    draw(card.severity, card.title, card.body)
+    # Who looks on a customer's behalf asks for nothing in their name.
+    asks = desk.may(Permission.TICKET_OWN, changes=True)
+    if card.severity is Severity.OFFER and asks:
+        st.page_link(
+            "pages/customer/help.py",
+            label=words.plain(f"I am interested: {card.title}"),
+            icon=":material/arrow_forward:",
+            query_params={"offer": str(card.id)},
+        )
 
 
 def draw(severity: Severity, title: str, body: str) -> None:

@@ -5,8 +5,8 @@ from typing import Final
 import streamlit as st
 
 from bank.core.desk import Desk
-from bank.office import ticket_desk
-from bank.office.ticket_desk import LONGEST_NAME, PLACEHOLDERS
+from bank.office import canned
+from bank.office.canned import LONGEST_NAME, PLACEHOLDERS
 from bank.office.ticket_posts import LONGEST_BODY
 from pages.parts import ui
 
@@ -24,4 +24,4 @@ def keep(desk: Desk, text: str, name: str, *, key: str) -> None:
         said = st.text_area("Message", text, max_chars=LONGEST_BODY, help=FILLED_IN)
         if st.form_submit_button("Keep for my replies"):
             with ui.attempt("Kept for your replies.", labels=LABELS):
-                ticket_desk.keep_reply(desk, kept or "", said or "")
+                canned.keep_reply(desk, kept or "", said or "")

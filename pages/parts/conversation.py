@@ -1,5 +1,6 @@
 """A ticket as a conversation: the same for its customer and for the bank, but for the notes."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -12,11 +13,13 @@ from bank.core.permissions import Permission
 from bank.core.work_tables import W
 from bank.office.ticket_posts import Post
 from bank.office.ticket_tables import PostKind
+from bank.office.ticket_waits import Wait
 from bank.office.tickets import TicketCard
 from pages.parts import uploads, words
 
 SCORES: Final = {5: "Very well", 4: "Well", 3: "So so", 2: "Badly", 1: "Not at all"}
 INTERNAL: Final = "Internal note"
+LONGEST_IN_HOURS: Final = 48  # what takes longer is told in days
 ICONS: Final = {
     PostKind.QUESTION: ":material/person:",
     PostKind.REPLY: ":material/account_balance:",
@@ -68,6 +71,11 @@ def state_of(card: TicketCard) -> str:
     return "waits for you" if card.state is W.WAITING else "with the bank"
 
 
+def state_for_staff(card: TicketCard) -> str:
+    """The same, from the bank's side of the counter."""
+    return "waits for the customer" if card.state is W.WAITING else state_of(card)
+
+
 def next_of(card: TicketCard, now: datetime) -> str:
     """The same as `promise_of`, in the few words that a list has room for."""
     if card.merged_reference:
@@ -97,3 +105,17 @@ def promise_of(card: TicketCard, now: datetime) -> str:
     if due < now:
         return f"We promised to {what} by {appointment(due)}. We are late, and sorry."
     return f"We {what} by {appointment(due)}, {words.age(due, now)}."
+
+
+def wait_of(wait: Wait | None) -> str:
+    """The place in line of a ticket that nobody has taken yet, and how fast answers usually are."""
+    if wait is None:
+        return ""
+    said = f"Place {wait.place:,} in line at your branch."
+    if wait.usual_hours is None:
+        return said
+    if wait.usual_hours <= LONGEST_IN_HOURS:
+        within = words.counted(wait.usual_hours, "hour")
+    else:
+        within = words.counted(math.ceil(wait.usual_hours / 24), "day")
+    return f"{said} Usually answered within {within}."

@@ -92,6 +92,14 @@ MENU: Final = (
         "What the bank pays and asks, and what it promises.",
     ),
     Entry(
+        "",
+        "All announcements",
+        "every/announcements.py",
+        P.TERMS_VIEW,
+        "breaking_news",
+        "Everything that the bank announces today.",
+    ),
+    Entry(
         "Counter",
         "Cash counter",
         "cashier/counter.py",
@@ -148,6 +156,14 @@ MENU: Final = (
         P.CUSTOMER_VIEW_AS,
         "visibility",
         "See a customer's portal as they see it, to answer a question. They are told.",
+    ),
+    Entry(
+        "Branch",
+        "Canned replies",
+        "staff/canned.py",
+        P.TICKET_WORK,
+        "quickreply",
+        "Words for replies to customers: your own, and those that all use.",
     ),
     Entry(
         "Branch",

@@ -17,7 +17,7 @@ from bank.office import ticket_desk, ticket_files, ticket_moves, tickets
 from bank.office.queue_lists import ItemRow
 from bank.office.ticket_desk import Opened
 from bank.office.ticket_posts import LONGEST_BODY
-from pages.parts import conversation, frame, tables, ticket_reply, ui, uploads, words
+from pages.parts import conversation, customer_view, frame, tables, ticket_reply, ui, uploads, words
 
 NOTE_LABELS: Final = {"files": "Files with the note", "message": "Note"}
 LABELS: Final = {
@@ -33,6 +33,8 @@ def panel(desk: Desk, item: ItemRow) -> None:
     """The ticket of an item, with what this person may do about it."""
     found = ticket_desk.read_ticket(desk, item.subject_id)
     _facts(found)
+    customer_view.about(desk, found)
+    customer_view.panel(desk, found)
     conversation.draw(
         found.posts,
         fetch=ticket_files.ticket_file,
@@ -50,13 +52,11 @@ def panel(desk: Desk, item: ItemRow) -> None:
 
 def _facts(found: Opened) -> None:
     card = found.card
-    about = {"account": "Account", "entry": "Entry"}.get(card.about_kind or "", "")
     tables.facts(
         {
             "Customer": f"{found.customer}, {found.customer_number}",
             "Mail to": found.mail_to or "no address is known",
             "Category": found.category,
-            "About": f"{about} {card.about}" if card.about else "",
             "First reply by": appointment(card.first_due_at) if card.first_due_at else "",
             "Solved by": appointment(card.solve_due_at) if card.solve_due_at else "",
             "Goes on in": card.merged_reference or "",

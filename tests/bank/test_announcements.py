@@ -10,9 +10,10 @@ import pytest
 from bank.core import outbox
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
-from bank.core.permissions import Role
+from bank.core.permissions import STAFF, Role
 from bank.office import announcements
 from bank.office.announcements import (
+    SHOWN,
     AnnouncementCard,
     Audience,
     NoSuchAnnouncement,
@@ -25,6 +26,7 @@ from tests.support.market import BANER, FORT, Market
 
 pytestmark = pytest.mark.feature("A7.3")
 TODAY: Final = date(2026, 3, 16)
+WHY: Final = "It was about last year"
 
 
 def said(market: Market, who: str = "admin", **facts: Any) -> AnnouncementCard:
@@ -101,19 +103,25 @@ def test_withdrawn_it_is_gone_and_what_waits_does_not_leave(market: Market) -> N
     # With its first day, which begins in India before it does in Greenwich.
     assert {str(row["not_before"])[:16] for row in due} == {"2026-03-16 18:30"}
     with pytest.raises(NoSuchAnnouncement):
-        announcements.withdraw(market.desks["admin_baner"], card.id)
+        announcements.withdraw(market.desks["admin_baner"], card.id, WHY)
     with pytest.raises(NoSuchAnnouncement):
-        announcements.withdraw(market.desks["admin"], 4711)
-    assert announcements.withdraw(market.desks["admin"], card.id) == card.mails > 0
-    assert announcements.withdraw(market.desks["admin"], card.id) == 0
+        announcements.withdraw(market.desks["admin"], 4711, WHY)
+    assert announcements.withdraw(market.desks["admin"], card.id, WHY) == card.mails > 0
+    assert announcements.withdraw(market.desks["admin"], card.id, WHY) == 0
     left = market.rows(f"SELECT status FROM outbox WHERE purpose = 'announcement {card.id}'")
     assert {row["status"] for row in left} == {outbox.MessageStatus.EXPIRED}
     queues.later(market, days=1)
     assert seen(market, "asha") == []
     [again] = announcements.announced(market.desks["admin"])
     assert again.state(tomorrow) == "withdrawn"
+    assert (again.withdrawn_by_name, again.withdrawn_reason) == ("Arun Nair", WHY)
+    [kept] = market.rows(
+        "SELECT after FROM trail WHERE verb = 'office.announcements.withdraw'"
+        " AND outcome = 'done' AND after IS NOT NULL"
+    )
+    assert WHY in kept["after"]
     by_head = said(market, from_on=tomorrow)
-    announcements.withdraw(head(market), by_head.id)
+    announcements.withdraw(head(market), by_head.id, WHY)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +153,7 @@ def test_only_who_leads_speaks(market: Market) -> None:
         with pytest.raises(NotAllowed):
             said(market, who)
         with pytest.raises(NotAllowed):
-            announcements.withdraw(market.desks[who], card.id)
+            announcements.withdraw(market.desks[who], card.id, WHY)
         with pytest.raises(NotAllowed):
             announcements.announced(market.desks[who])
     assert market.branch_ids[FORT] == card.branch_id
@@ -163,6 +171,68 @@ def test_a_second_click_says_it_once(market: Market) -> None:
     assert len(market.mails("announcement 1")) == 1
     with pytest.raises(SentAlready):
         said(market, title="Other words", request_id=once)
+
+
+@pytest.mark.parametrize("why", ["", "  ", "x" * 201])
+def test_who_withdraws_says_why(sqlite_market: Market, why: str) -> None:
+    card = said(sqlite_market)
+    with pytest.raises(BadInput) as refused:
+        announcements.withdraw(sqlite_market.desks["admin"], card.id, why)
+    assert refused.value.field == "reason"
+    assert seen(sqlite_market, "asha") == ["Closed on Friday"]
+
+
+def test_everything_that_holds_is_listed(market: Market) -> None:
+    for number in range(SHOWN + 3):
+        said(market, title=f"Warning {number}", severity=Severity.WARNING)
+    said(market, title="Offer", audience=Audience.CUSTOMERS, severity=Severity.OFFER)
+    assert len(seen(market, "asha")) == SHOWN + 4
+    assert seen(market, "asha")[-1] == "Offer"
+
+
+def test_employees_are_told_by_role(market: Market) -> None:
+    card = said(
+        market, audience=Audience.STAFF, roles=(Role.CASHIER, Role.BRANCH_ADMIN), by_mail=True
+    )
+    assert card.for_roles == [Role.BRANCH_ADMIN, Role.CASHIER]
+    assert seen(market, "ravi") == seen(market, "admin") == ["Closed on Friday"]
+    assert seen(market, "executive") == seen(market, "banker") == seen(market, "asha") == []
+    to = {mail["recipient"] for mail in market.mails(f"announcement {card.id}")}
+    assert {"ravi@bank.example.com", "admin@bank.example.com"} <= to
+    assert "executive@bank.example.com" not in to
+    everyone = said(market, audience=Audience.STAFF, roles=tuple(STAFF), title="All of us")
+    assert everyone.for_roles == []
+    assert seen(market, "executive") == ["All of us"]
+
+
+def test_customers_are_told_by_what_they_hold(market: Market) -> None:
+    what = {"audience": Audience.CUSTOMERS, "product": "current", "by_mail": True}
+    card = said(market, "head", title="Current accounts", **what)
+    assert seen(market, "asha") == ["Current accounts"]
+    assert seen(market, "vikram") == seen(market, "ravi") == seen(market, "admin") == []
+    [mail] = market.mails(f"announcement {card.id}")
+    assert mail["recipient"] == "asha@example.com"
+    market.close_account("asha", "current")
+    assert seen(market, "asha") == [], "a closed account is not held"
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        ({"roles": (Role.CASHIER,)}, "roles"),
+        ({"roles": (Role.CASHIER,), "audience": Audience.CUSTOMERS}, "roles"),
+        ({"roles": (Role.CUSTOMER,), "audience": Audience.STAFF}, "roles"),
+        ({"product": "savings"}, "product"),
+        ({"product": "savings", "audience": Audience.STAFF}, "product"),
+        ({"product": "gold", "audience": Audience.CUSTOMERS}, "product"),
+    ],
+)
+def test_a_narrower_audience_must_fit(
+    sqlite_market: Market, facts: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        said(sqlite_market, **facts)
+    assert refused.value.field == field
 
 
 @pytest.mark.feature("A7.4")

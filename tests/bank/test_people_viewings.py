@@ -1,5 +1,6 @@
 """View-as: an employee sees what the customer sees, changes nothing, and everybody learns of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,16 +9,26 @@ import pytest
 from bank.accounts import accounts, statements
 from bank.core.desk import CATALOGUE, Bank, Desk, VerbKind
 from bank.core.errors import BadInput, BankError, NotAllowed
+from bank.core.ids import new_request_id
 from bank.core.permissions import VIEWABLE, Permission, Role
+from bank.counters import prepared
+from bank.office import announcements, ticket_desk, ticket_files, tickets
+from bank.office.announcements import Audience
+from bank.office.ticket_desk import Then
+from bank.office.ticket_files import NoSuchFile
 from bank.people import customers, leaving, sessions, staff, viewings
 from bank.people.customers import NoSuchCustomer
 from bank.people.sessions import Found, SessionStatus
 from bank.people.viewings import CannotBeTold, NotViewing
+from tests.bank.test_announcements import said
+from tests.bank.test_ticket_desk import SECRET
 from tests.house.test_permissions import load_catalogue
 from tests.support import people
 from tests.support.bank import desk as any_desk
+from tests.support.market import Market
 from tests.support.office import BANER, FORT, Office
 from tests.support.people import Somebody
+from tests.support.tickets import PDF, claimed, picture, replied, upload, written
 
 pytestmark = pytest.mark.feature("B29")
 WHY = "Asks why her balance is lower than expected"
@@ -242,3 +253,46 @@ def test_who_may_look(sqlite_bank: Bank, role: Role) -> None:
     else:
         with pytest.raises(NotAllowed):
             viewings.start_viewing(at, "1", WHY)
+
+
+def test_tickets_slips_and_announcements_are_seen_as_the_customer_sees_them(
+    sqlite_market: Market,
+) -> None:
+    """Never a note, never the file of one, never the token of a slip; and nothing is written."""
+    own, esha = sqlite_market.desks["asha"], sqlite_market.desks["executive"]
+    card = claimed(sqlite_market, written(sqlite_market, files=[upload("mine.pdf")]))
+    ticket_desk.add_note(
+        esha, card.id, SECRET, [upload("inside.png", picture())], request_id=new_request_id()
+    )
+    replied(sqlite_market, card, Then.WAIT)
+    slip = prepared.prepare_slip(
+        own, "cash_deposit", sqlite_market.number("asha"), 5_00, request_id=new_request_id()
+    )
+    said(sqlite_market, title="For customers", audience=Audience.CUSTOMERS)
+    said(sqlite_market, title="For employees", audience=Audience.STAFF)
+    viewer = replace(esha, role=own.role, customer_id=own.customer_id, on_behalf_of=own.customer_id)
+    assert tickets.own_tickets(viewer) == tickets.own_tickets(own)
+    posts = tickets.own_posts(viewer, card.id)
+    assert posts == tickets.own_posts(own, card.id)
+    assert SECRET not in str(posts)
+    assert ticket_files.own_file(viewer, 1) == PDF
+    with pytest.raises(NoSuchFile):
+        ticket_files.own_file(viewer, 2)
+    [shown] = prepared.own_prepared(viewer)
+    assert (shown.id, shown.token, shown.amount_minor) == (slip.id, "", 5_00)
+    assert prepared.own_prepared(own)[0].token == slip.token
+    assert [each.title for each in announcements.current(viewer)] == ["For customers"]
+    calls: list[Callable[[], object]] = [
+        lambda: tickets.answer(viewer, card.id, "As her", request_id=new_request_id()),
+        lambda: prepared.cancel_slip(viewer, slip.id),
+        lambda: ticket_desk.read_ticket(viewer, card.id),
+    ]
+    for call in calls:
+        with pytest.raises(NotAllowed):
+            call()
+    read = sqlite_market.rows(
+        "SELECT object_kind FROM trail WHERE outcome = 'read' AND on_behalf_of IS NOT NULL"
+    )
+    assert {"own_tickets", "own_posts", "own_file", "own_prepared"} <= {
+        row["object_kind"] for row in read
+    }

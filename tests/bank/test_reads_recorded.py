@@ -25,6 +25,7 @@ from bank.core.permissions import Permission
 from bank.counters import (
     cash,
     counts,
+    customer_view,
     drawer_cash,
     drawer_report,
     impounded,
@@ -42,6 +43,7 @@ from bank.office import (
     queue_lists,
     ticket_desk,
     ticket_files,
+    ticket_waits,
     tickets,
     trail,
 )
@@ -273,6 +275,13 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.ticket_files.ticket_file": (
         lambda m: ticket_files.ticket_file(m.desks["executive"], 1), "ticket file",
     ),
+    "counters.customer_view.about_ticket": (
+        lambda m: customer_view.about_ticket(m.desks["executive"], 1), "ticket",
+    ),
+    "counters.customer_view.customer_in_full": (
+        lambda m: customer_view.customer_in_full(m.desks["executive"], 1), "account",
+    ),
+    "office.ticket_waits.own_waits": (lambda m: ticket_waits.own_waits(own(m)), "customer"),
     "office.tickets.own_posts": (lambda m: tickets.own_posts(own(m), 1), "ticket"),
     "office.tickets.own_tickets": (lambda m: tickets.own_tickets(own(m)), "customer"),
     "office.trail.records": (lambda m: trail.records(m.desks["auditor"], Searched()), "trail"),
@@ -342,6 +351,8 @@ NOT_READS: Final = {
     "office.queue_lists.waiting_for_me": "how many, and nobody's data",
     "office.saved_views.views": STAFF_OR_NOBODY,
     "office.announcements.announced": STAFF_OR_NOBODY,
+    "office.canned.replies": STAFF_OR_NOBODY,
+    "office.canned.reply_history": STAFF_OR_NOBODY,
     "office.announcements.current": STAFF_OR_NOBODY,
     "office.holidays.closed_next": STAFF_OR_NOBODY,
     "office.holidays.holidays": STAFF_OR_NOBODY,

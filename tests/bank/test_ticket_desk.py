@@ -12,7 +12,7 @@ from bank.core import hours, work
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.work_tables import Priority, W
-from bank.office import queue, queue_lists, scores, ticket_desk, ticket_moves, tickets
+from bank.office import canned, queue, queue_lists, scores, ticket_desk, ticket_moves, tickets
 from bank.office.queue_lists import Looked, View
 from bank.office.ticket_desk import Then
 from bank.office.ticket_moves import CannotMerge, MergedElsewhere, NoSuchPlace, NoSuchPriority
@@ -143,7 +143,7 @@ def test_an_empty_or_endless_text_is_refused(sqlite_market: Market, body: str) -
         lambda: ticket_desk.add_note(
             sqlite_market.desks["executive"], card.id, body, request_id=new_request_id()
         ),
-        lambda: ticket_desk.keep_reply(sqlite_market.desks["executive"], "Mine", body),
+        lambda: canned.keep_reply(sqlite_market.desks["executive"], "Mine", body),
     ):
         with pytest.raises(BadInput) as refused:
             call()
@@ -172,9 +172,9 @@ def test_a_second_click_writes_once_also_as_the_first_is_on_its_way(market: Mark
 
 def test_canned_replies_are_filled_and_what_is_not_known_must_be(market: Market) -> None:
     desk = market.desks["executive"]
-    ticket_desk.keep_reply(desk, "Mine", "Hello {name}, {ref}, account {account_last4}, by {due}.")
-    ticket_desk.keep_reply(desk, "Mine", "Dear {name}, {ref}, account {account_last4}, by {due}.")
-    ticket_desk.keep_reply(desk, "Solved", "My own way of saying it.")
+    canned.keep_reply(desk, "Mine", "Hello {name}, {ref}, account {account_last4}, by {due}.")
+    canned.keep_reply(desk, "Mine", "Dear {name}, {ref}, account {account_last4}, by {due}.")
+    canned.keep_reply(desk, "Solved", "My own way of saying it.")
     about = claimed(market, written(market, about_kind="account", about=market.number("asha")))
     found = ticket_desk.canned_replies(desk, about.id)
     last4 = market.number("asha")[-4:]
@@ -191,9 +191,9 @@ def test_canned_replies_are_filled_and_what_is_not_known_must_be(market: Market)
     others = ticket_desk.canned_replies(market.desks["executive_two"], nothing.id)
     assert "Mine" not in others
     with pytest.raises(BadInput, match=r"\{surname\} is no placeholder"):
-        ticket_desk.keep_reply(desk, "Bad", "Dear {surname}")
+        canned.keep_reply(desk, "Bad", "Dear {surname}")
     with pytest.raises(BadInput) as refused:
-        ticket_desk.keep_reply(desk, " ", "Dear")
+        canned.keep_reply(desk, " ", "Dear")
     assert refused.value.field == "name"
 
 

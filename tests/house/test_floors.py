@@ -24,12 +24,13 @@ FLOORS: Final = {
     "office": "trail queue_lists queue in_hand saved_views messages approval_rows"
     " approval_cards approval_notices approval_mails approval_steps approvals approvals_together"
     " ticket_tables ticket_uploads ticket_posts tickets"
-    " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"
-    " holidays",
-    "accounts": "products tariff interest instalments accounts terms names parties charges papers"
-    " statement_lines statement_papers statements",
-    "counters": "ticket_links cash_rules branch_limits branch_days tallies drawers slips"
-    " drawer_cash handovers supervision counts vault branch_close drawer_views exchanges impounded"
+    " ticket_waits canned ticket_desk ticket_moves ticket_files ticket_imports performance scores"
+    " announcements holidays",
+    "accounts": "products tariff interest instalments accounts holders terms names parties charges"
+    " papers statement_lines statement_papers statements",
+    "counters": "ticket_links customer_view cash_rules branch_limits branch_days tallies drawers"
+    " slips drawer_cash handovers supervision counts vault branch_close drawer_views exchanges"
+    " impounded"
     " drawer_report receipts declarations window"
     " prepared cash transfers mandates clearing cheques cards bills forex loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"

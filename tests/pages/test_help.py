@@ -206,3 +206,31 @@ def test_nobody_elses_tickets_are_there(pages: Pages, market: Market) -> None:
     page = at(pages, market, card, "vikram")
     assert card.reference not in words_of(page)
     assert "Ombudsman" in words_of(page)
+
+
+@pytest.mark.feature("C9")
+def test_the_place_in_line_and_the_usual_time_are_told(pages: Pages, market: Market) -> None:
+    for _ in range(10):
+        done = claimed(market, written(market, "nila"))
+        replied(market, done, Then.SOLVE)
+    written(market, "nila")
+    card = written(market)
+    said = words_of(at(pages, market, card)).replace("\\", "")
+    assert "Place 2 in line at your branch. Usually answered within 1 hour." in said
+    claimed(market, card)
+    assert "in line" not in words_of(at(pages, market, card))
+
+
+@pytest.mark.feature("C9")
+def test_without_enough_answers_only_the_place_and_the_deadline_are_told(
+    pages: Pages, market: Market
+) -> None:
+    page = pages.open(market.desks["asha"], HELP)
+    page.selectbox("help_write_category").set_value("charges").run()
+    typed(page, "In a few words", "A charge")
+    typed(page, "Message", "What is it for?")
+    press(page, "Send to the bank")
+    said = words_of(page).replace("\\", "")
+    assert "Place 1 in line at your branch." in said
+    assert "Usually answered" not in said
+    assert "Tue 17 Mar, 12:00" in said

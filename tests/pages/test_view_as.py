@@ -1,15 +1,22 @@
 """View-as in pages: started with a reason, the banner over the customer's pages, the way out."""
 
+from dataclasses import replace
+
 import pytest
 
 from bank.core.desk import Desk
+from bank.core.ids import new_request_id
 from bank.core.permissions import Role
+from bank.counters import prepared
+from bank.office import ticket_desk
 from bank.people import sessions, viewings
 from bank.people.sessions import Found
 from tests.pages.test_admin_employees import press
 from tests.support import people
 from tests.support.apptest import Pages, words_of
+from tests.support.market import Market
 from tests.support.office import Office
+from tests.support.tickets import claimed, written
 
 pytestmark = pytest.mark.feature("B29")
 FILE = "staff/view_as.py"
@@ -92,3 +99,30 @@ def test_nothing_of_the_customers_stays_in_the_window(pages: Pages, sqlite_offic
 def test_nobody_else_has_the_page(pages: Pages, sqlite_office: Office) -> None:
     page = pages.open(sqlite_office.desk("ravi"), FILE)
     assert [title.value for title in page.title] == ["Not available"]
+
+
+def test_help_and_slips_are_read_and_nothing_can_be_sent(
+    pages: Pages, sqlite_market: Market
+) -> None:
+    own, esha = sqlite_market.desks["asha"], sqlite_market.desks["executive"]
+    card = claimed(sqlite_market, written(sqlite_market))
+    ticket_desk.add_note(esha, card.id, "Her brother wrote this.", request_id=new_request_id())
+    slip = prepared.prepare_slip(
+        own, "cash_deposit", sqlite_market.number("asha"), 5_00, request_id=new_request_id()
+    )
+    viewer = replace(esha, role=own.role, customer_id=own.customer_id, on_behalf_of=own.customer_id)
+    page = pages.open(viewer, "customer/help.py")
+    page.session_state["help_tickets_chosen"] = str(card.id)
+    page.run()
+    assert not page.exception
+    said = words_of(page)
+    assert "What are the 118 rupees for" in said
+    assert "brother" not in said
+    assert not page.text_area
+    assert not [each for each in page.button if "Send" in each.label or "Add" in each.label]
+    page = pages.open(viewer, "customer/prepare_slip.py")
+    assert not page.exception
+    assert "5.00" in words_of(page).replace("\\", "")
+    assert not page.code
+    assert slip.token not in words_of(page)
+    assert not [each for each in page.button if "token" in each.label or "Cancel" in each.label]
