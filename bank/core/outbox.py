@@ -85,6 +85,7 @@ class Message(Base):
             sqlite_where=text("status IN ('waiting', 'sending')"),
             postgresql_where=text("status IN ('waiting', 'sending')"),
         ),
+        Index("ix_outbox_recipient", "recipient", "id"),
         {"sqlite_autoincrement": True},
     )
 

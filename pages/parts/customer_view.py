@@ -44,9 +44,7 @@ def _account(desk: Desk, view: AccountView, *, key: str) -> None:
     """Masked number, what is available, the newest lines, and the way to the account."""
     card = view.card
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"**{words.plain(card.product_name)} {words.plain(words.masked(card.number))}**"
-        )
+        st.markdown(f"**{words.plain(_named(card))}**")
         if card.status is not AccountStatus.ACTIVE:
             st.markdown(words.badge(str(card.status)))
         _way(desk, card, key)
@@ -73,11 +71,13 @@ def _entry(desk: Desk, view: EntryView, *, key: str) -> None:
     for card, line in view.lines:
         place = f"{key}_{card.id}"
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"{words.plain(card.product_name)} {words.plain(words.masked(card.number))}"
-            )
+            st.markdown(words.plain(_named(card)))
             _way(desk, card, place)
         _lines([line], card.currency, key=f"{place}_line")
+
+
+def _named(card: AccountCard) -> str:
+    return f"{card.product_name} {words.masked(card.number)}"
 
 
 def _way(desk: Desk, card: AccountCard, key: str) -> None:
@@ -118,7 +118,7 @@ def panel(desk: Desk, found: Opened) -> None:
         with st.container(border=True, key=f"{key}_view"):
             _profile(view)
             _accounts(desk, view, key)
-            _rest(desk, view, key)
+            _rest(view, key)
 
 
 def _profile(view: CustomerView) -> None:
@@ -145,8 +145,7 @@ def _accounts(desk: Desk, view: CustomerView, key: str) -> None:
         _account(desk, one, key=key)
 
 
-def _rest(desk: Desk, view: CustomerView, key: str) -> None:
-    now = desk.bank.clock.now()
+def _rest(view: CustomerView, key: str) -> None:
     st.markdown("**Tickets**")
     tables.show(
         view.tickets,
@@ -154,7 +153,9 @@ def _rest(desk: Desk, view: CustomerView, key: str) -> None:
             column("Ticket", "reference", key=True),
             column("About", "subject", key=True, width=280),
             column("State", conversation.state_for_staff, Kind.STATE),
-            column("What comes next", lambda card: conversation.next_of(card, now), width=240),
+            column("Opened", "opened_at", Kind.MOMENT),
+            column("Due", "next_due_at", Kind.MOMENT),
+            column("Solved", "solved_at", Kind.MOMENT),
         ],
         key=f"{key}_tickets",
     )

@@ -30,8 +30,7 @@ FLOORS: Final = {
     " papers statement_lines statement_papers statements",
     "counters": "ticket_links customer_view cash_rules branch_limits branch_days tallies drawers"
     " slips drawer_cash handovers supervision counts vault branch_close drawer_views exchanges"
-    " impounded"
-    " drawer_report receipts declarations window"
+    " impounded drawer_report receipts declarations window"
     " prepared cash transfers mandates clearing cheques cards bills forex loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"

@@ -56,8 +56,10 @@ def test_from_the_claim_to_the_mailed_reply(pages: Pages, market: Market) -> Non
     card = written(market, about_kind="account", about=market.number("asha"))
     page = at(pages, market, card)
     said = words_of(page)
-    for there in ("Asha Rao", "Charges and interest", market.number("asha"), "What are the 118"):
+    last4 = market.number("asha")[-4:]
+    for there in ("Asha Rao", "Charges and interest", last4, "What are the 118"):
         assert there in said, there
+    assert market.number("asha") not in said, "masked, but for its end"
     assert "Send reply" not in labels(page)
     press(page, f"Claim {card.reference}")
     message(page, "It is the yearly fee.")
@@ -256,3 +258,50 @@ def test_the_mail_is_seen_before_it_is_sent(pages: Pages, market: Market) -> Non
     assert "Hello Asha Rao" not in words_of(page), "it was about other words"
     press(page, "Preview the mail")
     assert "Fill in" in page.error[0].value
+
+
+@pytest.mark.feature("D3")
+def test_the_account_it_is_about_is_a_card_that_leads_to_the_account(
+    pages: Pages, market: Market
+) -> None:
+    market.deposit("asha", 1_234_00)
+    card = claimed(market, written(market, about_kind="account", about=market.number("asha")))
+    home = pages.home(market.desks["executive"])
+    home.switch_page("pages/staff/inbox.py")
+    home.session_state["inbox_list_chosen"] = str(card.item_id)
+    home.run()
+    assert not home.exception
+    said = words_of(home)
+    assert "1,234.00" in said
+    assert "Savings account" in said
+    press(home, "Open the account")
+    assert [title.value for title in home.title] == ["Find an account"]
+    assert home.text_input("find_account_number").value == market.number("asha")
+    assert "Asha Rao" in words_of(home)
+
+
+@pytest.mark.feature("D3")
+def test_the_entry_it_is_about_is_a_card(pages: Pages, market: Market) -> None:
+    reference = market.deposit("asha", 77_00).reference
+    card = written(market, about_kind="entry", about=reference)
+    said = words_of(at(pages, market, card)).replace("\\", "")
+    assert f"Entry {reference}" in said
+    assert "77.00" in said
+    assert "16 Mar 2026" in said
+
+
+@pytest.mark.feature("D3")
+def test_the_customer_is_shown_when_asked_for(pages: Pages, market: Market) -> None:
+    market.deposit("asha", 1_234_00)
+    card = written(market)
+    page = at(pages, market, card)
+    assert "Customer since" not in words_of(page)
+    read = "SELECT id FROM trail WHERE verb = 'counters.customer_view.customer_in_full'"
+    assert market.rows(read) == []
+    page.toggle(f"customer_{card.id}").set_value(True).run()
+    assert not page.exception
+    said = words_of(page).replace("\\", "")
+    for there in ("a***@example.com", "1,234.00", card.reference, "We have your message"):
+        assert there in said, there
+    assert market.number("asha") not in said
+    assert market.rows(read)

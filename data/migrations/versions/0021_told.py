@@ -29,6 +29,8 @@ def upgrade() -> None:
     announcements()
     canned_replies()
     rules()
+    # What was mailed to one customer is read by whoever answers them, among all mails of the bank.
+    op.create_index("ix_outbox_recipient", "outbox", ["recipient", "id"])
 
 
 def announcements() -> None:
