@@ -13,7 +13,7 @@ from bank.core.desk import Tx, command
 from bank.core.errors import BadInput, WrongState
 from bank.core.ids import request_id_of
 from bank.core.permissions import Permission
-from bank.core.work_tables import LONGEST_NOTE, Priority, W
+from bank.core.work_tables import ITEMS, LONGEST_NOTE, Priority, W
 from bank.office import ticket_posts, tickets
 from bank.office.ticket_desk import in_sight, owned_item
 from bank.office.ticket_tables import PostKind, Ticket
@@ -22,6 +22,7 @@ from bank.people.branches import Branch
 from bank.people.customers import Customer
 
 MERGED: Final = "merged"
+_CLOCKS: Final = tuple(name for name in ITEMS.c.keys() if name.endswith("_due_at"))  # noqa: SIM118
 
 
 class NoSuchPriority(BadInput):
@@ -133,7 +134,7 @@ def _take_over(tx: Tx, ended: Any, kept: Any, said: str) -> None:
         kept = work.item_of(tx, KIND.name, kept.subject_id)
     due = {
         name: min((at for at in (getattr(ended, name), getattr(kept, name)) if at), default=None)
-        for name in ("first_due_at", "solve_due_at", "next_due_at")
+        for name in _CLOCKS
     }
     if due != {name: getattr(kept, name) for name in due}:
         work.change(tx, kept, due, "merged", said)

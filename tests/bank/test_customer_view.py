@@ -1,4 +1,4 @@
-"""What whoever answers a ticket sees of its customer: enough to answer, masked, and in the trail."""
+"""What whoever answers a ticket sees of its customer: enough to answer, masked, in the trail."""
 
 from dataclasses import replace
 

@@ -124,6 +124,7 @@ def test_every_command_and_flow_is_refused_by_the_bank(lite: Help) -> None:
         else:
             assert verb.permission in {
                 Permission.OWN_ACCOUNTS_VIEW, Permission.BRANCH_LIST, Permission.TERMS_VIEW,
+                Permission.TICKET_OWN, Permission.SLIP_PREPARE,
             }, name  # fmt: skip
 
 
