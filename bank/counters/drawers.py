@@ -198,8 +198,10 @@ def own_state(tx: Tx) -> DrawerState | None:
 
 @query(Permission.STAFF_VIEW)
 def states_of(tx: Tx) -> Mapping[int, DrawerState]:
-    """Say where the drawer of each cashier stands who has one, by their id: of one's branch, or of
-    the whole bank for who sees it."""
+    """Say where the drawer of each cashier stands who has one, by the cashier's id.
+
+    Those of one's branch, or of the whole bank for who sees it.
+    """
     here = [] if tx.desk.sees_whole_bank else [Drawer.branch_id == tx.desk.branch_id]
     found = tx.session.execute(
         select(Drawer.cashier_id, Drawer.id, Drawer.status, Drawer.business_date).where(

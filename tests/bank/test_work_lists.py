@@ -20,15 +20,15 @@ from tests.support.queue_reference import wanted
 
 pytestmark = pytest.mark.feature("B12", "B25", "C9")
 ESHA: Final = "executive"
-COUNT: Final = 400
+COUNT: Final = 240
 CATEGORIES: Final = ("card", "cash", "access")
 TITLES: Final = ("Lost card", "Late transfer", "Torn note", "Card and transfer", "Cards again")
 
 
 def fill(market: Market, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Items of every state, level and owner, with deadlines that repeat; the bare rows."""
-    monkeypatch.setattr(queue_lists, "ROWS_ON_A_PAGE", 7)
-    monkeypatch.setattr(search, "FEW", 60)  # some words are rare by that, and some are not
+    monkeypatch.setattr(queue_lists, "ROWS_ON_A_PAGE", 15)
+    monkeypatch.setattr(search, "FEW", 40)  # some words are rare by that, and some are not
     chance = random.Random(7)
     people = [market.desks[who].user_id for who in (ESHA, "executive_two")]
     with market.tx() as tx:
@@ -92,6 +92,7 @@ def test_every_look_lists_what_it_should_page_by_page(
     rows = fill(market, monkeypatch)
     esha, admin = market.desks[ESHA], market.desks["admin"]
     head = desk(market.bank, Role.SUPER_ADMIN, branch_id=None)
+    of_head = {"branch_id": market.branch_ids[BANER], "kinds": ("ticket",)}
     filters: list[dict[str, Any]] = [
         {},
         {"priority": 2},
@@ -102,7 +103,6 @@ def test_every_look_lists_what_it_should_page_by_page(
         {"level": 2},
         {"kinds": ("approval",)},
         {"kinds": ("ticket",)},
-        {"branch_id": market.branch_ids[BANER]},
         {"words": "card"},
         {"words": "CARD transf"},
         {"words": "customer17"},
@@ -115,17 +115,16 @@ def test_every_look_lists_what_it_should_page_by_page(
     sizes = set()
     for who in (esha, admin, head):
         for view in View:
-            for given in filters:
+            more = [of_head] if who is head else []
+            for given in filters if who is esha else [*filters[::3], *more]:
                 looked = Looked(view=view, **given)
-                if who is not head and looked.branch_id is not None:
-                    continue  # of one's own branch one sees one's own branch
                 should = wanted(rows, words_of, who, looked)
                 found = walked(who, looked)
                 assert [row.id for row in found] == should, (who.name, looked)
                 assert queue_lists.items(who, looked).found == len(should), (who.name, looked)
                 sizes.add(len(should))
     assert {0, 1, 2} < sizes
-    assert max(sizes) > 20 * queue_lists.ROWS_ON_A_PAGE, "the reference is not empty itself"
+    assert max(sizes) > 10 * queue_lists.ROWS_ON_A_PAGE, "the reference is not empty itself"
 
 
 def test_a_count_stops_where_nobody_reads_on(
@@ -136,7 +135,7 @@ def test_a_count_stops_where_nobody_reads_on(
     page = queue_lists.items(market.desks["admin"], Looked(view=View.ALL_OPEN))
     assert page.found == 31
     rows = walked(market.desks["admin"], Looked(view=View.ALL_OPEN))
-    assert len(rows) > 60, "but the pages go on"
+    assert len(rows) > 100, "but the pages go on"
 
 
 def test_names_to_choose_from(market: Market) -> None:

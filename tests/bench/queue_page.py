@@ -149,7 +149,7 @@ def a_file(folder: Path, count: int) -> Path:
 def in_memory(bank: Bank) -> tuple[list[Any], dict[int, list[str]]]:
     """Every row, and what each is found by: read from the tickets, not from the index of words."""
     with REAL.open(encoding="utf-8", newline="") as lines:
-        labels = {row["text"].strip(): row["category"] for row in csv.DictReader(lines)}
+        labels = {_bare(row["text"]): row["category"] for row in csv.DictReader(lines)}
     words: dict[int, list[str]] = {}
     with bank.db.read() as connection:
         rows = list(connection.exec_driver_sql("SELECT * FROM work_items"))
@@ -160,10 +160,14 @@ def in_memory(bank: Bank) -> tuple[list[Any], dict[int, list[str]]]:
             " JOIN customers c ON c.id = t.customer_id"
             " JOIN ticket_posts p ON p.ticket_id = t.id"
         ):
-            label = labels[body]  # the other system's own word for it
+            label = labels[_bare(body)]  # the other system's own word for it
             said = f"{reference} {title} {name} {number} {names[category]} {label} {body}"
             words[item_id] = folded(said)[:MOST_WORDS]
     return rows, words
+
+
+def _bare(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 @dataclass(frozen=True)
@@ -207,11 +211,11 @@ def looks(town: Town) -> dict[str, Look]:
         "category, whole bank": (head, {"category": "card"}),
         "common word": (executive, {"words": "card"}),
         "two common words": (executive, {"words": "my card"}),
-        "common and rare": (executive, {"words": "card aaname"}),
+        "common and rare": (executive, {"words": "card baname"}),
         "common word, decided": (executive, {"words": "card", "view": View.DECIDED}),
         "common word, mine": (executive, {"words": "card", "view": View.MINE}),
         "common word, whole bank": (head, {"words": "transfer", "view": View.ALL_OPEN}),
-        "customer": (executive, {"words": "aaname"}),
+        "customer": (executive, {"words": "baname"}),
         "reference": (executive, {"words": "260316 77"}),
         "no such word": (executive, {"words": "zebra"}),
     }
