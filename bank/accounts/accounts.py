@@ -6,13 +6,13 @@ The money of an account is in the book (`balances`, `postings`); this table says
 whose it is, of which product, and under which number people know it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ForeignKey, Row, Select, String, select
+from sqlalchemy import ForeignKey, Row, Select, String, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 from stdnum import luhn
@@ -27,6 +27,7 @@ from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput, NotFound, WrongState
 from bank.core.permissions import Permission, Role
 from bank.core.states import machine
+from bank.office import approval_risks
 from bank.people.branches import Branch
 from bank.people.customers import Customer
 
@@ -215,6 +216,26 @@ def _customer_read(tx: Tx, customer_id: str) -> sights.Record | None:
 def _keys(cards: Sequence[AccountCard]) -> tuple[str, ...]:
     """The accounts as approvals name them: by number, or by what the book calls them."""
     return tuple(key for card in cards for key in (card.number, f"#{card.id}"))
+
+
+@approval_risks.know_accounts_by
+def _ages(tx: Tx, keys: Collection[str]) -> list[approval_risks.AccountAge]:
+    """How old accounts are, by number or by the id that the book knows."""
+    ids = [int(key[1:]) for key in keys if key.startswith("#")]
+    first = (
+        select(Posting.booking_date)
+        .where(Posting.account_id == Account.id, Posting.line_no == 1)
+        .scalar_subquery()
+    )
+    found = tx.connection.execute(
+        select(Account.number, Account.opened_on, first)
+        .where(or_(Account.number.in_(keys), Account.id.in_(ids)))
+        .order_by(Account.number)
+    )
+    return [
+        approval_risks.AccountAge(shown=number, opened_on=on, first_booked_on=first)
+        for number, on, first in found
+    ]
 
 
 def own_card(tx: Tx, number: str) -> AccountCard:

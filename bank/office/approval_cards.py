@@ -25,7 +25,7 @@ from bank.core.desk import CATALOGUE, Desk, Tx, query
 from bank.core.errors import BankError, NotAllowed, NotFound
 from bank.core.permissions import GRANTS, Permission
 from bank.core.work_rights import Employee
-from bank.office import approval_sight
+from bank.office import approval_risks, approval_sight
 from bank.office.approval_rows import ApprovalCard, ApprovalRow, Happening, WaitsFor, as_text
 from bank.people import presence
 
@@ -236,6 +236,7 @@ def card_of(tx: Tx, row: Approval) -> ApprovalCard:
         compared_minor=row.compared_minor,
         rule_source=row.rule_source,
         record=_record(tx, row),
+        risks=approval_risks.risks_of(tx, row) if is_open else (),
     )
 
 

@@ -82,7 +82,8 @@ class WaitsFor:
 @dataclass(frozen=True, kw_only=True)
 class ApprovalCard(WaitsFor):
     """An approval in full. `lines` are what it would book (or has), `why_not` says why the reader
-    may not decide, `record` what became of the maker's approvals lately."""
+    may not decide, `risks` why to look twice, `record` what became of the maker's approvals
+    lately."""
 
     row: ApprovalRow
     asked: Mapping[str, str]
@@ -96,6 +97,7 @@ class ApprovalCard(WaitsFor):
     compared_minor: int | None
     rule_source: str
     record: Mapping[str, int]
+    risks: Sequence[str] = ()
 
     @property
     def changes(self) -> Sequence[tuple[str, str, str]]:

@@ -199,6 +199,8 @@ def in_full(card: ApprovalCard, *, key: str) -> None:
     st.markdown(words.badge(row.status))
     if row.amount_minor is not None:
         forms.amount_line(row.amount_minor, row.currency)
+    for risk in card.risks:
+        st.warning(words.plain(risk), icon=":material/flag:")
     facts = {
         "Asked for by": f"{row.maker_name}, {words.moment(row.made_at)}",
         # Once is enough where it is among what was typed.

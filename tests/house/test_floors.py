@@ -23,7 +23,7 @@ FLOORS: Final = {
     " credentials customers customer_links away staff_list limit_rows staff staff_customers leaving"
     " absences grants limits users branch_list viewings rights demo kyc",
     "office": "trail narrowings queue_lists handed queue in_hand saved_views messages approval_rows"
-    " approval_sight approval_cards approval_queue approval_notices approval_mails"
+    " approval_sight approval_risks approval_cards approval_queue approval_notices approval_mails"
     " approval_steps approvals approvals_together"
     " ticket_tables ticket_uploads ticket_posts tickets ticket_waits canned"
     " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"

@@ -88,6 +88,7 @@ def test_the_checker_sees_everything_and_approves(pages: Pages, at: Checking) ->
         "₹ 4,00,000.00 Cr",
         "For the wedding.",
         "Unassigned 1",
+        "was opened on 16 Mar 2026",
     ):
         assert words in said, words
     agree(page)
