@@ -98,8 +98,8 @@ def _of_amount(tx: Tx, row: Approval, rules: RiskRules) -> list[str]:
     """More than its maker usually asks for with this command, where there is a habit."""
     if row.amount_minor is None:
         return []
-    count, total = tx.session.execute(
-        select(func.count(), func.coalesce(func.sum(Approval.amount_minor), 0)).where(
+    count, summed = tx.session.execute(
+        select(func.count(), func.sum(Approval.amount_minor)).where(
             Approval.command == row.command,
             Approval.maker_id == row.maker_id,
             Approval.currency == row.currency,
@@ -107,9 +107,10 @@ def _of_amount(tx: Tx, row: Approval, rules: RiskRules) -> list[str]:
             Approval.made_at > tx.now - timedelta(days=rules.usual_days),
         )
     ).one()
-    if count < FEWEST or row.amount_minor * 100 * count <= int(total) * rules.usual_percent:
+    total = int(summed or 0)
+    if count < FEWEST or row.amount_minor * 100 * count <= total * rules.usual_percent:
         return []
-    usual = money.show(int(total) // count, row.currency)
+    usual = money.show(total // count, row.currency)
     return [f"{row.maker_name} usually asks for {usual} (the last {count} that were approved)."]
 
 
