@@ -30,7 +30,7 @@ from tests.pages.test_cashier_drawer import VAULT, close, count_in, errors, plai
 from tests.support.apptest import Pages
 from tests.support.market import Market
 
-pytestmark = pytest.mark.feature("B6", "D1")
+pytestmark = pytest.mark.feature("B6")
 ILL = "went home ill"
 
 

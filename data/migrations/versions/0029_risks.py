@@ -11,8 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_risks"
-down_revision = "0020_book_days"
+revision = "0029_risks"
+down_revision = "0028_rate_card"
 branch_labels = None
 depends_on = None
 
