@@ -112,9 +112,9 @@ def count_for(tx: Tx, drawer_id: int, pieces: Pieces) -> Counted:
 
 @command(Permission.VAULT_KEEP)
 def confirm_for(tx: Tx, drawer_id: int, reason: str = "", *, request_id: str) -> None:
-    """Confirm what another person counted in the cashier's absence: take the cash, close the drawer.
+    """Confirm what another person counted in the absence of the cashier, and close the drawer.
 
-    A difference is booked with its reason."""
+    The cash is taken; a difference is booked with its reason."""
     drawer = drawers.held_of_another(tx, drawer_id)
     if not drawer.is_left or drawer.status not in {S.COUNTED, S.CLOSED}:
         raise NotLeftAlone("Nobody has counted this drawer in the absence of its cashier.")
