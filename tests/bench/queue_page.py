@@ -8,15 +8,17 @@ words, categories and posts are behind them.
 import csv
 import random
 import statistics
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from bank import app
 from bank.core.clock import FixedClock, SystemClock
+from bank.core.db import instant_of
 from bank.core.desk import Bank, Desk, Tx, chunk
 from bank.core.permissions import Role
 from bank.core.search import MOST_WORDS, folded
@@ -278,8 +280,26 @@ def work_queue(shop: Workshop) -> Rounds:
             name: round(statistics.median(many for many, _ in each.taken) * 1e3, 1)
             for name, each in measured.items()
         },
+        "list_ms_of_row_50000": far_behind(towns[0]),
     }
     yield from measured[worst].taken
+
+
+def far_behind(town: Town) -> float:
+    """Milliseconds of a page that begins behind the fifty-thousandth row."""
+    who, looked = town.desks[Role.EXECUTIVE], Looked(view=View.UNASSIGNED)
+    should = wanted(town.rows, lambda row: town.words.get(row.id, ()), who, looked)
+    behind = should[50_000 - 1 :]
+    last = next(row for row in town.rows if row.id == behind[0])
+    ended = (last.priority, instant_of(last.next_due_at), last.id)
+    taken = []
+    for _ in range(RERUNS):
+        begun = time.perf_counter()
+        page = queue_lists.items(who, replace(looked, after=ended))
+        taken.append(time.perf_counter() - begun)
+        if [row.id for row in page.rows] != behind[1 : ROWS_ON_A_PAGE + 1]:
+            raise RuntimeError("not the page behind row 50,000")
+    return round(statistics.median(taken) * 1e3, 1)
 
 
 def _measured(
