@@ -67,7 +67,9 @@ def test_who_is_away_hands_over_everything_and_is_handed_nothing(market: Market)
     for refused in (
         lambda: queue.reassign(admin, free, number(market, ESHA), "for you"),
         lambda: queue.reassign_many(admin, [free], number(market, ESHA), "for you"),
-        lambda: leaving.remove_employee(admin, number(market, DEV), "left", number(market, ESHA)),
+        lambda: leaving.remove_employee(
+            admin, number(market, DEV), "left", number(market, ESHA), code="resigned"
+        ),
     ):
         with pytest.raises(away.IsAway, match="Esha Iyer is away until 20 Mar 2026"):
             refused()

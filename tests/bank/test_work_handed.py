@@ -63,8 +63,9 @@ def test_what_a_leaver_hands_over_is_still_with_the_colleague_after_hours(market
     now_is(market, "2026-03-16T15:50")
     queue.claim(market.desks[ESHA], item)
     now_is(market, "2026-03-16T17:45")
+    admin = market.desks["admin"]
     leaving.remove_employee(
-        market.desks["admin"], number(market, ESHA), "moved away", number(market, DEV)
+        admin, number(market, ESHA), "moved away", number(market, DEV), code="resigned"
     )
     for moment in ("2026-03-16T18:15", "2026-03-17T10:31", "2026-03-17T15:59", "2026-03-18T15:59"):
         assert now_is(market, moment) == 0, moment

@@ -66,7 +66,8 @@ def test_what_the_colleague_may_not_work_on_goes_back_to_the_queue(market: Marke
         market.desks["admin"],
         user_id(market, "executive"),
         "moved away",
-        colleague_id=user_id(market, "ravi"),  # a cashier answers no tickets, code="resigned"
+        colleague_id=user_id(market, "ravi"),  # a cashier answers no tickets
+        code="resigned",
     )
     assert owner(market, item_id) == ("unassigned", None)
     assert last_event(market, item_id) == ("handed over", "Arun Nair", None)
