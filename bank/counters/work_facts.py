@@ -22,6 +22,7 @@ from bank.core.desk import Tx, query
 from bank.core.permissions import STAFF, Permission, Role
 from bank.counters.fact_rows import KINDS, Asked, Kind, Measure, Rows, rows_of, text_of
 from bank.office.performance import checked_employee, instants
+from bank.office.rule_tables import Field, of_numbers, register
 from bank.people.identity import User, UserStatus
 from bank.people.staff_list import NoSuchEmployee, scope
 
@@ -38,6 +39,20 @@ class PerformanceRule(Base):
     effective_from: Mapped[date] = mapped_column(primary_key=True)
     value: Mapped[int]
     source: Mapped[str] = mapped_column(String(300))
+
+
+COMPARED_WITH: Final = register(
+    of_numbers(
+        name="performance_rules",
+        title="Comparing employees",
+        about="How many people of a role, with how many cases, a figure is compared with.",
+        model=PerformanceRule,
+        named=(
+            Field(name="least_people", label="People of the role", lowest=2, highest=100),
+            Field(name="least_cases", label="Cases of each", lowest=1, highest=1_000),
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)

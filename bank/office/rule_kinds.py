@@ -15,7 +15,8 @@ from bank.core.errors import BadInput
 from bank.core.hours import EVERY_WEEK, WHOLE_BANK, OpeningHours
 from bank.core.permissions import GRANTS, STAFF, Permission
 from bank.core.permissions import WHOLE_BANK as SEE_WHOLE_BANK
-from bank.core.work_tables import KINDS, Priority, WorkRule
+from bank.core.work_tables import KINDS, Priority, WorkRule, WorkSpan
+from bank.office.approval_risks import ApprovalRiskRule
 from bank.office.holidays import TURNS, WEEKDAYS
 from bank.office.rule_tables import (
     DAY_MINUTES,
@@ -31,6 +32,7 @@ from bank.office.rule_tables import (
 from bank.office.ticket_tables import TicketCategory, TicketRule
 from bank.people import rules as security
 from bank.people.branches import Branch
+from bank.people.leaving import LeavingReason
 from bank.people.rules import SecurityRule
 
 LEVELS: Final = {1: "level 1", 2: "level 2", 3: "level 3"}
@@ -162,6 +164,24 @@ WORK: Final = register(
 )  # fmt: skip
 
 
+SPANS: Final = register(
+    RuleTable(
+        name="work_spans",
+        title="Next replies and handed over cases",
+        about="In how many open minutes the customer has the next reply, and how long a case that"
+        " was handed to somebody waits for them. Deadlines that were promised stay.",
+        model=WorkSpan,
+        key=WORK.key,
+        values=(
+            Field(name="reply_minutes", label="Next reply", noun="open minute", highest=60_000),
+            Field(name="assigned_minutes", label="Waits for its new owner", noun="open minute",
+                  lowest=1, highest=60_000),
+        ),
+        from_today=always,
+    )
+)  # fmt: skip
+
+
 def _places(tx: Tx) -> Mapping[int, str]:
     rows = tx.connection.execute(select(Branch.id, Branch.name).order_by(Branch.id))
     return {WHOLE_BANK: "the whole bank", **{branch_id: name for branch_id, name in rows}}
@@ -253,10 +273,49 @@ TICKETS: Final = register(
             Field(name="ombudsman_days", label="The Ombudsman may be asked after", noun="day",
                   lowest=1, highest=366),
             Field(name="score_days", label="May be scored for", noun="day", lowest=1, highest=366),
+            Field(name="usual_of_tickets", label="Usual is told from the newest solved",
+                  noun="ticket", lowest=1, highest=1_000),
+            Field(name="usual_least_tickets", label="Usual is told from at least",
+                  noun="ticket", lowest=1, highest=1_000),
             Field(name="post_files", label="Files with one message", highest=10),
             Field(name="file_megabytes", label="Size of a file, at most", noun="MB", lowest=1,
                   highest=25),
         ),
+    )
+)  # fmt: skip
+
+
+RISKS: Final = register(
+    of_numbers(
+        name="approval_risk_rules",
+        title="What makes a checker look twice",
+        about="From when on an account is no longer new, and what is unusual for its maker."
+        " Nothing is forbidden by it.",
+        model=ApprovalRiskRule,
+        named=(
+            Field(name="opened_days", label="An account is new for", noun="day", highest=3_660),
+            Field(name="first_entry_days", label="Its first entry is recent for", noun="day",
+                  highest=3_660),
+            Field(name="usual_percent", label="Unusual above, of what is usual", noun="percent",
+                  lowest=100, highest=10_000),
+            Field(name="usual_days", label="Usual is what was approved within", noun="day",
+                  lowest=1, highest=3_660),
+            Field(name="rejected_days", label="A no is remembered for", noun="day", highest=3_660),
+        ),
+        from_today=always,
+    )
+)  # fmt: skip
+
+REASONS: Final = register(
+    RuleTable(
+        name="leaving_reasons",
+        title="Reasons for leaving",
+        about="Why an employee has left, as it is kept with them.",
+        model=LeavingReason,
+        key=(Field(name="code", label="Code", unit=Unit.TEXT, longest=24, is_code=True),),
+        values=(Field(name="name", label="Name", unit=Unit.TEXT, longest=60),),
+        may_add=True,
+        from_today=always,
     )
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ MOST: Final = 1_000_000
 MOST_MINOR: Final = 1_000_00_00_000_00  # a thousand crore: what is above is a slip of the pen
 DAY_MINUTES: Final = 24 * 60
 SEPARATOR: Final = "/"  # of the parts of a key
+SAME_FOR_MANY: Final = ("percent", "MB")
 CODE: Final = re.compile(r"[a-z][a-z_]*")
 
 Value = int | str | None
@@ -121,7 +122,7 @@ class Field:
         if self.unit is Unit.ROLES:
             return ", ".join(choices.get(role, role) for role in str(value).split())
         if self.unit is Unit.NUMBER:
-            plural = "" if int(value) == 1 else "s"
+            plural = "" if int(value) == 1 or self.noun in SAME_FOR_MANY else "s"
             return f"{int(value):,} {self.noun}{plural}" if self.noun else f"{int(value):,}"
         return choices.get(value, str(value))
 

@@ -8,7 +8,7 @@ import streamlit as st
 from bank.core import money
 from bank.core.errors import BadInput
 from bank.office.rule_changes import FieldCard
-from bank.office.rule_tables import SEPARATOR, Field, Unit, Value, Values
+from bank.office.rule_tables import SAME_FOR_MANY, SEPARATOR, Field, Unit, Value, Values
 from pages.parts import forms, words
 
 MINUTES_OF_HOUR: Final = 60
@@ -73,7 +73,7 @@ def _amount(one: Field, choices: Mapping[Any, str], value: Value, key: str) -> C
 
 
 def _number(one: Field, choices: Mapping[Any, str], value: Value, key: str) -> Callable[[], Value]:
-    noun = f", {one.noun}s" if one.noun and one.noun.islower() else f", {one.noun}"
+    noun = f", {one.noun}" if one.noun in SAME_FOR_MANY else f", {one.noun}s"
     st.session_state.setdefault(key, value)
     typed = st.number_input(
         f"{one.label}{noun if one.noun else ''}",
