@@ -84,12 +84,14 @@ def test_the_branch_closes_its_day_and_the_cashier_may_leave(market: Market) -> 
     with pytest.raises(DrawersLeft, match="Ravi Kumar has an open drawer"):
         branch_close.close_day(admin, today, None)
     with pytest.raises(Objected, match="drawer still holds cash"):
-        leaving.remove_employee(admin, market.cashier.user_id or 0, "Left the bank")
+        leaving.remove_employee(
+            admin, market.cashier.user_id or 0, "Left the bank", code="resigned"
+        )
     count(market, note_500=4)
     confirm(market)
     market.count_vault()
     assert branch_close.close_day(admin, today, None).is_closed
-    leaving.remove_employee(admin, market.cashier.user_id or 0, "Left the bank")
+    leaving.remove_employee(admin, market.cashier.user_id or 0, "Gone", code="resigned")
     with looking(admin) as tx:
         said = " ".join(drawers.left_on(tx, None, today))
     assert "Ravi" not in said, "nor does it keep the book open"
