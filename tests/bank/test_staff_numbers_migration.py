@@ -8,7 +8,7 @@ from bank import app
 from tests.support.bank import DIALECTS
 from tests.support.older import old_database
 
-BEFORE = "0020_book_days"
+BEFORE = "0025_told"
 # A reply of before: nobody wrote down by when it was promised.
 A_REPLY = (
     "INSERT INTO work_items (id, kind, subject_id, for_roles, reference, title, priority, level,"
