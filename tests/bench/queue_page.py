@@ -9,7 +9,7 @@ import csv
 import random
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,10 +22,14 @@ from bank.core.db import instant_of
 from bank.core.desk import Bank, Desk, Tx, chunk
 from bank.core.permissions import Role
 from bank.core.search import MOST_WORDS, folded
+from bank.core.work_tables import KINDS, Priority
 from bank.office import queue_lists, ticket_imports
 from bank.office.queue_lists import COUNTED_UP_TO, ROWS_ON_A_PAGE, Looked, View
 from bank.people import branches, customers, identity, sessions
 from bank.people.customers import NewCustomer
+from pages.parts.queue import VIEWS
+from pages.parts.queue_search import LEVELS
+from pages.parts.words import sentence
 from tests.bench.harness import Rounds, Workshop, bench
 from tests.bench.page import Window, a_server
 from tests.support.bank import NOON, settings_for
@@ -66,13 +70,14 @@ class Town:
     desks: dict[Role, Desk]
     rows: list[Any]
     words: dict[int, list[str]]
+    categories: Mapping[str, str]
 
 
 @contextmanager
 def a_town(folder: Path, count: int) -> Iterator[Town]:
     """Two branches, an executive, an admin and somebody of head office, and so many tickets."""
     bank = app.open_bank(settings_for(folder), clock=FixedClock(NOON))
-    town = Town(bank, {}, {}, [], {})
+    town = Town(bank, {}, {}, [], {}, {})
     with chunk(app.system_desk(bank), "bench") as tx:
         ids = [
             branches.add_branch_row(tx, ifsc=ifsc, name=f"Branch {ifsc[-1]}", address="1 Road").id
@@ -89,6 +94,7 @@ def a_town(folder: Path, count: int) -> Iterator[Town]:
         tx.connection.exec_driver_sql(MIX.format(first=first))
         tx.connection.exec_driver_sql("ANALYZE")
     town.rows, town.words = in_memory(bank)
+    town.categories = queue_lists.categories(town.desks[Role.EXECUTIVE])
     yield town
     bank.db.close()
 
@@ -179,20 +185,27 @@ class Look:
     role: Role
     looked: Looked
 
-    @property
-    def query(self) -> str:
-        """The address, as queue_views would keep it."""
+    def query(self, town: Town) -> str:
+        """The address: what is chosen stands in it in the words of the page."""
+        looked = self.looked
+        people = {desk.user_id: desk.name for desk in town.desks.values()}
         given = {
-            "view": self.looked.view.value,
-            "words": self.looked.words,
-            "kind": self.looked.kinds[0] if self.looked.kinds else "",
-            "priority": self.looked.priority,
-            "level": self.looked.level,
-            "category": self.looked.category,
-            "owner": self.looked.owner_id,
-            "branch": self.looked.branch_id,
+            "view": VIEWS[looked.view],
+            "words": looked.words,
+            "kind": KINDS[looked.kinds[0]].title if looked.kinds else "",
+            "priority": _said(Priority.NAMES, looked.priority),
+            "level": _said(LEVELS, looked.level),
+            "category": _said(town.categories, looked.category),
+            "owner": _said(
+                {desk.user_id: desk.name for desk in town.desks.values()}, looked.owner_id
+            ),
+            "branch": _said({1: "Branch 1", 2: "Branch 2"}, looked.branch_id),
         }
-        return urlencode({f"inbox_{at}": to for at, to in given.items() if to not in ("", None)})
+        return urlencode({f"inbox_{at}": to for at, to in given.items() if to})
+
+
+def _said(names: Mapping[Any, str], value: object) -> str:
+    return sentence(names[value]) if value is not None else ""
 
 
 def looks(town: Town) -> dict[str, Look]:
@@ -310,7 +323,7 @@ def _measured(
         count = rows_of(town, look)
         rows = (count,) if count else ()
         windows.append(
-            Window(server.url, town.cookies[look.role], PAGE, query=look.query, rows=rows)
+            Window(server.url, town.cookies[look.role], PAGE, query=look.query(town), rows=rows)
         )
     looking = Looking(*windows, [])
     for window in windows:  # the first reruns warm up
