@@ -196,9 +196,7 @@ class Look:
             "priority": _said(Priority.NAMES, looked.priority),
             "level": _said(LEVELS, looked.level),
             "category": _said(town.categories, looked.category),
-            "owner": _said(
-                {desk.user_id: desk.name for desk in town.desks.values()}, looked.owner_id
-            ),
+            "owner": _said(people, looked.owner_id),
             "branch": _said({1: "Branch 1", 2: "Branch 2"}, looked.branch_id),
         }
         return urlencode({f"inbox_{at}": to for at, to in given.items() if to})
