@@ -58,7 +58,7 @@ def go_to(name: str, query: str, more: Fields) -> None:
     asked = dict(parse_qsl(query))
     for part, read in {**FIELDS, **more}.items():
         value = read(asked[part]) if part in asked else None
-        empty: Any = {"view": View.UNASSIGNED, "words": ""}.get(part)
+        empty: Any = {"view": View.UNASSIGNED}.get(part, "" if read is str else None)
         st.session_state[f"{name}_{part}"] = empty if value is None else value
 
 

@@ -110,6 +110,11 @@ def kinds_waiting(asking: Desk) -> dict[str, str]:
     }
 
 
+def number_in(text: str) -> int | None:
+    """What stands in an address where a number belongs."""
+    return int(text) if text.isdecimal() else None
+
+
 AGES = {60: "More than an hour", 240: "More than four hours", 1_440: "More than a day"}
 QUEUE = queue.Queue(
     name="approvals",
@@ -129,13 +134,14 @@ QUEUE = queue.Queue(
             label="Asked for by",
             narrows=approval_queue.MAKER,
             options=approval_queue.makers_waiting,
-            read=int,
+            read=number_in,
         ),
         Field(
             name="command",
             label="What",
             narrows=approval_queue.COMMAND,
             options=kinds_waiting,
+            read=lambda text: text or None,
         ),
         Field(name="from", label="Amount from", narrows=approval_queue.FROM_MINOR),
         Field(
@@ -143,7 +149,7 @@ QUEUE = queue.Queue(
             label="Waiting for",
             narrows=approval_queue.MINUTES,
             options=lambda _desk: AGES,
-            read=int,
+            read=number_in,
         ),
     ),
     columns=columns_of,

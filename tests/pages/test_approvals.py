@@ -514,6 +514,11 @@ def test_what_is_looked_for_is_kept_as_a_view(pages: Pages, at: Checking) -> Non
     assert not page.exception
     assert listed(page) == ["Approval 2"]
     assert page.text_input("approvals_from").value == "9L"
+    at.approve("nalini", 2)
+    page = pages.open(vera, QUEUE)
+    page.button(f"approvals_open_{kept.id}").click().run()
+    assert not page.exception
+    assert "No item fits" in words_of(page), "nobody of that name has anything so large there"
 
 
 @pytest.mark.feature("B12")
