@@ -544,7 +544,7 @@ def test_two_keys_approve_and_one_fetches_the_next(pages: Pages, at: Checking) -
     page = pages.open(at.desks["nalini"], QUEUE)
     assert shortcut_of(page, "Take the next item") == "n"
     press(page, "Take the next item")
-    assert "Approval 1 is yours" in words_of(page)
+    assert "approval 1 is yours" in words_of(page)
     assert shortcut_of(page, "Approve cash withdrawal") == "a"
     press(page, "Approve cash withdrawal")
     assert "Approve cash withdrawal ₹ 6,00,000.00, asked for by Ravi Kumar?" in words_of(
