@@ -93,7 +93,7 @@ def asked_and_approved(at: Checking, *lakhs: int) -> int:
     for number, amount in enumerate(lakhs, 1):
         deposit(at, amount, f"L{number}")
         if number < len(lakhs):
-            at.approve("vera", number)
+            at.approve("vera", number, amount_again_minor=amount * LAKH)  # a large day
     return len(lakhs)
 
 

@@ -514,7 +514,7 @@ def test_what_is_looked_for_is_kept_as_a_view(pages: Pages, at: Checking) -> Non
     assert not page.exception
     assert listed(page) == ["Approval 2"]
     assert page.text_input("approvals_from").value == "9L"
-    at.approve("nalini", 2)
+    at.approve("nalini", 2, amount_again_minor=9 * LAKH)
     page = pages.open(vera, QUEUE)
     page.button(f"approvals_open_{kept.id}").click().run()
     assert not page.exception
