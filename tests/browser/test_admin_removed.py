@@ -1,5 +1,6 @@
 """An employee removed while signed in, and a portal under an employee's eyes, in a real browser."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -9,8 +10,10 @@ from playwright.sync_api import expect
 from bank.core.desk import Desk
 from bank.core.permissions import Role
 from bank.people import leaving, sessions
+from tests.browser.test_inbox import colleague, open_cases
 from tests.support import people
 from tests.support.browser import PHONE, PageAt
+from tests.support.demo import DemoTown
 from tests.support.people import Somebody
 from tests.support.shell import (
     SMALL,
@@ -93,6 +96,45 @@ def test_an_admin_removes_somebody_by_the_wizard(town: Town, page_at: PageAt) ->
     is_accessible(page)
     theirs.get_by_role("link", name="Security").first.click()
     is_outside(theirs)
+
+
+@pytest.mark.feature("A8.5", "B12", "B41")
+def test_who_is_removed_with_a_claimed_item_hands_it_over(
+    demo_town: DemoTown, page_at: PageAt, page_problems: list[str]
+) -> None:
+    leaver = colleague(demo_town)
+    open_cases(demo_town, ("The teller machine kept my card",), 7_001, priority=1)
+    theirs = demo_town.window(page_at, leaver, "/staff-inbox")
+    theirs.get_by_role("button", name="Take the next item").click()
+    expect(theirs.get_by_role("heading", name=re.compile("T-7001"))).to_be_visible()
+    at_rest(theirs)
+
+    admin = demo_town.window(
+        page_at, "vikram", "/admin-employees", width=PHONE[0], height=PHONE[1]
+    )
+    box = admin.get_by_role("combobox", name="Choose an employee")
+    box.press_sequentially("Dev Sen")
+    box.press("Enter")
+    admin.get_by_text("Remove", exact=True).click()
+    expect(admin.get_by_text("They have in hand: 1")).to_be_visible()
+    admin.get_by_role("textbox", name="Reason").fill("Moves to another town")
+    admin.get_by_role("button", name="Go on").click()
+    expect(admin.get_by_text("Choose a colleague.")).to_be_visible()  # nothing is left with nobody
+    admin.get_by_role("combobox", name="Who takes over").press_sequentially("Imran")
+    admin.keyboard.press("Enter")
+    admin.get_by_role("button", name="Go on").click()
+    admin.get_by_role("button", name="Remove employee").click()
+    expect(admin.get_by_text("cannot sign in any more")).to_be_visible()
+    is_outside(theirs)  # by itself: the list is looked at again and again
+
+    heir = demo_town.window(
+        page_at, "imran", "/staff-inbox?inbox_view=Mine", width=PHONE[0], height=1_600
+    )
+    heir.get_by_label("Choose an item").click()
+    heir.get_by_role("option", name="T-7001").click()
+    expect(heir.get_by_role("heading", name=re.compile("T-7001"))).to_be_visible()
+    expect(heir.get_by_role("button", name="Release T-7001")).to_be_visible()
+    assert page_problems == []
 
 
 @pytest.mark.feature("B29")
