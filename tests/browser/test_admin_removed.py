@@ -109,14 +109,15 @@ def test_who_is_removed_with_a_claimed_item_hands_it_over(
     expect(theirs.get_by_role("heading", name=re.compile("T-7001"))).to_be_visible()
     at_rest(theirs)
 
-    admin = demo_town.window(
-        page_at, "vikram", "/admin-employees", width=PHONE[0], height=PHONE[1]
-    )
+    admin = demo_town.window(page_at, "vikram", "/admin-employees", width=PHONE[0], height=PHONE[1])
     box = admin.get_by_role("combobox", name="Choose an employee")
     box.press_sequentially("Dev Sen")
     box.press("Enter")
     admin.get_by_text("Remove", exact=True).click()
     expect(admin.get_by_text("They have in hand: 1")).to_be_visible()
+    why = admin.get_by_role("combobox", name="Why they leave")
+    why.press_sequentially("Resigned")
+    why.press("Enter")
     admin.get_by_role("textbox", name="Reason").fill("Moves to another town")
     admin.get_by_role("button", name="Go on").click()
     expect(admin.get_by_text("Choose a colleague.")).to_be_visible()  # nothing is left with nobody

@@ -88,11 +88,12 @@ def approve_deposit(checker: Page) -> None:
     open_page(checker, "Approvals")
     checker.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     at_rest(checker)
-    checker.get_by_label("Choose an approval").click()
+    checker.get_by_label("Choose an item").click()
     checker.get_by_role("option").first.click()
     at_rest(checker)
     checker.set_viewport_size({"width": DESK[0], "height": DESK[1]})
     checker.get_by_role("button", name="Approve cash deposit").click()
+    checker.get_by_role("button", name="Yes, approve").click()
     expect(checker.get_by_text("is approved and done")).to_be_visible()
 
 
