@@ -148,7 +148,8 @@ def items(tx: Tx, looked: Looked) -> ItemPage:
     """List a page of a view, the most pressing first."""
     tx.looked_at("work", looked.view)
     wanted, order = _conditions(tx, looked), _order(looked.view)
-    asked = _hinted(_columns(tx), looked).where(*wanted).order_by(*_sorted(order))
+    asked = _columns(tx).where(*wanted)
+    asked = asked.order_by(*(by.desc() if is_down else by for by, is_down in order))
     if looked.after is not None:
         asked = asked.where(_follows(tx, order, looked.after))
     # One more than is shown says whether another page follows.
@@ -157,7 +158,7 @@ def items(tx: Tx, looked: Looked) -> ItemPage:
     is_whole = looked.after is None and not has_more
     return ItemPage(
         rows=[_row(tx, row) for row in shown],
-        found=len(shown) if is_whole else _count(tx, wanted, COUNTED_UP_TO, looked),
+        found=len(shown) if is_whole else _count(tx, wanted, COUNTED_UP_TO),
         ends=tuple(shown[-1]._mapping[by.name] for by, _ in order) if has_more else None,
     )
 
@@ -203,14 +204,11 @@ COUNTED: Final = (View.UNASSIGNED, View.MINE, View.WAITING, View.OVERDUE)
 
 def count_of(tx: Tx, looked: Looked) -> int:
     """How many items a view holds, counted up to one beyond COUNTED_UP_TO."""
-    return _count(tx, _conditions(tx, looked), COUNTED_UP_TO, looked)
+    return _count(tx, _conditions(tx, looked), COUNTED_UP_TO)
 
 
-def _count(
-    tx: Tx, wanted: Sequence[ColumnElement[bool]], up_to: int, looked: Looked | None = None
-) -> int:
-    asked = select(ITEMS.c.id).where(*wanted).limit(up_to + 1)
-    found = (asked if looked is None else _hinted(asked, looked)).subquery()
+def _count(tx: Tx, wanted: Sequence[ColumnElement[bool]], up_to: int) -> int:
+    found = select(ITEMS.c.id).where(*wanted).limit(up_to + 1).subquery()
     return int(tx.connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 
@@ -247,13 +245,15 @@ def _check_sight(tx: Tx, item_id: int) -> None:
     tx.looked_at("work item", item_id)
 
 
-def in_sight(tx: Tx, kinds: tuple[str, ...], branch_id: int | None) -> list[ColumnElement[bool]]:
+def in_sight(
+    tx: Tx, kinds: tuple[str, ...], branch_id: int | None, *, is_bare: bool = False
+) -> list[ColumnElement[bool]]:
     """The items of this desk, as `work_rights.may_see` has it: who leads sees all of a branch's
     work, the others what they might take themselves."""
     desk = tx.desk
     if work_rights.leads(desk):
-        return _of(tx, KINDS, kinds, branch_id)
-    return [*_of(tx, _own_kinds(tx), kinds, branch_id), *_for_me(tx)]
+        return _of(tx, KINDS, kinds, branch_id, is_bare)
+    return [*_of(tx, _own_kinds(tx), kinds, branch_id, is_bare), *_for_me(tx)]
 
 
 def to_take(tx: Tx, kinds: tuple[str, ...]) -> list[ColumnElement[bool]]:
@@ -267,19 +267,26 @@ def _own_kinds(tx: Tx) -> list[str]:
 
 
 def _of(
-    tx: Tx, allowed: Iterable[str], kinds: tuple[str, ...], branch_id: int | None
+    tx: Tx,
+    allowed: Iterable[str],
+    kinds: tuple[str, ...],
+    branch_id: int | None,
+    is_bare: bool = False,
 ) -> list[ColumnElement[bool]]:
     wanted = set(allowed) & set(kinds) if kinds else set(allowed)
+    kind, branch = (
+        narrowings.bare(column, is_bare) for column in (ITEMS.c.kind, ITEMS.c.branch_id)
+    )
     conditions: list[ColumnElement[bool]] = []
     if kinds:
-        conditions.append(ITEMS.c.kind.in_(sorted(wanted)))
+        conditions.append(kind.in_(sorted(wanted)))
     elif wanted != set(KINDS):
         # Said by what is not: no index serves that, and the better one of the view is not left.
-        conditions.append(ITEMS.c.kind.not_in(sorted(set(KINDS) - wanted)))
+        conditions.append(kind.not_in(sorted(set(KINDS) - wanted)))
     if not tx.desk.sees_whole_bank:
-        conditions.append(ITEMS.c.branch_id == tx.desk.branch_id)  # no branch, no rows
+        conditions.append(branch == tx.desk.branch_id)  # no branch, no rows
     elif branch_id is not None:
-        conditions.append(ITEMS.c.branch_id == branch_id)
+        conditions.append(branch == branch_id)
     return conditions
 
 
@@ -306,37 +313,35 @@ def most_pressing() -> tuple[Any, ...]:
 
 def _conditions(tx: Tx, looked: Looked) -> list[ColumnElement[bool]]:
     item, mine = ITEMS.c, ITEMS.c.owner_id == tx.desk.user_id
+    is_above = bool(looked.level) or looked.view is View.ESCALATED
+    status = narrowings.bare(item.status, is_above)
     in_view: dict[View, ColumnElement[bool]] = {
-        View.UNASSIGNED: item.status == W.UNASSIGNED,
-        View.MINE: and_(mine, item.status == W.CLAIMED, item.claimed_until > tx.now),
-        View.WAITING: item.status == W.WAITING,
+        View.UNASSIGNED: status == W.UNASSIGNED,
+        View.MINE: and_(mine, status == W.CLAIMED, item.claimed_until > tx.now),
+        View.WAITING: status == W.WAITING,
         View.OVERDUE: item.next_due_at < tx.now,
-        View.DECIDED: item.status == W.DECIDED,
+        View.DECIDED: status == W.DECIDED,
         View.ESCALATED: literal_column(ESCALATED_SQL, Boolean()),
-        View.ALL_OPEN: item.status.in_((W.UNASSIGNED, W.CLAIMED, W.WAITING)),
+        View.ALL_OPEN: status.in_((W.UNASSIGNED, W.CLAIMED, W.WAITING)),
     }
-    conditions = [in_view[looked.view], *in_sight(tx, looked.kinds, looked.branch_id)]
+    seen = in_sight(tx, looked.kinds, looked.branch_id, is_bare=is_above)
+    conditions = [in_view[looked.view], *seen]
     given = {
         item.priority: looked.priority,
         item.category: looked.category,
         item.owner_id: looked.owner_id,
         item.level: looked.level,
     }
-    conditions += [column == value for column, value in given.items() if value is not None]
+    conditions += [
+        narrowings.bare(column, is_above) == value
+        for column, value in given.items()
+        if value is not None
+    ]
     if looked.level and looked.view is not View.ESCALATED:  # in the words of the index that serves
         above = ABOVE_DESK_SQL if looked.view is View.DECIDED else ESCALATED_SQL
         conditions.append(literal_column(above, Boolean()))
     conditions += narrowings.conditions(tx, looked.facts)
     return [*conditions, *search.found_by(tx, work.SEARCHED, looked.words, item.id)]
-
-
-def _hinted(asked: Select[Any], looked: Looked) -> Select[Any]:
-    """Of what has gone up the line there is little, and an index of its own; but SQLite would take
-    any other that serves an equality, and read a whole branch."""
-    if not looked.level and looked.view is not View.ESCALATED:
-        return asked
-    index = "escalated_decided" if looked.view is View.DECIDED else "escalated"
-    return asked.with_hint(ITEMS, f"INDEXED BY ix_work_items_{index}", "sqlite")
 
 
 def _order(view: View) -> list[tuple[Any, bool]]:
@@ -347,10 +352,6 @@ def _order(view: View) -> list[tuple[Any, bool]]:
     if view is View.OVERDUE:
         return [(item.next_due_at, False), (item.id, False)]
     return [(column, False) for column in most_pressing()]
-
-
-def _sorted(order: Sequence[tuple[Any, bool]]) -> list[Any]:
-    return [column.desc() if is_down else column for column, is_down in order]
 
 
 def _follows(tx: Tx, order: Sequence[tuple[Any, bool]], after: Cursor) -> ColumnElement[bool]:
