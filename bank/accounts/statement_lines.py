@@ -237,6 +237,7 @@ def _read(tx: Tx, chosen: Select[*tuple[Any, ...]]) -> dict[int, list[StatementL
             _Reversal.booking_date.label("reversed_on"),
             _Reversed.booking_date.label("first_booked_on"),
         )
+        .select_from(line)
         .join(JournalEntry, JournalEntry.id == line.c.entry_id)
         .join(_Reversal, _Reversal.reverses_id == JournalEntry.id, isouter=True)
         .join(_Reversed, _Reversed.id == JournalEntry.reverses_id, isouter=True)
@@ -280,6 +281,7 @@ def _others(tx: Tx, places: Mapping[int, Sequence[int]]) -> dict[tuple[int, int]
             func.min(Account.number),
             func.count(_Other.account_id.distinct()),
         )
+        .select_from(Posting)
         .join(_Other, _Other.entry_id == Posting.entry_id)
         .join(Account, Account.id == _Other.account_id)
         .join(Customer, Customer.id == Account.customer_id)
