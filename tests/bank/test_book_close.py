@@ -22,7 +22,8 @@ from bank.core.desk import Bank, Desk, chunk, looking
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.permissions import Role
-from bank.counters import drawers
+from bank.counters import drawer_cash, drawers
+from bank.counters.drawer_cash import MoveKind
 from bank.night import integrity
 from tests.support.bank import NOON, desk, move_clock, settings_for
 from tests.support.book import (
@@ -229,7 +230,10 @@ def test_a_business_date_that_was_set_back_books_nothing(head: Desk) -> None:
 
 
 def test_the_lines_of_before_are_corrected_on_an_open_day(head: Desk) -> None:
-    [posted] = book(head.bank, draft(FEBRUARY))
+    capital = draft(FEBRUARY)
+    [posted] = book(head.bank, capital)
+    with chunk(app.system_desk(head.bank), "tests.arrange") as tx:
+        drawer_cash.put_in_vault(tx, [capital], MoveKind.CARRIED)  # it goes out from there
     close(head, YESTERDAY)
     admin = desk(head.bank, Role.BRANCH_ADMIN)
     back = journal.reverse_entry(admin, posted.entry_id, "Twice", new_request_id())

@@ -312,6 +312,7 @@ def test_the_preview_refuses_what_the_booking_refuses(sqlite_market: Market) -> 
 @pytest.mark.feature("A3.4", "A9.1")
 def test_a_cashiers_day_lists_their_own_slips(market: Market) -> None:
     pay_in(market, "asha", 500_00)
+    market.fund(note_100=1)
     first = market.deposit("asha", 100_00, slip="1")
     withdraw(market, "asha", 30_00, slip="2")
     market.deposit("asha", 5_00, slip="3", desk=market.desks["meera"])
