@@ -281,6 +281,8 @@ def _count_figure(
         tickangle=0,
     )
     figure.update_yaxes(rangemode="tozero", tickformat=",d", nticks=5)
+    if max(map(sum, zip(*(values for _, values in series), strict=True)), default=0) < 5:
+        figure.update_yaxes(dtick=1)  # there are no half cases
     figure.update_layout(barmode="stack")
     return _layout(figure, height=260)
 

@@ -51,7 +51,7 @@ def say_result(name: str) -> None:
     if kept is None:
         return
     title, result = kept
-    st.subheader(title)
+    st.header(title)
     tables.show(
         result,
         RESULT,

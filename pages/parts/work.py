@@ -66,7 +66,7 @@ def figures(desk: Desk, source: Source, *, key: str) -> None:
 
 def acts(rows: Sequence[Work], *, key: str) -> None:
     """Everything that was done, as the trail has it."""
-    st.subheader("Everything that was done")
+    st.header("Everything that was done")
     done, kinds, refused = st.columns(3)
     done.metric("Done", f"{sum(row.done for row in rows):,}", border=True)
     kinds.metric("Kinds of work", f"{len(rows):,}", border=True)

@@ -28,6 +28,7 @@ NAMES: Final = {
     Measure.APPROVALS: "Approvals decided",
     Measure.VOUCHES: "Vouched for as a supervisor",
 }
+TOO_FEW: Final = "Too few to compare"
 # What a row behind a share is called, counted and not counted.
 HITS: Final = {
     Measure.FIRST_IN_TIME: ("in time", "late"),
@@ -43,7 +44,6 @@ class _Row:
     """A figure as the table shows it."""
 
     figure: Figure
-    facts: Facts
 
     @property
     def name(self) -> str:
@@ -55,14 +55,14 @@ class _Row:
 
     @property
     def role(self) -> str:
-        return compared_in_words(self.figure, self.facts)
+        return compared_in_words(self.figure)
 
 
 def draw(
     facts: Facts, items: Callable[[Measure], FactItems], *, key: str, file_name: str = "work.csv"
 ) -> None:
     """Figures, the weeks, and what is behind the figure that is chosen."""
-    rows = [_Row(figure=each, facts=facts) for each in facts.figures if _is_theirs(each)]
+    rows = [_Row(figure=each) for each in facts.figures if _is_theirs(each)]
     if not rows:
         ui.empty("Nothing is counted on these days.", "Choose more days.")
         return
@@ -80,6 +80,11 @@ def draw(
         prompt="Choose a figure",
         file_name=file_name,
     )
+    if any(row.role == TOO_FEW for row in rows):
+        st.caption(
+            f"The role is compared where {facts.least_people} people of it have "
+            f"{facts.least_cases} cases or more."
+        )
     if chosen is None:
         st.caption("Choose a figure to see the cases behind it.")
         return
@@ -98,14 +103,11 @@ def figure_in_words(figure: Figure) -> str:
     return _value(figure.measure, figure.kind, figure.value)
 
 
-def compared_in_words(figure: Figure, facts: Facts) -> str:
+def compared_in_words(figure: Figure) -> str:
     """The role's median and range, or why there is none."""
     compared, kind = figure.compared, figure.kind
     if compared.median is None or compared.lowest is None or compared.highest is None:
-        return (
-            f"No comparison: fewer than {facts.least_people} people of this role have "
-            f"{facts.least_cases} cases or more."
-        )
+        return TOO_FEW
     median, low, high = (
         _value(figure.measure, kind, each)
         for each in (compared.median, compared.lowest, compared.highest)

@@ -274,7 +274,8 @@ def test_the_pages_show_the_same_figures_and_what_is_behind(
         said = words_of(seen)
         assert "5 of 7 (71 %)" in said
         assert "0 of 1 (0 %); ₹ 5.00 short" in said
-        assert "No comparison: fewer than 3 people of this role have 5 cases or more." in said
+        assert "Too few to compare" in said
+        assert "The role is compared where 3 people of it have 5 cases or more." in said
         assert "7 cases and slips in these weeks" in said
         assert "Reversed" in said
 
