@@ -102,7 +102,7 @@ def test_an_admin_removes_somebody_by_the_wizard(town: Town, page_at: PageAt) ->
 def test_who_is_removed_with_a_claimed_item_hands_it_over(
     demo_town: DemoTown, page_at: PageAt, page_problems: list[str]
 ) -> None:
-    leaver = colleague(demo_town)
+    leaver = colleague(demo_town, "kiran.third", "Kiran Desai")
     open_cases(demo_town, ("The teller machine kept my card",), 7_001, priority=1)
     theirs = demo_town.window(page_at, leaver, "/staff-inbox")
     theirs.get_by_role("button", name="Take the next item").click()
@@ -111,7 +111,7 @@ def test_who_is_removed_with_a_claimed_item_hands_it_over(
 
     admin = demo_town.window(page_at, "vikram", "/admin-employees", width=PHONE[0], height=PHONE[1])
     box = admin.get_by_role("combobox", name="Choose an employee")
-    box.press_sequentially("Dev Sen")
+    box.press_sequentially("Kiran Desai")
     box.press("Enter")
     admin.get_by_text("Remove", exact=True).click()
     expect(admin.get_by_text("They have in hand: 1")).to_be_visible()

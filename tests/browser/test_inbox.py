@@ -50,14 +50,14 @@ def open_cases(town: DemoTown, titles: tuple[str, ...], first: int, priority: in
         )
 
 
-def colleague(town: DemoTown) -> str:
-    """A second executive at the same branch."""
+def colleague(town: DemoTown, username: str = "dev.second", name: str = "Dev Sen") -> str:
+    """Another executive at the same branch; the town is shared, and so are its user names."""
     with chunk(app.system_desk(town.bank), "tests.arrange") as tx:
         return identity.add_user_row(
             tx,
-            username="dev.second",
-            name="Dev Sen",
-            email="dev@bank.example",
+            username=username,
+            name=name,
+            email=f"{username}@bank.example",
             role=desk_of(town.bank, "imran").role,
             branch_id=desk_of(town.bank, "imran").branch_id,
             password_hash="$2b$04$" + "." * 53,

@@ -156,7 +156,7 @@ def test_a_cashiers_day(demo_town: DemoTown, page_at: PageAt, page_problems: lis
     open_page(custodian, "Home")
     open_page(custodian, "Vault and drawers")
     custodian.get_by_role("button", name="Take the cash and close").click()
-    expect(custodian.get_by_text("is closed.")).to_be_visible()
+    expect(custodian.get_by_text("The drawer of Asha Kulkarni is closed.")).to_be_visible()
     open_page(cashier, "Home")
     open_page(cashier, "My drawer")
     expect(cashier.get_by_role("heading", name="Ask for a drawer")).to_be_visible()
