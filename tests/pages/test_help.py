@@ -134,7 +134,7 @@ def test_a_ticket_is_a_conversation_without_notes(pages: Pages, market: Market) 
     said = words_of(page)
     assert "The bank has your message" in said
     assert "On 2 March" in said
-    assert "We solve it by" in said
+    assert "We answer by Tue 17 Mar" in said, "who writes again is owed the next reply"
     assert [each.value for each in page.text_area] == [""]
 
 
