@@ -84,10 +84,12 @@ def test_an_admin_removes_somebody_by_the_wizard(town: Town, page_at: PageAt) ->
     box = page.get_by_role("combobox", name="Choose an employee")
     box.press_sequentially("Banker")
     box.press("Enter")
+    at_rest(page)
     page.get_by_text("Remove", exact=True).click()
     why = page.get_by_role("combobox", name="Why they leave")
     why.press_sequentially("Resigned")
     why.press("Enter")
+    at_rest(page)  # what was chosen is known before the next is typed
     page.get_by_role("textbox", name="Reason").fill("Moves to another town")
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("button", name="Remove employee").click()
@@ -113,11 +115,13 @@ def test_who_is_removed_with_a_claimed_item_hands_it_over(
     box = admin.get_by_role("combobox", name="Choose an employee")
     box.press_sequentially("Kiran Desai")
     box.press("Enter")
+    at_rest(admin)
     admin.get_by_text("Remove", exact=True).click()
     expect(admin.get_by_text("They have in hand: 1")).to_be_visible()
     why = admin.get_by_role("combobox", name="Why they leave")
     why.press_sequentially("Resigned")
     why.press("Enter")
+    at_rest(admin)  # what was chosen is known before the next is typed
     admin.get_by_role("textbox", name="Reason").fill("Moves to another town")
     admin.get_by_role("button", name="Go on").click()
     expect(admin.get_by_text("Choose a colleague.")).to_be_visible()  # nothing is left with nobody
