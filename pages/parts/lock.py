@@ -46,7 +46,7 @@ def watch() -> None:
         _cover(found)
     elif found.state is SessionStatus.ENDED or st.session_state.pop(COVERED, False):
         st.rerun()  # Home.py shows the sign-in, or the page again without its cover
-    elif st.session_state.get(viewing.WATCHED, False) and found.viewing is None:
+    elif st.session_state.get(visitor.WATCHED, False) and found.viewing is None:
         viewing.left()
 
 

@@ -20,7 +20,7 @@ def run() -> None:
     """Draw what this window may see: the page, the lock, or the sign-in."""
     desk = ui.principal()
     if desk.role is not Role.GUEST:
-        if desk.on_behalf_of is None and viewing.WATCHED in st.session_state:
+        if desk.on_behalf_of is None and visitor.WATCHED in st.session_state:
             viewing.left()  # it has ended by itself: back to the employee's own front page
         _belongs_to(visitor.owner_of(desk))
         _signed_in(desk)

@@ -321,7 +321,7 @@ def _below(
     with st.container(horizontal=True, vertical_alignment="center"):
         if is_part:
             st.caption(f"Showing {len(rows):,} of {of:,}.")
-        if file_name and rows:
+        if file_name and rows and not visitor.only_looks():
             st.download_button(
                 "Download CSV",
                 data=visitor.later(  # made, and recorded, when it is asked for

@@ -1,13 +1,11 @@
 """The banner over a customer's portal under an employee's eyes, and the way out of it."""
 
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import streamlit as st
 
 from bank.people import viewings
 from pages.parts import sign_in, ui, visitor, words
-
-WATCHED: Final = "viewing_watched"  # this window shows a customer's portal
 
 
 def banner() -> None:
@@ -15,7 +13,7 @@ def banner() -> None:
     found = visitor.found(awake=False)
     if found.viewing is None:  # it has ended in this very moment
         left()
-    st.session_state[WATCHED] = True
+    st.session_state[visitor.WATCHED] = True
     now = found.viewing.own.bank.clock.now()
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.warning(

@@ -5,6 +5,7 @@ nothing about who holds it.
 """
 
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -18,6 +19,8 @@ from bank.gate import ADDRESS_HEADER, SCHEME_HEADER
 from bank.people import sessions
 from bank.people.sessions import Found
 
+WATCHED: Final = "viewing_watched"  # this window shows a customer's portal
+
 
 def found(*, awake: bool = True) -> Found:
     """What this window's cookie leads to: an active session with its desk, a locked one, nobody.
@@ -30,6 +33,11 @@ def found(*, awake: bool = True) -> Found:
 def desk(*, awake: bool = True) -> Desk:
     """The desk of whoever holds the cookie; a guest's when it is nobody, or locked."""
     return found(awake=awake).desk or sessions.guest(current_bank(), address())
+
+
+def only_looks() -> bool:
+    """Whether this window shows a customer's portal under an employee's eyes; nothing leaves it."""
+    return WATCHED in st.session_state
 
 
 def owner_of(desk: Desk) -> str:

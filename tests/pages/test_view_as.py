@@ -82,6 +82,24 @@ def test_the_banner_lies_over_every_page_of_the_customer(
     assert seen(sqlite_office, sid).viewing is None
 
 
+def test_no_table_can_be_taken_out_of_a_customers_portal(
+    pages: Pages, sqlite_office: Office
+) -> None:
+    asha = people.customer(sqlite_office.bank)
+    sid, own = signed_in(sqlite_office)
+    mine = pages.home(own)
+    mine.switch_page("pages/every/tariff.py").run()
+    assert "Download CSV" in [each.label for each in mine.get("download_button")]
+    viewings.start_viewing(own, asha.username, WHY)
+    found = seen(sqlite_office, sid)
+    assert found.desk is not None
+    theirs = pages.home(found.desk, found=found)
+    theirs.switch_page("pages/every/tariff.py").run()
+    assert not theirs.exception
+    assert theirs.dataframe or theirs.table, "the rates are read"
+    assert not theirs.get("download_button")
+
+
 def test_nothing_of_the_customers_stays_in_the_window(pages: Pages, sqlite_office: Office) -> None:
     asha = people.customer(sqlite_office.bank)
     sid, own = signed_in(sqlite_office)
