@@ -99,6 +99,35 @@ def served(card: AccountCard) -> None:
         freezes.shown(desk, card)
 
 
+def on_the_slip(kind: str | None) -> tuple[str, str, str]:
+    """What else stands on it: its number, who brings or takes the cash, a remark."""
+    left, right = st.columns(2)
+    slip_number = left.text_input(
+        LABELS["slip number"],
+        key=slip.field("slip"),
+        persist_state="page",
+        max_chars=slips.LONGEST_SLIP,
+        autocomplete="off",
+    )
+    person = right.text_input(
+        "Paid out to" if kind == slips.WITHDRAWAL else "Paid in by",
+        key=slip.field("person"),
+        persist_state="page",
+        max_chars=slips.LONGEST_PERSON,
+        help="When it is not the holder.",
+        autocomplete="off",
+    )
+    remark = st.text_input(
+        LABELS["narration"],
+        key=slip.field("remark"),
+        persist_state="page",
+        max_chars=slips.LONGEST_REMARK,
+        help="Stands on the statement.",
+        autocomplete="off",
+    )
+    return slip_number or "", person or "", remark or ""
+
+
 def fill() -> None:
     """The slip as it lies on the counter: account first, so that the holder can be greeted."""
     phone_slips.fill_in(desk, slip, KINDS, LABELS)
@@ -125,30 +154,7 @@ def fill() -> None:
                 served(card)
                 waiting.banner(desk, "account", card.number)
     amount = forms.amount_input(LABELS["amount"], key=slip.field("amount"))
-    left, right = st.columns(2)
-    slip_number = left.text_input(
-        LABELS["slip number"],
-        key=slip.field("slip"),
-        persist_state="page",
-        max_chars=slips.LONGEST_SLIP,
-        autocomplete="off",
-    )
-    person = right.text_input(
-        "Paid out to" if kind == slips.WITHDRAWAL else "Paid in by",
-        key=slip.field("person"),
-        persist_state="page",
-        max_chars=slips.LONGEST_PERSON,
-        help="When it is not the holder.",
-        autocomplete="off",
-    )
-    remark = st.text_input(
-        LABELS["narration"],
-        key=slip.field("remark"),
-        persist_state="page",
-        max_chars=slips.LONGEST_REMARK,
-        help="Stands on the statement.",
-        autocomplete="off",
-    )
+    slip_number, person, remark = on_the_slip(kind)
     if st.button("Preview", type="primary", key=slip.field("preview")):
         with ui.attempt(labels=LABELS):
             ahead = cash.preview_cash(
@@ -156,9 +162,9 @@ def fill() -> None:
                 kind or "",
                 number or "",
                 money.parse(amount),
-                slip_number or "",
-                person or "",
-                remark or "",
+                slip_number,
+                person,
+                remark,
             )
             slip.preview(ahead)
 
