@@ -141,8 +141,9 @@ def test_the_sealer_survives_a_restart_of_the_server(
         wait_until(lambda: number(desk, LEFT) == 0, what="a seal")
         url = postgres_bank.db.url.set(drivername="postgresql")
         with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as admin:
+            # Each is gone before the statement ends: none dies later, under the hands of its user.
             admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         book_alone(desk)

@@ -7,11 +7,14 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import PageAt
 from tests.support.shell import Town, at_rest
+from tests.support.waiting import wait_until
 
 
 def column_of(page: Page, title: str) -> list[str]:
     """What the grid shows in a column, read from the table that it draws for screen readers."""
-    rows: list[list[str]] = page.get_by_test_id("stDataFrame").first.evaluate(
+    grid = page.get_by_test_id("stDataFrame").first
+    grid.locator("canvas [role=gridcell]").first.wait_for(state="attached")
+    rows: list[list[str]] = grid.evaluate(
         """grid => [...grid.querySelectorAll('canvas [role=row]')].map(
             row => [...row.querySelectorAll('[role=columnheader], [role=gridcell]')].map(
                 cell => cell.textContent.trim()))"""
@@ -40,9 +43,9 @@ def test_a_click_on_a_header_sorts_and_the_grid_has_no_file(town: Town, page_at:
     assert len(given) > 2
     click_header(page, 0.1)
     click_header(page, 0.1)
-    assert column_of(page, "Name") == given[::-1]
+    wait_until(lambda: column_of(page, "Name") == given[::-1], what="names from the last")
     click_header(page, 0.1)
-    assert column_of(page, "Name") == given
+    wait_until(lambda: column_of(page, "Name") == given, what="names in the order given")
     grid.hover()
     expect(grid.get_by_role("button", name="Search")).to_be_visible()
     expect(grid.get_by_role("button", name="Download as CSV")).to_be_hidden()
