@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Index, String, Text, insert, select, text, update
+from sqlalchemy import ColumnElement, Index, String, Text, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -185,21 +185,24 @@ def queue_mail(
     *,
     confidential: bool = False,
     expires_at: datetime | None = None,
+    not_before: datetime | None = None,
 ) -> int:
     """Write a mail in this transaction, to be delivered once it has been committed; its id.
 
     `body` is plain text. A confidential one (a code) lies encrypted and is emptied after delivery.
-    After `expires_at` it is not sent any more. Raises BadInput for a bad address or subject.
+    It does not leave before `not_before`, and after `expires_at` it is not sent any more. Raises
+    BadInput for a bad address or subject.
     """
     clean_address(to)
     if not subject.isprintable() or not 0 < len(subject) <= LONGEST_SUBJECT:
         raise BadInput("The subject of a mail is one line of printable text.", field="subject")
     expires = None if expires_at is None else tx.stamp(expires_at)
     now = tx.stamp(tx.now)
+    leaves = tx.stamp(not_before or tx.now)
     kept = tx.bank.keyring.encrypt(KEY, body) if confidential else body
     tx.cursor.execute(
         _QUEUE_FOR[tx.dialect],
-        (to, subject, kept, confidential, purpose, user_id, now, now, expires),
+        (to, subject, kept, confidential, purpose, user_id, now, leaves, expires),
     )
     tx.after_commit.add(tx.bank.outbox_waits.set)
     return int(tx.cursor.fetchone()[0])
@@ -234,13 +237,12 @@ def queue_many(
 
 def call_off(tx: Tx, purpose: str) -> int:
     """Keep what waits with this purpose from leaving; answers how many mails that were."""
-    waits = (Message.purpose == purpose, Message.status == MessageStatus.WAITING)
-    check_move(MessageStatus.WAITING, MessageStatus.EXPIRED, MOVES)
-    return int(
-        tx.connection.execute(
-            update(Message).where(*waits).values(status=MessageStatus.EXPIRED)
-        ).rowcount
-    )
+    return _call_off(tx, Message.purpose == purpose)
+
+
+def call_off_mail(tx: Tx, message_id: int) -> bool:
+    """Keep one mail that waits from leaving; False when it does not wait any more."""
+    return _call_off(tx, Message.id == message_id) == 1
 
 
 @query(Permission.DEMO_VIEW)
@@ -310,6 +312,12 @@ def pause_after(attempts: int) -> timedelta:
     """How long a message waits after so many attempts."""
     doubled: int = 2 ** min(attempts - 1, 16)
     return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
+
+
+def _call_off(tx: Tx, which: ColumnElement[bool]) -> int:
+    check_move(M.WAITING, M.EXPIRED, MOVES)
+    called_off = update(Message).where(which, Message.status == M.WAITING)
+    return int(tx.connection.execute(called_off.values(status=M.EXPIRED)).rowcount)
 
 
 def _is_any_due(desk: Desk) -> bool:

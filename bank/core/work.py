@@ -68,7 +68,7 @@ class NoteMissing(BadInput):
 @dataclass(frozen=True, kw_only=True)
 class NewItem:
     """What is needed to open a case. `words` is what it is found by, beside reference and title;
-    `for_roles` and `not_for` are as in WorkItem."""
+    `for_roles` and `not_for` are as in WorkItem; its clocks run from `since`, or from now."""
 
     kind: str
     subject_id: int
@@ -82,6 +82,7 @@ class NewItem:
     category: str | None = None
     channel: Channel = Channel.DESK
     words: str = ""
+    since: datetime | None = None
 
 
 def open_item(tx: Tx, new: NewItem) -> int:
@@ -109,8 +110,8 @@ def open_many(tx: Tx, many: Sequence[NewItem]) -> list[int]:
                 "priority": new.priority,
                 "level": Level.DESK,
                 "status": W.UNASSIGNED,
-                "opened_at": tx.now,
-                **work_clocks.opened(tx, new.branch_id, rules[new.kind, new.priority]),
+                "opened_at": new.since or tx.now,
+                **work_clocks.opened(tx, new.branch_id, rules[new.kind, new.priority], new.since),
             }
         )
     ids = list(
@@ -194,6 +195,7 @@ def give_to(tx: Tx, row: Any, owner_id: int, owner_name: str, act: str, note: st
         "owner_id": owner_id,
         "owner_name": owner_name,
         "assigned_by": tx.desk.user_id,
+        "rests_until": None,
     }
     if row.status is not W.WAITING:
         check_move(row.status, W.CLAIMED, MOVES)
@@ -212,7 +214,9 @@ def put_back(tx: Tx, row: Any, act: str, note: str = "", **more: object) -> None
     change(tx, row, {"status": W.UNASSIGNED, **nobody, **more}, act, note)
 
 
-_OWNING: Final = ("owner_id", "owner_name", "claimed_at", "claimed_until", "assigned_by")
+_OWNING: Final = (
+    *("owner_id", "owner_name", "claimed_at", "claimed_until", "assigned_by", "rests_until"),
+)
 
 
 def check_owner(tx: Tx, row: Any) -> None:
@@ -228,11 +232,37 @@ def go_on(tx: Tx, row: Any) -> None:
 
 
 def _going_on(tx: Tx, row: Any) -> dict[str, Any]:
-    """A claim that is renewed; what was handed over and is taken up keeps its longer span."""
+    """A claim that is renewed; what was handed over and is taken up, and what was set aside, keeps
+    its longer span."""
     end = work_clocks.claim_end(tx, row)
-    if row.assigned_by is not None and row.claimed_until is not None:
+    is_longer = row.assigned_by is not None or is_resting(row, tx.now)
+    if is_longer and row.claimed_until is not None:
         end = max(end, row.claimed_until)
     return {"claimed_until": end, "assigned_by": None}
+
+
+def is_resting(row: Any, now: datetime) -> bool:
+    """Whether its owner has set it aside until a moment that is still to come."""
+    return row.rests_until is not None and row.rests_until > now
+
+
+def set_aside(tx: Tx, row: Any, until: datetime, note: str) -> None:
+    """Let a claimed item rest until a moment: it stays with its owner, and its clocks run on."""
+    check_owner(tx, row)
+    if row.status is W.WAITING:
+        raise WaitsForAnAnswer
+    end = work_clocks.claim_end(tx, row, until)
+    values = {"rests_until": until, "claimed_until": end, "assigned_by": None}
+    change(tx, row, values, "set aside", note)
+
+
+def take_up(tx: Tx, row: Any, note: str = "") -> Any:
+    """End the rest of an item, if it rests; the row as it is then."""
+    if not is_resting(row, tx.now):
+        return row
+    values = {"rests_until": None, "claimed_until": work_clocks.claim_end(tx, row)}
+    change(tx, row, values, "taken up", note)
+    return row._replace(**values)
 
 
 def replied(tx: Tx, row: Any) -> None:
@@ -253,7 +283,8 @@ def replied(tx: Tx, row: Any) -> None:
 def ask(tx: Tx, row: Any, note: str = "") -> None:
     """The customer (or whoever began it) must act: the clocks stand still."""
     check_move(row.status, W.WAITING, MOVES)
-    values = {"status": W.WAITING, **work_clocks.stopped(tx, row), "claimed_until": None}
+    still = {"claimed_until": None, "rests_until": None}
+    values = {"status": W.WAITING, **work_clocks.stopped(tx, row), **still}
     change(tx, row, values, "asked", note)
 
 
@@ -278,7 +309,8 @@ def answer(tx: Tx, row: Any, note: str = "", *, is_reply_owed: bool = False) -> 
 
 def hear(tx: Tx, row: Any, note: str = "") -> None:
     """The customer has written more about an open case: the bank owes the next reply, unless it
-    owes one already."""
+    owes one already. What was set aside is taken up."""
+    row = take_up(tx, row, note)
     if row.status is W.WAITING:
         answer(tx, row, note, is_reply_owed=True)
         return
@@ -316,7 +348,7 @@ def _promised(
 
 _STOPPED: Final = (  # of the deadlines one stays, to be compared with
     *("first_due_at", "first_left_seconds", "reply_due_at", "reply_left_seconds"),
-    *("solve_left_seconds", "next_due_at", "claimed_until", "assigned_by"),
+    *("solve_left_seconds", "next_due_at", "claimed_until", "assigned_by", "rests_until"),
 )
 
 
@@ -338,7 +370,21 @@ def change(
     due_at: datetime | None = None,
 ) -> None:
     """Write new values of a held item and the line of its history."""
+    due = values.get("next_due_at")
+    if row.rests_until is not None and due is not None and due < row.rests_until:
+        values = {"rests_until": None, **values}  # no deadline passes while it rests
     work_rows.write(tx, row.id, values)
+    _tell(tx, row, values, act, note, due_at)
+
+
+def remark(tx: Tx, row: Any, act: str, note: str) -> None:
+    """A line in the history of an item that changes nothing about it."""
+    _tell(tx, row, {}, act, note, None)
+
+
+def _tell(
+    tx: Tx, row: Any, values: Mapping[str, Any], act: str, note: str, due_at: datetime | None
+) -> None:
     owner = {name: values.get(name, getattr(row, name)) for name in ("owner_id", "owner_name")}
     line = {"item_id": row.id, "act": act, "note": note, "due_at": due_at, **owner}
     work_rows.tell(tx, [line])

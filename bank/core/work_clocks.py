@@ -15,20 +15,25 @@ from bank.core.work_rows import Promise, Spans, promise_of, spans_of
 CLOCKS: Final = ("first", "reply", "solve")
 
 
-def opened(tx: Tx, branch_id: int | None, rule: Promise) -> dict[str, Any]:
-    """The columns of clocks that begin now."""
+def opened(
+    tx: Tx, branch_id: int | None, rule: Promise, since: datetime | None = None
+) -> dict[str, Any]:
+    """The columns of clocks that begin now, or began at an earlier moment."""
     first = rule.first_minutes * 60 or None
-    return running(tx, branch_id, {"first": first, "solve": rule.solve_minutes * 60})
+    return running(tx, branch_id, {"first": first, "solve": rule.solve_minutes * 60}, since)
 
 
-def running(tx: Tx, branch_id: int | None, left: Mapping[str, int | None]) -> dict[str, Any]:
-    """The columns of clocks that run from now with so much open time left; others are done."""
-    calendar = hours.calendar(tx, branch_id)
+def running(
+    tx: Tx, branch_id: int | None, left: Mapping[str, int | None], since: datetime | None = None
+) -> dict[str, Any]:
+    """The columns of clocks that run from now (or from `since`) with so much open time left; others
+    are done."""
+    calendar, start = hours.calendar(tx, branch_id), since or tx.now
     values: dict[str, Any] = {}
     for clock in CLOCKS:
         seconds = left.get(clock)
         # What was late when it stopped (less than nothing left) is late by as much again.
-        values[f"{clock}_due_at"] = None if seconds is None else calendar.after(tx.now, seconds)
+        values[f"{clock}_due_at"] = None if seconds is None else calendar.after(start, seconds)
         values[f"{clock}_left_seconds"] = None
     return {**values, "next_due_at": nearest(values)}
 
@@ -69,10 +74,11 @@ def reply_seconds(tx: Tx, row: Any) -> int | None:
     return minutes * 60 or None
 
 
-def claim_end(tx: Tx, row: Any) -> datetime:
-    """When a claim that is made or renewed now runs out: it rests while the branch is closed."""
+def claim_end(tx: Tx, row: Any, since: datetime | None = None) -> datetime:
+    """When a claim that is made or renewed now (or at `since`) runs out: it rests while the branch
+    is closed."""
     minutes = promise_of(tx, row.kind, row.priority).claim_minutes
-    return hours.calendar(tx, row.branch_id).after(tx.now, minutes * 60)
+    return hours.calendar(tx, row.branch_id).after(since or tx.now, minutes * 60)
 
 
 def assignment_end(tx: Tx, row: Any) -> datetime:

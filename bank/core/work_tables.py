@@ -108,7 +108,8 @@ class WorkItem(Base):
     of the next one, once the customer has written again; `solve_due_at` that of the decision.
     While the customer must act they stand still: their rest is kept in `..._left_seconds` (open
     time), and `next_due_at`, the nearest one that runs, is empty. `assigned_by` is who handed it
-    to its owner, until the owner takes it up.
+    to its owner, until the owner takes it up. `rests_until` is when its owner takes up again what
+    was set aside: the clocks run on, and a moment that is past says nothing.
     """
 
     __tablename__ = "work_items"
@@ -159,6 +160,7 @@ class WorkItem(Base):
     claimed_at: Mapped[datetime | None]
     claimed_until: Mapped[datetime | None]
     assigned_by: Mapped[int | None]
+    rests_until: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     first_due_at: Mapped[datetime | None]
     first_left_seconds: Mapped[int | None]
@@ -196,6 +198,18 @@ class WorkEvent(Base):
     owner_name: Mapped[str | None] = mapped_column(String(120))
     note: Mapped[str] = mapped_column(String(LONGEST_NOTE))
     due_at: Mapped[datetime | None]
+
+
+class WorkUndone(Base):
+    """A line of a history that does not count: what it tells of was taken back at once, before
+    anybody outside had heard of it. Triggers refuse every change."""
+
+    __tablename__ = "work_undone"
+
+    event_id: Mapped[int] = mapped_column(
+        ForeignKey("work_events.id"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime]
 
 
 class WorkRule(Base):

@@ -26,6 +26,7 @@ from sqlalchemy.orm import aliased
 
 from bank.book.references import reference_of
 from bank.book.tables import JournalEntry
+from bank.core import work_undo
 from bank.core.approvals import Approval, ApprovalEvent, ApprovalStatus
 from bank.core.desk import CATALOGUE
 from bank.core.work_tables import WorkEvent, WorkItem
@@ -145,6 +146,7 @@ def _acts(asked: Asked, act: str, hit: ColumnElement[Any], *more: Any) -> Rows:
         .where(
             WorkEvent.actor_id.in_(asked.user_ids),
             WorkEvent.act == act,
+            work_undo.counts(WorkEvent),
             or_(WorkItem.not_for.is_(None), WorkItem.not_for != WorkEvent.actor_id),
             *asked.holds(WorkEvent.at),
         )

@@ -20,7 +20,8 @@ from bank.core.permissions import GRANTS, STAFF, Permission, Role
 from bank.core.work_rights import Employee
 from bank.core.work_tables import ITEMS, KINDS, Level, Priority, W, WorkLook
 from bank.office import handed
-from bank.office.queue_lists import most_pressing, to_take
+from bank.office.queue_lists import to_take
+from bank.office.queue_order import most_pressing
 from bank.people import absences, away
 from bank.people.identity import NoSuchUser, User
 

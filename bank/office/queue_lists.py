@@ -17,11 +17,9 @@ from sqlalchemy import (
     and_,
     case,
     func,
-    literal,
     literal_column,
     or_,
     select,
-    tuple_,
 )
 
 from bank.core import search, work, work_rights
@@ -39,6 +37,7 @@ from bank.core.work_tables import (
     WorkStatus,
 )
 from bank.office import narrowings
+from bank.office.queue_order import Cursor, follows, is_resting, most_pressing
 
 ROWS_ON_A_PAGE: Final = 50
 COUNTED_UP_TO: Final = 1_000  # beyond it a list says "more than"
@@ -56,10 +55,6 @@ class View(StrEnum):
     DECIDED = "decided"
     ESCALATED = "escalated"
     ALL_OPEN = "all open"
-
-
-Cursor = tuple[Any, ...]
-"""Where a page of a list ends: what its last row is ordered by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +77,8 @@ class Looked:
 class ItemRow(NamedTuple):
     """One item of a list or in full. `state` is its status as of now: a claim that has run out
     counts as unassigned, also before anybody wrote that down. `may_take` says whether it is for
-    this desk (role, level, not who began it); an interest in it may still stand against it."""
+    this desk (role, level, not who began it); an interest in it may still stand against it.
+    `is_resting`: its owner has set it aside until `rests_until`."""
 
     id: int
     kind: str
@@ -100,6 +96,7 @@ class ItemRow(NamedTuple):
     owner_name: str | None
     claimed_until: datetime | None
     assigned_by: int | None
+    rests_until: datetime | None
     opened_at: datetime
     first_due_at: datetime | None
     reply_due_at: datetime | None
@@ -110,6 +107,7 @@ class ItemRow(NamedTuple):
     outcome: str | None
     is_overdue: bool
     may_take: bool
+    is_resting: bool
 
     @property
     def priority_name(self) -> str:
@@ -147,11 +145,11 @@ class Happening:
 def items(tx: Tx, looked: Looked) -> ItemPage:
     """List a page of a view, the most pressing first."""
     tx.looked_at("work", looked.view)
-    wanted, order = _conditions(tx, looked), _order(looked.view)
+    wanted, order = _conditions(tx, looked), _order(tx, looked.view)
     asked = _columns(tx).where(*wanted)
     asked = asked.order_by(*(by.desc() if is_down else by for by, is_down in order))
     if looked.after is not None:
-        asked = asked.where(_follows(tx, order, looked.after))
+        asked = asked.where(follows(tx, order, looked.after))
     # One more than is shown says whether another page follows.
     rows = tx.connection.execute(asked.limit(ROWS_ON_A_PAGE + 1)).all()
     shown, has_more = rows[:ROWS_ON_A_PAGE], len(rows) > ROWS_ON_A_PAGE
@@ -306,11 +304,6 @@ def is_free(tx: Tx) -> ColumnElement[bool]:
     )
 
 
-def most_pressing() -> tuple[Any, ...]:
-    """The order in which work is taken: priority, then the nearer deadline."""
-    return ITEMS.c.priority, ITEMS.c.next_due_at, ITEMS.c.id
-
-
 def _conditions(tx: Tx, looked: Looked) -> list[ColumnElement[bool]]:
     item, mine = ITEMS.c, ITEMS.c.owner_id == tx.desk.user_id
     is_above = bool(looked.level) or looked.view is View.ESCALATED
@@ -344,34 +337,16 @@ def _conditions(tx: Tx, looked: Looked) -> list[ColumnElement[bool]]:
     return [*conditions, *search.found_by(tx, work.SEARCHED, looked.words, item.id)]
 
 
-def _order(view: View) -> list[tuple[Any, bool]]:
+def _order(tx: Tx, view: View) -> list[tuple[Any, bool]]:
     """The columns that a view is ordered by, and whether from the last one on."""
     item = ITEMS.c
+    if view is View.MINE:  # what was set aside stands last
+        return [(column, False) for column in (is_resting(tx), *most_pressing())]
     if view is View.DECIDED:
         return [(item.decided_at, True), (item.id, True)]
     if view is View.OVERDUE:
         return [(item.next_due_at, False), (item.id, False)]
     return [(column, False) for column in most_pressing()]
-
-
-def _follows(tx: Tx, order: Sequence[tuple[Any, bool]], after: Cursor) -> ColumnElement[bool]:
-    """The rows behind the one where the page before ended, found by an index and not by counting.
-
-    Only the deadline may be empty: SQLite has such rows first, PostgreSQL last.
-    """
-    columns, is_down = [column for column, _ in order], order[0][1]
-    ended = tuple_(*(literal(at, column.type) for column, at in zip(columns, after, strict=True)))
-    behind = tuple_(*columns) < ended if is_down else tuple_(*columns) > ended
-    if len(after) < 3 or is_down:
-        return behind
-    priority, due, number = columns
-    same, empty, is_first = priority == after[0], due.is_(None), tx.dialect == "sqlite"
-    if after[1] is None:
-        rest = or_(due.is_not(None), number > after[2]) if is_first else (
-            and_(empty, number > after[2])
-        )  # fmt: skip
-        return and_(priority >= after[0], or_(priority > after[0], rest))
-    return behind if is_first else or_(behind, and_(same, empty))
 
 
 def _columns(tx: Tx) -> Select[Any]:
@@ -381,6 +356,7 @@ def _columns(tx: Tx) -> Select[Any]:
         *(getattr(item, name) for name in ItemRow._fields if name in item),
         state.label("state"),
         case((and_(*to_take(tx, ())), 1), else_=0).label("may_take"),
+        is_resting(tx),
     )
 
 
@@ -396,5 +372,6 @@ def _row(tx: Tx, row: Any) -> ItemRow:
             "state": state,
             "is_overdue": due is not None and due < tx.now,
             "may_take": bool(given["may_take"]),
+            "is_resting": bool(given["is_resting"]),
         }
     )

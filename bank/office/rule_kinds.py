@@ -265,7 +265,8 @@ TICKETS: Final = register(
     of_numbers(
         name="ticket_rules",
         title="Rules of tickets",
-        about="How long a ticket may be opened again and scored, and what files it takes.",
+        about="How long a ticket may be opened again and scored, how long it may rest, for how"
+        " long a reply may be taken back, and what files it takes.",
         model=TicketRule,
         named=(
             Field(name="reopen_days", label="May be opened again for", noun="day", lowest=1,
@@ -280,6 +281,10 @@ TICKETS: Final = register(
             Field(name="post_files", label="Files with one message", highest=10),
             Field(name="file_megabytes", label="Size of a file, at most", noun="MB", lowest=1,
                   highest=25),
+            Field(name="longest_snooze_days", label="A claimed ticket may rest for", noun="day",
+                  lowest=1, highest=366),
+            Field(name="undo_reply_seconds", label="A reply may be taken back for", noun="second",
+                  highest=60),
         ),
     )
 )  # fmt: skip

@@ -11,20 +11,24 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from bank.core import work, work_rights
+from bank.core import work, work_rights, work_undo
 from bank.core.clock import appointment
 from bank.core.desk import Tx, command, query
-from bank.core.errors import BadInput
+from bank.core.errors import BadInput, WrongState
 from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, W
-from bank.office import canned, queue_lists, ticket_posts, tickets
+from bank.office import canned, queue_lists, ticket_posts, ticket_sendings, tickets
 from bank.office.canned import MARK
 from bank.office.ticket_posts import Post, clean_body, is_written, write
 from bank.office.ticket_tables import PostKind, Ticket, rule_of
-from bank.office.ticket_uploads import Upload, clean_files, named_in_mail
+from bank.office.ticket_uploads import CleanFile, Upload, clean_files, named_in_mail
 from bank.office.tickets import KIND, TicketCard
 from bank.people.customers import Customer
 from bank.people.fields import masked_email
+
+
+class WasTakenBack(WrongState):
+    """This reply was taken back. Write it anew."""
 
 
 class Then(StrEnum):
@@ -84,20 +88,32 @@ def reply(
     *,
     request_id: str,
 ) -> bool:
-    """Answer the customer, who is mailed at once; then stay, wait for them, or solve the ticket.
+    """Answer the customer by mail; then stay, wait for them, or solve the ticket.
 
-    Answers whether a mail goes out: False when the customer has no address.
+    The mail is written at once and leaves some seconds later, until which its writer may take it
+    back (`ticket_undo.py`). Answers whether one goes out: False when the customer has no address.
     """
     ticket = in_sight(tx, ticket_id, held=True)
-    words, given = _clean_reply(body), clean_files(tx, files)
+    words, given = clean_reply(body), clean_files(tx, files)
     tx.concerns("ticket", ticket_id)
+    return send(tx, ticket, words, then, given, request_id)
+
+
+def send(
+    tx: Tx, ticket: Ticket, words: str, then: Then, given: Sequence[CleanFile], request_id: str
+) -> bool:
+    """Reply in this transaction about a held ticket, with words that are clean; whether it is
+    mailed. Nothing is written before the last refusal."""
     has_address = bool(tx.session.get_one(Customer, ticket.customer_id).email)
     if is_written(tx, ticket, PostKind.REPLY, words, request_id, given):
+        if ticket_sendings.is_taken_back(tx, ticket_sendings.post_id_of(tx, request_id)):
+            raise WasTakenBack
         return has_address
-    row = owned_item(tx, ticket_id)
+    row = before = owned_item(tx, ticket.id)
+    event_from = work_undo.last_event(tx, row.id)
     write(tx, ticket, PostKind.REPLY, words, request_id, given)
     work.replied(tx, row)
-    row = work.item_of(tx, KIND.name, ticket_id)
+    row = work.item_of(tx, KIND.name, ticket.id)
     if then is Then.WAIT:
         if row.status is not W.WAITING:
             work.ask(tx, row, "asked the customer")
@@ -110,15 +126,19 @@ def reply(
         work.answer(tx, row, "taken up again")
     else:
         work.go_on(tx, row)
-    mail = _mail_of(tx, ticket, words, named_in_mail(given))
-    return ticket_posts.mail(tx, ticket, mail.subject, f"{mail.says}{mail.endings.get(then, '')}")
+    mail, leaves = _mail_of(tx, ticket, words, named_in_mail(given)), ticket_sendings.leaves_at(tx)
+    text = f"{mail.says}{mail.endings.get(then, '')}"
+    mail_id = ticket_posts.mail(tx, ticket, mail.subject, text, leaves)
+    if leaves is not None:
+        ticket_sendings.keep(tx, request_id, mail_id, leaves, before, event_from)
+    return has_address
 
 
 @query(Permission.TICKET_WORK)
 def preview_reply(tx: Tx, ticket_id: int, body: str) -> ReplyMail:
     """Show the mail that a reply would send, before it is sent."""
     ticket = in_sight(tx, ticket_id)
-    words = _clean_reply(body)
+    words = clean_reply(body)
     customer = tx.session.get_one(Customer, ticket.customer_id)
     tx.looked_at("ticket", ticket_id)
     mail = _mail_of(tx, ticket, words, "")
@@ -142,22 +162,30 @@ def add_note(
 def canned_replies(tx: Tx, ticket_id: int) -> Mapping[str, str]:
     """List the canned replies for a ticket by name, with the placeholders filled in."""
     ticket = in_sight(tx, ticket_id)
-    card = tickets.card_of(tx, ticket_id)
     tx.looked_at("ticket", ticket_id)
-    known = {
+    known = known_of(tx, ticket)
+    found: dict[str, str] = {}
+    for row in canned.usable(tx):  # of the same name the first counts: one's own, the branch's
+        found.setdefault(row.name, filled(row.body, known))
+    return found
+
+
+def known_of(tx: Tx, ticket: Ticket) -> Mapping[str, str]:
+    """What the placeholders of canned replies stand for in a ticket; empty what is not known."""
+    card = tickets.card_of(tx, ticket.id)
+    return {
         "{name}": tx.session.get_one(Customer, ticket.customer_id).name,
         "{ref}": card.reference,
         "{account_last4}": (ticket.about or "")[-4:] if ticket.about_kind == "account" else "",
         "{reopen_days}": str(rule_of(tx, "reopen_days")),
         "{due}": appointment(card.solve_due_at) if card.solve_due_at else "",
     }
-    found: dict[str, str] = {}
-    for row in canned.usable(tx):  # of the same name the first counts: one's own, the branch's
-        # What is not known stays to be seen, and `reply` refuses it. In one pass: a name that
-        # looks like a placeholder is a name.
-        filled = MARK.sub(lambda mark: known.get(mark[0]) or mark[0], row.body)
-        found.setdefault(row.name, filled)
-    return found
+
+
+def filled(body: str, known: Mapping[str, str]) -> str:
+    """Words with their placeholders filled in. What is not known stays to be seen, and `reply`
+    refuses it. In one pass: a name that looks like a placeholder is a name."""
+    return MARK.sub(lambda mark: known.get(mark[0]) or mark[0], body)
 
 
 @query(Permission.TICKET_WORK)
@@ -203,7 +231,8 @@ def owned_item(tx: Tx, ticket_id: int) -> Any:
     return row
 
 
-def _clean_reply(body: str) -> str:
+def clean_reply(body: str) -> str:
+    """What is said to a customer, or BadInput(message): nothing in it is left to be filled in."""
     words = clean_body(body)
     if unfilled := dict.fromkeys(MARK.findall(words)):
         raise BadInput(f"Fill in {', '.join(unfilled)} first.", field="message")

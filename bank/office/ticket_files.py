@@ -12,6 +12,7 @@ from bank.core import documents
 from bank.core.desk import Desk, Tx, flow, looking, query
 from bank.core.errors import NotFound
 from bank.core.permissions import Permission
+from bank.office import ticket_sendings
 from bank.office.ticket_desk import in_sight
 from bank.office.ticket_posts import reference_of
 from bank.office.ticket_tables import PostKind, Ticket, TicketFile, TicketPost
@@ -24,9 +25,12 @@ class NoSuchFile(NotFound):
 
 @query(Permission.TICKET_OWN)
 def own_file(tx: Tx, file_id: int) -> bytes:
-    """Fetch a file of an own ticket; never that of a note."""
+    """Fetch a file of an own ticket; never that of a note, or of what has not left the bank."""
     file, post, ticket = _found(tx, file_id)
     if ticket.customer_id != tx.desk.customer_id or post.kind is PostKind.NOTE:
+        raise NoSuchFile
+    seen = select(TicketPost.id).where(TicketPost.id == post.id, ticket_sendings.is_out(tx))
+    if tx.session.scalar(seen) is None:
         raise NoSuchFile
     return _fetched(tx, file)
 

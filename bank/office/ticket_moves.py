@@ -16,7 +16,7 @@ from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, LONGEST_NOTE, Priority, W
 from bank.office import ticket_posts, tickets
 from bank.office.ticket_desk import in_sight, owned_item
-from bank.office.ticket_tables import PostKind, Ticket
+from bank.office.ticket_tables import PostKind, Ticket, TicketCategory
 from bank.office.tickets import KIND
 from bank.people.branches import Branch
 from bank.people.customers import Customer
@@ -52,7 +52,12 @@ def sort_ticket(tx: Tx, ticket_id: int, category: str, priority: int, why: str) 
         raise NoSuchPriority(field="priority")
     note = work.clean_note(why)
     tx.concerns("ticket", ticket_id)
-    row = owned_item(tx, ticket_id)
+    sort(tx, ticket, kind, priority, note)
+
+
+def sort(tx: Tx, ticket: Ticket, kind: TicketCategory, priority: int, note: str) -> None:
+    """Sort a held ticket in this transaction; nothing is written before the last refusal."""
+    category, row = kind.code, owned_item(tx, ticket.id)
     before = {"category": ticket.category, "priority": row.priority}
     after = {"category": category, "priority": priority}
     if before == after:  # a second click

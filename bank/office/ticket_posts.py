@@ -15,6 +15,7 @@ from stdnum import luhn
 from bank.core import outbox
 from bank.core.desk import Tx
 from bank.core.errors import BadInput, WrongState
+from bank.office import ticket_sendings
 from bank.office.ticket_tables import PostKind, Ticket, TicketPost
 from bank.office.ticket_uploads import CleanFile, FileCard, attach, digests_at, files_at
 from bank.people.customers import Customer
@@ -29,14 +30,19 @@ class SentAlready(WrongState):
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """A post as its readers see it. `via` is the reference of the merged ticket it came with."""
+    """A post as its readers see it. `via` is the reference of the merged ticket it came with.
 
+    `is_taken_back`: a reply that no customer has seen or will see.
+    """
+
+    id: int
     at: datetime
     author: str
     kind: PostKind
     body: str
     via: str | None = None
     files: Sequence[FileCard] = ()
+    is_taken_back: bool = False
 
 
 def reference_of(ticket: Any) -> str:
@@ -46,27 +52,30 @@ def reference_of(ticket: Any) -> str:
 
 
 def posts_of(tx: Tx, ticket_id: int, *, with_notes: bool) -> Sequence[Post]:
-    """What was written about a ticket and those merged into it, oldest first."""
+    """What was written about a ticket and those merged into it, oldest first; without notes also
+    without what has not left the bank yet."""
     wanted = (
-        select(TicketPost, Ticket)
+        select(TicketPost, Ticket, ticket_sendings.was_taken_back().label("is_taken_back"))
         .join(Ticket, Ticket.id == TicketPost.ticket_id)
         .where(or_(Ticket.id == ticket_id, Ticket.merged_into == ticket_id))
         .order_by(TicketPost.at, TicketPost.id)
     )
     if not with_notes:
-        wanted = wanted.where(TicketPost.kind != PostKind.NOTE)
+        wanted = wanted.where(TicketPost.kind != PostKind.NOTE, ticket_sendings.is_out(tx))
     rows = tx.session.execute(wanted).all()
-    files = files_at(tx, [row.id for row, _ in rows])
+    files = files_at(tx, [row.id for row, _, _ in rows])
     return [
         Post(
+            id=row.id,
             at=row.at,
             author=row.author_name,
             kind=row.kind,
             body=row.body,
             via=None if ticket.id == ticket_id else reference_of(ticket),
             files=files.get(row.id, ()),
+            is_taken_back=bool(is_taken_back),
         )
-        for row, ticket in rows
+        for row, ticket, is_taken_back in rows
     ]
 
 
@@ -129,19 +138,21 @@ def write(
     attach(tx, post.id, files)
 
 
-def mail(tx: Tx, ticket: Ticket, subject: str, text: str) -> bool:
-    """Write to the customer in this transaction; False when no address is known."""
+def mail(
+    tx: Tx, ticket: Ticket, subject: str, text: str, not_before: datetime | None = None
+) -> int | None:
+    """Write to the customer in this transaction; the mail's id, None when no address is known."""
     customer = tx.session.get_one(Customer, ticket.customer_id)
     if not customer.email:
-        return False
-    outbox.queue_mail(
+        return None
+    return outbox.queue_mail(
         tx,
         to=customer.email,
         subject=subject,
         body=letter(customer, text),
         purpose=PURPOSE,
+        not_before=not_before,
     )
-    return True
 
 
 def letter(customer: Customer, text: str) -> str:

@@ -93,6 +93,26 @@ class Ticket(Base):
     score_note: Mapped[str] = mapped_column(String(LONGEST_SCORE_NOTE))
 
 
+class TicketLink(Base):
+    """Two tickets that are about the same, the older one first; both go on by themselves."""
+
+    __tablename__ = "ticket_links"
+    __table_args__ = (
+        CheckConstraint("one_id < other_id", name="in_order"),
+        Index("ix_ticket_links_other_id", "other_id"),
+    )
+
+    one_id: Mapped[int] = mapped_column(
+        ForeignKey("tickets.id"), primary_key=True, autoincrement=False
+    )
+    other_id: Mapped[int] = mapped_column(
+        ForeignKey("tickets.id"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime]
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(String(120))
+
+
 class TicketPost(Base):
     """Something written about a ticket. Triggers refuse every change."""
 
@@ -110,6 +130,39 @@ class TicketPost(Base):
     author_name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[PostKind]
     body: Mapped[str] = mapped_column(Text)
+
+
+class TicketSending(Base):
+    """A reply whose mail waits a few seconds, in which its writer may take it back: when it leaves,
+    and how the item stood before it (`core/work_undo.py`). Triggers refuse every change.
+
+    `mail_id` is empty when the customer has no address; `event_from` and `event_to` are the last
+    lines of the item's history before and after the reply.
+    """
+
+    __tablename__ = "ticket_sendings"
+
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("ticket_posts.id"), primary_key=True, autoincrement=False
+    )
+    mail_id: Mapped[int | None]
+    leaves_at: Mapped[datetime]
+    event_from: Mapped[int]
+    event_to: Mapped[int]
+    before: Mapped[str] = mapped_column(Text)
+
+
+class TicketTakeBack(Base):
+    """A reply that was taken back before it left. Triggers refuse every change."""
+
+    __tablename__ = "ticket_take_backs"
+
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("ticket_posts.id"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime]
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(String(120))
 
 
 class TicketFile(Base):

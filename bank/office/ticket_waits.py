@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from sqlalchemy import Select, func, select, tuple_
 
+from bank.core import work_undo
 from bank.core.desk import Tx, query
 from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, W, WorkEvent
-from bank.office.queue_lists import most_pressing
+from bank.office.queue_order import most_pressing
 from bank.office.ticket_tables import rule_of
 from bank.office.tickets import KIND
 
@@ -71,7 +72,11 @@ def _usual_hours(tx: Tx, branch_id: int) -> int | None:
     """The median of the newest decided tickets' first replies, in begun hours."""
     replied = (
         select(func.min(WorkEvent.at))
-        .where(WorkEvent.item_id == ITEMS.c.id, WorkEvent.act == FIRST_REPLY)
+        .where(
+            WorkEvent.item_id == ITEMS.c.id,
+            WorkEvent.act == FIRST_REPLY,
+            work_undo.counts(WorkEvent),
+        )
         .correlate(ITEMS)
         .scalar_subquery()
     )

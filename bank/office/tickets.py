@@ -285,8 +285,9 @@ def item_for(
     customer: Customer,
     words: str,
     channel: Channel = Channel.PORTAL,
+    since: datetime | None = None,
 ) -> NewItem:
-    """The work item of a new ticket."""
+    """The work item of a new ticket, whose clocks run from now or began at an earlier moment."""
     return NewItem(
         kind=KIND.name,
         subject_id=ticket.id,
@@ -298,6 +299,7 @@ def item_for(
         category=ticket.category,
         channel=channel,
         words=found_by(ticket, kind.name, customer, words),
+        since=since,
     )
 
 

@@ -19,6 +19,7 @@ from pages.parts import uploads, words
 
 SCORES: Final = {5: "Very well", 4: "Well", 3: "So so", 2: "Badly", 1: "Not at all"}
 INTERNAL: Final = "Internal note"
+TAKEN_BACK: Final = "Taken back, never sent"
 LONGEST_IN_HOURS: Final = 48  # what takes longer is told in days
 ICONS: Final = {
     PostKind.QUESTION: ":material/person:",
@@ -47,6 +48,8 @@ def draw(
                 said += f" {words.badge(INTERNAL, words.Tone.WARNING)}"
             elif post.kind is PostKind.REPLY:
                 said += f" {words.badge('The bank', words.Tone.INFO)}"
+            if post.is_taken_back:
+                said += f" {words.badge(TAKEN_BACK, words.Tone.NEUTRAL)}"
             st.markdown(said)
             st.markdown(words.plain_lines(post.body))
             uploads.draw(post.files, fetch, permission=permission, key=f"file_{key}_{number}")

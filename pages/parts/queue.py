@@ -16,7 +16,8 @@ from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.core.work_tables import KINDS
 from bank.office import queue, queue_lists
-from bank.office.queue_lists import COUNTED, COUNTED_UP_TO, Cursor, ItemRow, Looked, View
+from bank.office.queue_lists import COUNTED, COUNTED_UP_TO, ItemRow, Looked, View
+from bank.office.queue_order import Cursor
 from pages.parts import (
     frame,
     paging,

@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from bank.core.clock import appointment
 from bank.core.desk import Desk
 from bank.core.errors import NotFound
 from bank.core.permissions import Permission
@@ -38,7 +39,10 @@ def clock_of(row: ItemRow) -> str:
 
 def state_of(row: ItemRow) -> str:
     """The state with who has it and how far up the line it is."""
-    said = "Assigned" if is_assigned(row) else words.sentence(row.state)
+    if row.is_resting and row.rests_until is not None:
+        said = f"Rests until {appointment(row.rests_until)}"
+    else:
+        said = "Assigned" if is_assigned(row) else words.sentence(row.state)
     if row.owner_name and row.state is not W.DECIDED:
         said = f"{said}: {row.owner_name}"
     return f"{said}, {LEVELS[row.level]}" if row.level in LEVELS else said
@@ -63,8 +67,12 @@ def draw(desk: Desk, name: str, item_id: int, panels: Mapping[str, Panel], anew:
         badges.append(words.badge("overdue"))
     if item.level in LEVELS:
         badges.append(words.badge(LEVELS[item.level], words.Tone.WARNING))
+    if item.is_resting and item.rests_until is not None:
+        badges.append(
+            words.badge(f"Rests until {appointment(item.rests_until)}", words.Tone.NEUTRAL)
+        )
     st.markdown(" ".join(badges))
-    _others(item_id, (item.state, item.owner_id, item.level, item.assigned_by))
+    _others(item_id, _stands(item))
     _buttons(desk, f"{name}_{item_id}", item, anew)
     is_open = item.state is not W.DECIDED
     tables.facts(
@@ -113,6 +121,11 @@ def _claim_in_full(item: ItemRow) -> str:
     return f"{item.owner_name}, {until} {words.moment(item.claimed_until)}"
 
 
+def _stands(item: ItemRow) -> tuple[object, ...]:
+    """What everything below it depends on."""
+    return item.state, item.owner_id, item.level, item.assigned_by, item.is_resting
+
+
 @ui.live(LOOK_EVERY_SECONDS, Permission.WORK_DO)
 def _others(desk: Desk, item_id: int, drawn: tuple[object, ...]) -> None:
     """Say who else has this before their eyes; draw everything again when somebody acted."""
@@ -121,7 +134,7 @@ def _others(desk: Desk, item_id: int, drawn: tuple[object, ...]) -> None:
         item = queue_lists.item(desk, item_id)
     except NotFound:
         st.rerun()
-    if (item.state, item.owner_id, item.level, item.assigned_by) != drawn:
+    if _stands(item) != drawn:
         st.rerun()
     if others:
         *most, last = others

@@ -17,7 +17,19 @@ from bank.office import ticket_desk, ticket_files, ticket_moves, tickets
 from bank.office.queue_lists import ItemRow
 from bank.office.ticket_desk import Opened
 from bank.office.ticket_posts import LONGEST_BODY
-from pages.parts import conversation, customer_view, frame, tables, ticket_reply, ui, uploads, words
+from pages.parts import (
+    conversation,
+    customer_view,
+    frame,
+    tables,
+    ticket_related,
+    ticket_reply,
+    ticket_rests,
+    ticket_undo,
+    ui,
+    uploads,
+    words,
+)
 
 NOTE_LABELS: Final = {"files": "Files with the note", "message": "Note"}
 LABELS: Final = {
@@ -33,6 +45,7 @@ def panel(desk: Desk, item: ItemRow) -> None:
     """The ticket of an item, with what this person may do about it."""
     found = ticket_desk.read_ticket(desk, item.subject_id)
     _facts(found)
+    ticket_related.draw(desk, found)
     customer_view.about(desk, found)
     customer_view.panel(desk, found)
     conversation.draw(
@@ -41,6 +54,7 @@ def panel(desk: Desk, item: ItemRow) -> None:
         permission=Permission.TICKET_WORK,
         key=f"ticket_{found.card.id}",
     )
+    ticket_undo.draw(desk, found)
     ticket_reply.draw(desk, item, found)
     _note(desk, found)
     if found.card.state is not W.DECIDED and found.card.owner_id == desk.user_id:
@@ -48,6 +62,8 @@ def panel(desk: Desk, item: ItemRow) -> None:
             _sort(desk, found)
             _move(desk, found)
             _merge(desk, found)
+            ticket_related.split(desk, found)
+            ticket_rests.draw(desk, item, found)
 
 
 def _facts(found: Opened) -> None:

@@ -62,10 +62,17 @@ def _text_key(found: Opened) -> str:
     return f"{_field(found)}_text"
 
 
+def write_anew(ticket_id: int, text: str) -> None:
+    """Put these words into the form of a ticket, when it is drawn next."""
+    st.session_state[f"ticket_reply_{ticket_id}_anew"] = text
+
+
 def _reply(desk: Desk, found: Opened) -> None:
     form, field = _form(found), _field(found)
+    if (words_again := st.session_state.pop(f"{form}_anew", None)) is not None:
+        st.session_state[_text_key(found)] = words_again
     with st.container(border=True, key=f"public_{found.card.id}"):
-        to = f"mailed at once to {found.mail_to}" if found.mail_to else "read in the portal"
+        to = f"mailed to {found.mail_to}" if found.mail_to else "read in the portal"
         st.markdown(f"**Reply to {words.plain(found.customer)}**, {words.plain(to)}")
         ready = ticket_desk.canned_replies(desk, found.card.id)
         chosen = st.selectbox(

@@ -7,7 +7,7 @@ from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.office import approval_cards, tickets
 from bank.office.queue_lists import ItemRow
-from pages.parts import queue, ticket_panel, ui, waiting, words
+from pages.parts import queue, ticket_bulk, ticket_panel, ui, waiting, words
 
 desk = ui.enter(Permission.WORK_DO, title="Inbox")
 
@@ -27,4 +27,6 @@ def approval(reader: Desk, item: ItemRow) -> None:
 
 
 PANELS = {approvals.KIND.name: approval, tickets.KIND.name: ticket_panel.panel}
-queue.draw(desk, queue.Queue(name="inbox", panels=PANELS))
+ticket_bulk.say_result()
+INBOX = queue.Queue(name="inbox", panels=PANELS, below=ticket_bulk.draw)
+queue.draw(desk, INBOX)

@@ -224,6 +224,23 @@ def test_it_is_tried_again_later_and_later_and_then_given_up(bank: Bank, server:
     assert row(bank, message_id).attempts == outbox.MOST_ATTEMPTS
 
 
+def test_a_mail_that_leaves_later_waits_and_can_be_called_off(bank: Bank, server: Server) -> None:
+    later = bank.clock.now() + timedelta(seconds=10)
+    stays, leaves = (queue(bank, each, not_before=later) for each in ("Called off", "Sent"))
+    assert outbox.deliver_waiting(system(bank)) == 0
+    with writing(bank) as tx:
+        assert outbox.call_off_mail(tx, stays)
+        assert not outbox.call_off_mail(tx, stays), "it does not wait any more"
+    people.later(bank, seconds=9)
+    assert outbox.deliver_waiting(system(bank)) == 0
+    people.later(bank, seconds=1)
+    assert outbox.deliver_waiting(system(bank)) == 1
+    assert [letter.subject for letter in server.taken] == ["Sent"]
+    assert row(bank, stays).status is MessageStatus.EXPIRED
+    with writing(bank) as tx:
+        assert not outbox.call_off_mail(tx, leaves), "it is sent"
+
+
 def test_a_final_refusal_is_not_tried_again_and_holds_up_nobody(bank: Bank, server: Server) -> None:
     bad = queue(bank, "To nobody")
     good = queue(bank, "To somebody")

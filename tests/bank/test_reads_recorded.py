@@ -46,6 +46,8 @@ from bank.office import (
     queue_lists,
     ticket_desk,
     ticket_files,
+    ticket_related,
+    ticket_undo,
     ticket_waits,
     tickets,
     trail,
@@ -294,6 +296,12 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.ticket_desk.other_tickets": (
         lambda m: ticket_desk.other_tickets(m.desks["executive"], 1), "customer",
     ),
+    "office.ticket_undo.leaving_reply": (
+        lambda m: ticket_undo.leaving_reply(m.desks["executive"], 1), "ticket",
+    ),
+    "office.ticket_related.related_tickets": (
+        lambda m: ticket_related.related_tickets(m.desks["executive"], 1), "ticket",
+    ),
     "office.ticket_desk.read_ticket": (
         lambda m: ticket_desk.read_ticket(m.desks["executive"], 1), "ticket",
     ),
@@ -407,6 +415,8 @@ NOT_READS: Final = {
     "office.holidays.opening_hours": STAFF_OR_NOBODY,
     "office.ticket_imports.import_tickets": "its own acts in the trail",
     "office.ticket_files.check_files": "which files are missing or altered, not what is in them",
+    "office.ticket_rests.longest_rest_days": STAFF_OR_NOBODY,
+    "office.ticket_together.closing_words": STAFF_OR_NOBODY,
     "office.ticket_uploads.file_limits": STAFF_OR_NOBODY,
     "office.tickets.categories": STAFF_OR_NOBODY,
     "office.tickets.promised_days": STAFF_OR_NOBODY,

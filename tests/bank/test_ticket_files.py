@@ -19,6 +19,7 @@ from bank.office.ticket_posts import Post, SentAlready
 from bank.office.ticket_tables import FileKind
 from bank.office.ticket_uploads import FileCard, Upload, clean_name
 from bank.office.tickets import NoSuchTicket, TicketCard
+from tests.support import queues
 from tests.support.market import BANER, Market
 from tests.support.tickets import (
     PDF,
@@ -88,6 +89,7 @@ def test_a_customers_files_are_there_for_both(market: Market) -> None:
 def test_an_executives_files_with_a_reply_and_when_it_is_opened_again(market: Market) -> None:
     card = claimed(market, written(market))
     replied(market, card, Then.SOLVE, files=[upload("answer.pdf")])
+    queues.later(market, seconds=10)
     again = upload("again.png", picture())
     tickets.reopen(market.desks["asha"], card.id, "No.", [again], request_id=new_request_id())
     assert files_of(own_posts(market, card)) == [[], ["answer.pdf"], ["again.png"]]

@@ -61,6 +61,8 @@ def fill(market: Market, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             if status == "claimed":
                 values |= {"owner_id": chance.choice(people), "owner_name": "Somebody"}
                 values |= {"claimed_until": tx.now + timedelta(hours=1)}
+                rests = chance.choice([None, None, -1, 1])
+                values["rests_until"] = rests and tx.now + timedelta(hours=rests)
             if status == "decided":
                 values |= {"decided_at": tx.now - timedelta(hours=chance.randint(0, 5))}
             work.work_rows.write(tx, number, values)

@@ -14,7 +14,7 @@ FLOORS: Final = {
     # place here, in the same commit.
     "core": "errors texts money cells ids cookies clock states config documents db secrets"
     " audit permissions reads desk dated keys mail outbox hours search work_tables work_rows"
-    " work_clocks work_rights work objections sights approval_rules checkers approvals"
+    " work_clocks work_rights work work_undo objections sights approval_rules checkers approvals"
     " approvals_now checked",
     "book": "chart kinds tables references drafts book_days known posting_sqlite"
     " posting_postgres ledger holds book_close backdating roots seals journal_search journal",
@@ -22,11 +22,12 @@ FLOORS: Final = {
     " backup_codes sign_ins sessions presence attempts sign_in confirmations activations"
     " credentials customers customer_links away staff_list limit_rows staff staff_customers leaving"
     " absences grants limits users branch_list viewings rights demo kyc",
-    "office": "trail narrowings queue_lists handed queue in_hand saved_views messages approval_rows"
-    " approval_sight approval_risks approval_cards approval_queue approval_notices approval_mails"
-    " approval_steps approvals approvals_together"
-    " ticket_tables ticket_uploads ticket_posts tickets ticket_waits canned"
-    " ticket_desk ticket_moves ticket_files ticket_imports performance scores announcements"
+    "office": "trail narrowings queue_order queue_lists handed queue in_hand saved_views messages"
+    " approval_rows approval_sight approval_risks approval_cards approval_queue approval_notices"
+    " approval_mails approval_steps approvals approvals_together"
+    " ticket_tables ticket_uploads ticket_sendings ticket_posts tickets ticket_waits canned"
+    " ticket_desk ticket_undo ticket_moves ticket_related ticket_split ticket_rests"
+    " ticket_together ticket_files ticket_imports performance scores announcements"
     " holidays rule_tables rule_kinds rule_changes dated_rules",
     "accounts": "products rate_card tariff interest instalments accounts holders terms card_terms"
     " names parties freezes charges papers statement_lines statement_papers statements",

@@ -121,6 +121,8 @@ def test_a_ticket_is_a_conversation_without_notes(pages: Pages, market: Market) 
     card = claimed(market, written(market, body="First line\n\n<b>second</b> $5$"))
     ticket_desk.add_note(market.desks["executive"], card.id, "Beware", request_id=new_request_id())
     replied(market, card, Then.WAIT, body="Which day was it?")
+    assert "Which day was it" not in words_of(at(pages, market, card)), "it has not left yet"
+    queues.later(market, seconds=10)
     page = at(pages, market, card)
     said = words_of(page)
     for there in ("First line", "Which day was it", "Esha Iyer", "Waits for you", "stands still"):

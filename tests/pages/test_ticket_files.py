@@ -9,6 +9,7 @@ from bank.office.tickets import TicketCard
 from pages.parts import uploads
 from tests.pages import test_help, test_ticket_panel
 from tests.pages.test_help import HELP, press, typed
+from tests.support import queues
 from tests.support.apptest import Pages, words_of
 from tests.support.market import Market
 from tests.support.tickets import PDF, claimed, opened, picture, solved, upload, written
@@ -109,6 +110,7 @@ def test_an_executive_attaches_to_reply_and_note(pages: Pages, market: Market) -
     press(page, "Keep internal note")
     assert files_at(market, card) == [["asked.pdf"], ["tariff.pdf"], ["hint.png"]]
     assert pages.papers()[-3:] == [PDF, PDF, picture()]
+    queues.later(market, seconds=10)
     theirs = test_help.at(pages, market, card)
     assert [label.split(" (")[0] for label in offered(theirs)] == ["asked.pdf", "tariff.pdf"]
     assert "hint" not in words_of(theirs)

@@ -1,18 +1,22 @@
 """A ticket in the inbox as an executive works on it."""
 
+from datetime import date, time
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from bank import app
 from bank.core.work_tables import W
 from bank.office import queue, scores, ticket_desk, tickets
+from bank.office.queue_lists import View
 from bank.office.ticket_tables import PostKind
 from bank.office.tickets import TicketCard
 from tests.pages.test_help import press, typed
 from tests.support import queues
 from tests.support.apptest import Pages, words_of
 from tests.support.market import BANER, Market
-from tests.support.tickets import claimed, opened, solved, written
+from tests.support.tickets import answered, claimed, opened, solved, written
 
 pytestmark = pytest.mark.feature("A6.2", "A6.4", "B20")
 INBOX = "staff/inbox.py"
@@ -305,3 +309,179 @@ def test_the_customer_is_shown_when_asked_for(pages: Pages, market: Market) -> N
         assert there in said, there
     assert market.number("asha") not in said
     assert market.rows(read)
+
+
+def plain(page: AppTest) -> str:
+    """Everything a page says, without the marks that keep it from being read as Markdown."""
+    return words_of(page).replace("\\", "")
+
+
+@pytest.mark.feature("D3")
+def test_two_tickets_are_linked_and_unlinked(pages: Pages, market: Market) -> None:
+    one, other = written(market), written(market, "nila", subject="The same charge")
+    page = at(pages, market, one)
+    typed(page, "Number of the other ticket", "T-1")
+    press(page, f"Link {one.reference}")
+    assert page.error[0].value.startswith("**Number of the other ticket:**")
+    assert page.text_input(link_field(page)).value == "T-1"
+    page.text_input(link_field(page)).set_value(other.reference)
+    press(page, f"Link {one.reference}")
+    assert "The tickets are linked." in plain(page)
+    assert page.text_input(link_field(page)).value == ""
+    page = at(pages, market, other)
+    said = plain(page)
+    assert one.reference in said
+    assert one.subject in said
+    [linked] = [each for each in page.selectbox if each.label == "Linked ticket"]
+    linked.set_value(one.id).run()
+    press(page, "Take the link away")
+    assert "The link is gone." in plain(page)
+    assert not [each for each in page.selectbox if each.label == "Linked ticket"]
+
+
+def link_field(page: AppTest) -> str:
+    """The key of the field for the other ticket's number."""
+    [key] = [each.key for each in page.text_input if str(each.key).startswith("ticket_link_")]
+    return str(key)
+
+
+@pytest.mark.feature("D3")
+def test_what_the_customer_wrote_becomes_a_ticket_of_its_own(pages: Pages, market: Market) -> None:
+    card = written(market)
+    answered(market, card, "And my new card has not come.")
+    page = at(pages, market, card)
+    assert f"Split {card.reference}" not in labels(page), "nobody has claimed it"
+    claimed(market, card)
+    page = at(pages, market, card)
+    press(page, f"Split {card.reference}")
+    assert page.error[0].value.startswith("**Category of the new ticket:**")
+    post, category, subject = split_fields(page)
+    category.set_value("card")
+    subject.set_value("My card")
+    press(page, f"Split {card.reference}")
+    assert page.error[0].value.startswith("**What the customer wrote:**")
+    post, category, subject = split_fields(page)
+    assert (category.value, subject.value) == ("card", "My card")
+    [_, second] = opened(market, card).posts
+    post.set_value(second.id)
+    press(page, f"Split {card.reference}")
+    [new, _] = tickets.own_tickets(market.desks["asha"])
+    said = plain(page)
+    assert f"{new.reference} is open, and the customer is told." in said
+    assert f"goes on in {new.reference}" in said
+    assert market.mails("ticket")[-1]["subject"] == f"{new.reference}: My card"
+
+
+def split_fields(page: AppTest) -> list[Any]:
+    """What is chosen and written to split a ticket."""
+    return [
+        next(each for each in kind if str(each.key).startswith("ticket_split_") and
+             str(each.key).endswith(name))
+        for kind, name in (
+            (page.selectbox, "_post"), (page.selectbox, "_category"), (page.text_input, "_subject"),
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.feature("D3")
+def test_a_ticket_is_set_aside_and_taken_up(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    assert "The promise does not rest" in plain(page)
+    assert "promised something by Tue 17 Mar, 12:00" in plain(page)
+    page.date_input[0].set_value(date(2026, 3, 18))
+    press(page, f"Set {card.reference} aside")
+    assert page.error[0].value.startswith("**Until:**")
+    assert page.date_input[0].value == date(2026, 3, 18)
+    page.date_input[0].set_value(date(2026, 3, 17))
+    page.time_input[0].set_value(time(11))
+    press(page, f"Set {card.reference} aside")
+    assert "Rests until Tue 17 Mar, 11:00" in plain(page)
+    page.segmented_control[0].set_value(View.MINE).run()
+    assert "Rests until Tue 17 Mar, 11:00: Esha Iyer" in plain(page)
+    press(page, f"Take {card.reference} up")
+    assert "Rests until" not in plain(page)
+    assert f"Set {card.reference} aside" in labels(page)
+
+
+@pytest.mark.feature("D3", "A6.3")
+@pytest.mark.parametrize("button", ["Send reply", "Send and solve"])
+def test_a_reply_is_taken_back_and_its_words_are_in_the_form_again(
+    pages: Pages, market: Market, button: str
+) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    assert "Undo" not in labels(page)
+    message(page, "It is the yearly free.")
+    press(page, button)
+    queues.later(market, seconds=3)
+    page.run()
+    assert "The mail leaves in 7 seconds." in plain(page)
+    press(page, "Undo")
+    said = plain(page)
+    assert "The reply is taken back; its words are below." in said
+    assert "Taken back, never sent" in said
+    assert page.text_area(public(page)).value == "It is the yearly free."
+    assert "Undo" not in labels(page)
+    message(page, "It is the yearly fee.")
+    press(page, "Send and solve")
+    queues.later(market, seconds=10)
+    page.run()
+    assert "Undo" not in labels(page)
+    assert [post.body for post in tickets.own_posts(market.desks["asha"], card.id)][1:] == [
+        "It is the yearly fee."
+    ]
+
+
+@pytest.mark.feature("D3", "A6.3")
+def test_undo_comes_too_late(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, "It is the yearly fee.")
+    press(page, "Send reply")
+    answered(market, card, "Thank you.")
+    press(page, "Undo")
+    assert "Something has happened to this ticket since" in page.error[0].value
+    assert not opened(market, card).posts[-2].is_taken_back
+
+
+@pytest.mark.feature("B26")
+def test_several_tickets_are_sorted_and_ended(pages: Pages, market: Market) -> None:
+    one, two = claimed(market, written(market)), claimed(market, written(market, "nila"))
+    page = pages.open(market.desks["executive"], INBOX)
+    page.segmented_control[0].set_value(View.MINE).run()
+    press(page, "Sort these tickets")
+    assert "Choose at least one" in page.error[0].value
+    bulk(page.multiselect, "sort", "_items").set_value([one.item_id, two.item_id])
+    bulk(page.text_input, "sort", "_why").set_value("All about cards")
+    press(page, "Sort these tickets")
+    assert page.error[0].value.startswith("**Category for all:**")
+    assert bulk(page.text_input, "sort", "_why").value == "All about cards"
+    bulk(page.selectbox, "sort", "_category").set_value("card")
+    press(page, "Sort these tickets")
+    assert "Sorted together: 2 of 2 tickets." in plain(page)
+    assert opened(market, two).category == "Cards"
+    bulk(page.selectbox, "solve", "_canned").set_value("Solved").run()
+    assert "{name}" in bulk(page.text_area, "solve", "_text").value
+    bulk(page.multiselect, "solve", "_items").set_value([one.item_id, two.item_id])
+    queue.release(market.desks["executive"], two.item_id)
+    press(page, "Send to each and solve")
+    said = plain(page)
+    assert "Ended together: 1 of 2 tickets." in said
+    assert "It is solved." in said
+    assert "Claim this item first" in said
+    assert opened(market, one).card.state is W.DECIDED
+    assert opened(market, two).card.state is W.UNASSIGNED
+    assert "Asha Rao" in market.mails("ticket")[-1]["body"]
+    press(page, "Hide this list")
+    assert "It is solved." not in plain(page)
+
+
+def bulk(fields: Any, form: str, end: str) -> Any:
+    """The field of a form for several tickets."""
+    [found] = [
+        each
+        for each in fields
+        if str(each.key).startswith(f"ticket_bulk_{form}_") and str(each.key).endswith(end)
+    ]
+    return found

@@ -62,4 +62,6 @@ def wanted(
     else:  # what has no deadline comes first on SQLite and last on PostgreSQL
         last = "" if who.bank.db.dialect == "sqlite" else "~"
         found.sort(key=lambda row: (row.priority, due(row) or last, row.id))
+        if looked.view is View.MINE:  # what was set aside stands last
+            found.sort(key=lambda row: str(row.rests_until or "")[:19] > now)
     return [row.id for row in found]

@@ -1,0 +1,37 @@
+"""The seconds in which a reply may be taken back: a count, and a button that does it."""
+
+import math
+
+import streamlit as st
+
+from bank.core.desk import Desk
+from bank.core.permissions import Permission
+from bank.office import ticket_undo
+from bank.office.ticket_desk import Opened
+from bank.office.ticket_undo import Leaving
+from pages.parts import ticket_reply, ui, words
+
+EVERY_SECOND = 1.0
+
+
+def draw(desk: Desk, found: Opened) -> None:
+    """For whoever has just replied, until the mail leaves."""
+    leaving = ticket_undo.leaving_reply(desk, found.card.id)
+    if leaving is not None:
+        _count(found.card.id, leaving)
+
+
+@ui.live(EVERY_SECOND, Permission.TICKET_WORK)
+def _count(desk: Desk, ticket_id: int, leaving: Leaving) -> None:
+    left = math.ceil((leaving.leaves_at - desk.bank.clock.now()).total_seconds())
+    if left <= 0:
+        st.rerun()  # the whole page, where this part is not drawn any more
+    goes = "The mail leaves" if leaving.is_mailed else "The customer sees your reply"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{goes} in {words.counted(left, 'second')}.")
+        pressed = st.button("Undo", key=f"ticket_undo_{leaving.post_id}", icon=":material/undo:")
+    if pressed:
+        files = " Choose its files again." if leaving.has_files else ""
+        with ui.attempt(f"The reply is taken back; its words are below.{files}"):
+            text = ticket_undo.undo_reply(desk, ticket_id, leaving.post_id)
+            ticket_reply.write_anew(ticket_id, text)
