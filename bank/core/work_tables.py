@@ -97,6 +97,7 @@ def register_kind(kind: WorkKind) -> WorkKind:
 # In the words of the indexes, and without a parameter, or SQLite would not see that they serve.
 ABOVE_DESK_SQL: Final = "level > 0"
 ESCALATED_SQL: Final = "level > 0 AND status <> 'decided'"
+HANDED_SQL: Final = "act IN ('re-assigned', 'handed over')"  # of what happened to an item
 
 
 class WorkItem(Base):
@@ -185,6 +186,12 @@ class WorkEvent(Base):
     __table_args__ = (
         Index("ix_work_events_item_id", "item_id", "id"),
         Index("ix_work_events_actor_id", "actor_id", "at"),
+        Index(
+            "ix_work_events_handed",
+            *("owner_id", "at"),
+            sqlite_where=text(HANDED_SQL),
+            postgresql_where=text(HANDED_SQL),
+        ),
         {"sqlite_autoincrement": True},
     )
 

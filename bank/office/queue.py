@@ -5,7 +5,7 @@ decided by the owner of the case (`office/tickets.py`), never here.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -25,14 +25,9 @@ from bank.office.queue_order import most_pressing
 from bank.people import absences, away
 from bank.people.identity import NoSuchUser, User
 
-MOST_AT_ONCE: Final = 100
 SWEPT_AT_ONCE: Final = 500
 SWEEP_EVERY_SECONDS: Final = 30
 LOOKING_SECONDS: Final = 30  # how long somebody counts as looking after their page last said so
-
-
-class TooManyAtOnce(work.NoteMissing):
-    """Choose at most 100 items at once."""
 
 
 class NotEntitled(NotAllowed):
@@ -45,14 +40,6 @@ class TopOfTheLine(WrongState):
 
 class NobodyUpTheLine(WrongState):
     """Nobody further up may take such an item. Ask a colleague, or your lead."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claimed:
-    """What became of one of several items; `refused` says why it was not."""
-
-    item_id: int
-    refused: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +86,6 @@ def claim_next(tx: Tx, kinds: tuple[str, ...] = ()) -> int | None:
 
 
 @command(Permission.WORK_DO)
-def claim_many(tx: Tx, item_ids: Sequence[int]) -> list[Claimed]:
-    """Take several items; what cannot be taken is told, item by item, and stops no other."""
-    results = _each(tx, item_ids, lambda row: work.take(tx, row))
-    tx.facts["claimed"] = [one.item_id for one in results if one.refused is None]
-    return results
-
-
-@command(Permission.WORK_DO)
 def release(tx: Tx, item_id: int, why: str = "") -> None:
     """Give one's own item back to the queue; who leads may release anybody's, saying why."""
     row = work.held(tx, item_id)
@@ -127,17 +106,7 @@ def reassign(tx: Tx, item_id: int, user_id: int, why: str) -> None:
     row = work.held(tx, item_id)
     tx.concerns("work item", item_id)
     note_text = work.clean_note(why)
-    _hand_to(tx, row, user_id, note_text)
-
-
-@command(Permission.WORK_LEAD)
-def reassign_many(tx: Tx, item_ids: Sequence[int], user_id: int, why: str) -> list[Claimed]:
-    """Hand several items to a colleague, saying why; what cannot be is told, item by item."""
-    note_text = work.clean_note(why)
-    _colleague(tx, user_id)
-    results = _each(tx, item_ids, lambda row: _hand_to(tx, row, user_id, note_text))
-    tx.facts["handed"] = [one.item_id for one in results if one.refused is None]
-    return results
+    hand_to(tx, row, user_id, note_text)
 
 
 @command(Permission.WORK_DO)
@@ -265,6 +234,26 @@ def release_forever(desk: Desk, stop: threading.Event) -> None:
             release_timed_out(desk)
 
 
+def hand_to(tx: Tx, row: Any, user_id: int, note_text: str) -> None:
+    """Hand a held item to a colleague, or raise why not before anything is written."""
+    if row.status is W.DECIDED:
+        raise work.IsDecided
+    _not_about_oneself(tx, row)
+    one = colleague(tx, user_id)
+    if not work_rights.entitled(tx, [one], row):
+        raise NotEntitled
+    work.give_to(tx, row, one.id, one.name, "re-assigned", note_text)
+
+
+def colleague(tx: Tx, user_id: int) -> Employee:
+    """Somebody who works here and is not away, or NoSuchUser or IsAway."""
+    user = tx.session.get(User, user_id)
+    if user is None or not user.active:
+        raise NoSuchUser(field="colleague")
+    away.check_here(tx, user.id, user.name, field="colleague")
+    return Employee(user.id, user.name, user.role, user.branch_id)
+
+
 def employees_here(tx: Tx) -> list[Employee]:
     """Everybody who works here and is not away, by name."""
     everybody = _employees(tx)
@@ -286,39 +275,6 @@ def _is_near(tx: Tx, one: Employee) -> bool:
     return tx.desk.sees_whole_bank or work_rights.sees_branch(
         one.role, one.branch_id, tx.desk.branch_id
     )
-
-
-def _each(tx: Tx, item_ids: Sequence[int], act: Callable[[Any], None]) -> list[Claimed]:
-    """Do the same with several items; a refusal is raised before anything is written for one."""
-    if len(item_ids) > MOST_AT_ONCE:
-        raise TooManyAtOnce(field="items")
-    results: dict[int, Claimed] = {}
-    for item_id in sorted(set(item_ids)):  # in one order, so that two of these never wait in a ring
-        try:
-            act(work.held(tx, item_id))
-        except BankError as refusal:
-            results[item_id] = Claimed(item_id=item_id, refused=str(refusal))
-        else:
-            results[item_id] = Claimed(item_id=item_id)
-    return [results[item_id] for item_id in dict.fromkeys(item_ids)]
-
-
-def _hand_to(tx: Tx, row: Any, user_id: int, note_text: str) -> None:
-    if row.status is W.DECIDED:
-        raise work.IsDecided
-    _not_about_oneself(tx, row)
-    colleague = _colleague(tx, user_id)
-    if not work_rights.entitled(tx, [colleague], row):
-        raise NotEntitled
-    work.give_to(tx, row, colleague.id, colleague.name, "re-assigned", note_text)
-
-
-def _colleague(tx: Tx, user_id: int) -> Employee:
-    user = tx.session.get(User, user_id)
-    if user is None or not user.active:
-        raise NoSuchUser(field="colleague")
-    away.check_here(tx, user.id, user.name, field="colleague")
-    return Employee(user.id, user.name, user.role, user.branch_id)
 
 
 def _not_about_oneself(tx: Tx, row: Any) -> None:

@@ -18,6 +18,7 @@ from bank.core.permissions import WHOLE_BANK as SEE_WHOLE_BANK
 from bank.core.work_tables import KINDS, Priority, WorkRule, WorkSpan
 from bank.office.approval_risks import ApprovalRiskRule
 from bank.office.holidays import TURNS, WEEKDAYS
+from bank.office.queue_many import FOR_SECONDS, QueueRule
 from bank.office.rule_tables import (
     DAY_MINUTES,
     Field,
@@ -176,6 +177,20 @@ SPANS: Final = register(
             Field(name="reply_minutes", label="Next reply", noun="open minute", highest=60_000),
             Field(name="assigned_minutes", label="Waits for its new owner", noun="open minute",
                   lowest=1, highest=60_000),
+        ),
+        from_today=always,
+    )
+)  # fmt: skip
+
+
+QUEUES: Final = register(
+    of_numbers(
+        name="queue_rules",
+        title="Several items at once",
+        about="How long whoever claimed several items, or handed them over, may undo it.",
+        model=QueueRule,
+        named=(
+            Field(name=FOR_SECONDS, label="May be undone for", noun="second", highest=3_600),
         ),
         from_today=always,
     )

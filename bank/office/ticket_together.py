@@ -12,8 +12,8 @@ from bank.core.errors import BadInput, BankError
 from bank.core.ids import request_id_of
 from bank.core.permissions import Permission
 from bank.core.work_tables import Priority
-from bank.office import canned, queue, ticket_desk, ticket_moves, tickets
-from bank.office.queue import Claimed
+from bank.office import canned, queue_many, ticket_desk, ticket_moves, tickets
+from bank.office.queue_many import Claimed
 from bank.office.ticket_desk import Then
 from bank.office.ticket_posts import clean_body
 from bank.office.ticket_tables import Ticket
@@ -75,8 +75,7 @@ def solve_together(tx: Tx, item_ids: Sequence[int], body: str, *, request_id: st
 
 def _each(tx: Tx, item_ids: Sequence[int], act: Callable[[Any, Ticket], None]) -> list[Claimed]:
     """Do the same with several tickets; a refusal is raised before anything is written for one."""
-    if len(item_ids) > queue.MOST_AT_ONCE:
-        raise queue.TooManyAtOnce(field="items")
+    queue_many.check_count(item_ids)
     results: dict[int, Claimed] = {}
     for item_id in sorted(set(item_ids)):  # in one order, so that two of these never wait in a ring
         try:

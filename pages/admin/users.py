@@ -81,6 +81,7 @@ first, second, third = st.columns([2, 1, 1])
 searched = first.text_input(
     "Search",
     key="users_searched",
+    bind="query-params",
     placeholder="name, user name or customer number",
     on_change=from_the_start,
 )

@@ -115,6 +115,7 @@ def draw(desk: Desk, of: Queue) -> None:
     """The whole queue: views, search, list, and the item that was chosen."""
     looked = replace(_looked(desk, of), kinds=_kinds(of))
     _take_and_views(desk, of)
+    queue_bulk.undo(desk, of.name, lambda: anew(of))
     queue_bulk.say_result(of.name)
     chosen = st.session_state.get(of.key("list_chosen"))
     st.session_state[of.key("drawn")] = chosen

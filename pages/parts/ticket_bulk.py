@@ -11,9 +11,9 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.core.work_tables import LONGEST_NOTE, Priority, W
-from bank.office import queue, ticket_together, tickets
-from bank.office.queue import Claimed
+from bank.office import ticket_together, tickets
 from bank.office.queue_lists import ItemRow
+from bank.office.queue_many import Claimed
 from bank.office.ticket_posts import LONGEST_BODY
 from pages.parts import tables, ui, words
 from pages.parts.tables import column
@@ -137,7 +137,7 @@ def _choose(key: str, mine: Sequence[int], names: Mapping[int, str]) -> list[int
         [*mine, *(each for each in before if each not in mine)],
         key=key,
         format_func=lambda item_id: names.get(item_id, "no longer here"),
-        max_selections=queue.MOST_AT_ONCE,
+        max_selections=queue_many.MOST_AT_ONCE,
         placeholder="Choose your tickets",
     )
     return chosen

@@ -14,6 +14,7 @@ with st.form("find_account", border=True):
     typed = st.text_input(
         "Account number",
         key="find_account_number",
+        bind="query-params",
         placeholder="As it stands on the slip or the passbook",
         help="The whole number. Each look at an account is recorded in the trail.",
     )

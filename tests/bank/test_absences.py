@@ -10,7 +10,7 @@ from bank import app
 from bank.core.approvals import AwaitingApproval
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.objections import Objected
-from bank.office import queue
+from bank.office import queue, queue_many
 from bank.people import absences, away, identity, leaving, staff_list
 from bank.people.leaving import NoSuchColleague
 from bank.people.staff import HeadOfficeOnly, NotYourself
@@ -66,7 +66,9 @@ def test_who_is_away_hands_over_everything_and_is_handed_nothing(market: Market)
     assert "Esha Iyer" not in [each.name for each in queue.takers(admin)]
     for refused in (
         lambda: queue.reassign(admin, free, number(market, ESHA), "for you"),
-        lambda: queue.reassign_many(admin, [free], number(market, ESHA), "for you"),
+        lambda: queue_many.reassign_many(
+            admin, [free], number(market, ESHA), "for you", request_id="r"
+        ),
         lambda: leaving.remove_employee(
             admin, number(market, DEV), "left", number(market, ESHA), code="resigned"
         ),

@@ -26,7 +26,7 @@ from bank.core.permissions import Role
 from bank.counters import cash_rules
 from bank.counters.cash_rules import AboveItsCeiling, CashRule
 from bank.counters.work_facts import PerformanceRule
-from bank.office import approval_risks, dated_rules, tickets
+from bank.office import approval_risks, dated_rules, queue_many, tickets
 from bank.office.dated_rules import (
     BeginsTooEarly,
     BeginsTooLate,
@@ -51,7 +51,7 @@ WITHDRAW: Final = "counters.cash.withdraw"
 MAY_WITHDRAW: Final = f"{WITHDRAW}/cashier//1"
 MAY_BEGIN_TODAY: Final = {
     *("work_rules", "work_spans", "ticket_categories"),
-    *("approval_risk_rules", "leaving_reasons"),
+    *("approval_risk_rules", "leaving_reasons", "queue_rules"),
 }
 SOURCE, WHY = "Resolution 14 of the board", "Fewer customers wait"
 
@@ -103,6 +103,10 @@ CHANGES: Final = (
     Change(
         "approval_risk_rules", "opened_days", {"value": 60},
         lambda tx, day: approval_risks.rules_on(tx, day).opened_days, 90, 60,
+    ),
+    Change(
+        "queue_rules", "undo_seconds", {"value": 90},
+        lambda tx, day: dated.value_today(tx, queue_many.QueueRule, "undo_seconds"), 60, 90,
     ),
     Change(
         "leaving_reasons", "retired", {"name": "Gone on pension"},

@@ -43,6 +43,8 @@ from bank.office import (
     approval_notices,
     approval_queue,
     approvals_together,
+    notices,
+    queue,
     queue_lists,
     ticket_desk,
     ticket_files,
@@ -125,6 +127,14 @@ def account_id(market: Market, who: str = "asha") -> int:
 def reference(market: Market) -> str:
     """The reference of the first deposit."""
     return journal.entry_in_full(market.desks["auditor"], 1).row.reference
+
+
+def told(market: Market) -> object:
+    """What has happened to the work of somebody who was handed a ticket."""
+    executive = market.desks["executive"]
+    assert executive.user_id is not None
+    queue.reassign(market.desks["admin"], 2, executive.user_id, "for you")
+    return notices.look(executive)
 
 
 def send_again(market: Market) -> object:
@@ -281,6 +291,7 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "office.queue_lists.items_by_id": (
         lambda m: queue_lists.items_by_id(m.desks["executive"], [2]), "work",
     ),
+    "office.notices.look": (lambda m: told(m), "work"),
     "office.queue_lists.item": (
         lambda m: queue_lists.item(m.desks["executive"], 2), "work item",
     ),
@@ -393,6 +404,11 @@ NOT_READS: Final = {
     "people.absences.begin_absences": "its own act in the trail",
     "office.queue.look": "who else has the same item before their eyes",
     "office.queue.release_timed_out": "how many claims ran out",
+    "office.queue_many.preview_claims": "which items, by their numbers, and who has them",
+    "office.queue_many.preview_reassignments": "which items, by their numbers",
+    "office.finds.find": "what one asked for oneself, and a reference one has",
+    "office.notices.count_new": "how many, and nobody's data",
+    "office.queue_many.undoable": "how many, and nobody's data",
     "office.approval_queue.commands_waiting": "which commands, and nobody's data",
     "office.approvals.keep_up": "answers nothing",
     "office.approval_cards.count_asked_back": "how many, and nobody's data",

@@ -8,8 +8,8 @@ from bank.core import work
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.work_tables import Priority, W
-from bank.office import canned, queue, ticket_together
-from bank.office.queue import TooManyAtOnce
+from bank.office import canned, ticket_together
+from bank.office.queue_many import TooManyAtOnce
 from bank.office.ticket_moves import NoSuchPriority
 from bank.office.ticket_together import NothingToSort
 from bank.office.tickets import NoSuchCategory
@@ -101,7 +101,7 @@ def test_what_is_refused_for_all(sqlite_market: Market) -> None:
             ticket_together.sort_together(desk, ids, category, priority, why)
     with pytest.raises(BadInput):
         ticket_together.solve_together(desk, ids, "  ", request_id=once)
-    many = list(range(queue.MOST_AT_ONCE + 1))
+    many = list(range(queue_many.MOST_AT_ONCE + 1))
     with pytest.raises(TooManyAtOnce):
         ticket_together.sort_together(desk, many, "card", None, "why")
     with pytest.raises(TooManyAtOnce):

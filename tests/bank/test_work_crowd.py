@@ -24,9 +24,10 @@ from bank.core.clock import INDIA, FixedClock
 from bank.core.desk import Desk, chunk
 from bank.core.errors import BankError, WrongState
 from bank.core.hours import Calendar, Holiday
+from bank.core.ids import new_request_id
 from bank.core.permissions import Role
 from bank.core.work_tables import ITEMS, MOVES, W, WorkEvent
-from bank.office import queue
+from bank.office import queue, queue_many
 from bank.people import identity
 from tests.bank.test_work_clock import BOARD, Minutes
 from tests.support import market as markets
@@ -134,7 +135,7 @@ class Person:
         deeds: dict[Callable[[], object], float] = {
             lambda: queue.claim_next(self.desk): 3,
             lambda: queue.claim(self.desk, target): 2,
-            lambda: queue.claim_many(self.desk, self.chance.sample(self.items, 3)): 1,
+            lambda: self.claim_many(): 1,
             lambda: queue.release(self.desk, target, "not now"): 1,
             lambda: self.decide(target): 6,
             lambda: self.reply(target): 6,
@@ -149,6 +150,10 @@ class Person:
             self.chance.choices([*deeds], [*deeds.values()])[0]()
         except BankError:
             self.refused += 1
+
+    def claim_many(self) -> None:
+        some = self.chance.sample(self.items, 3)
+        queue_many.claim_many(self.desk, some, request_id=new_request_id())
 
     def decide(self, item_id: int) -> None:
         with case_of(self.desk, item_id) as (tx, row):

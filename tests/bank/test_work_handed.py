@@ -10,8 +10,8 @@ from bank import app
 from bank.core import hours, work
 from bank.core.clock import INDIA, FixedClock
 from bank.core.work_tables import W, WorkSpan
-from bank.office import queue, ticket_desk
-from bank.office.queue import Claimed
+from bank.office import queue, queue_many, ticket_desk
+from bank.office.queue_many import Claimed
 from bank.office.ticket_desk import Then
 from bank.people import leaving
 from tests.support import queues
@@ -152,7 +152,9 @@ def test_several_are_handed_over_and_each_is_told(market: Market) -> None:
     queues.decide(market, decided)
     admin = market.desks["admin"]
     asked = [own, decided, one, elsewhere, one]
-    results = queue.reassign_many(admin, asked, number(market, DEV), "he is back")
+    results = queue_many.reassign_many(
+        admin, asked, number(market, DEV), "he is back", request_id="r"
+    )
     assert results == [
         Claimed(item_id=own, refused=str(queue.NotEntitled())),
         Claimed(item_id=decided, refused=str(work.IsDecided())),
@@ -163,9 +165,9 @@ def test_several_are_handed_over_and_each_is_told(market: Market) -> None:
     assert queues.seen(market, one).owner_name == "Dev Sen"
     assert queues.row_of(market, own).owner_id is None
     with pytest.raises(work.NoteMissing):
-        queue.reassign_many(admin, [one], number(market, DEV), " ")
-    with pytest.raises(queue.TooManyAtOnce):
-        queue.reassign_many(admin, range(101), number(market, DEV), "all")
+        queue_many.reassign_many(admin, [one], number(market, DEV), " ", request_id="s")
+    with pytest.raises(queue_many.TooManyAtOnce):
+        queue_many.reassign_many(admin, range(101), number(market, DEV), "all", request_id="s")
 
 
 # A claim by oneself.

@@ -13,7 +13,7 @@ from bank.core.errors import BadInput, BankError, NotAllowed
 from bank.core.permissions import Role
 from bank.core.work_rights import GoneUpTheLine, NotForYou, OwnCase
 from bank.core.work_tables import Level, Priority, W
-from bank.office import queue, queue_lists
+from bank.office import queue, queue_lists, queue_many
 from bank.office.queue_lists import Looked, View
 from bank.people.identity import NoSuchUser
 from tests.support import queues
@@ -169,7 +169,7 @@ def test_another_branch_has_no_such_item(market: Market) -> None:
             refused()
     assert queue.claim_next(there) is None
     assert listed(market, ILA, View.ALL_OPEN) == []
-    [claimed] = queue.claim_many(there, [item])
+    [claimed] = queue_many.claim_many(there, [item], request_id="r")
     assert claimed.refused == str(work.NoSuchItem())
 
 
@@ -265,7 +265,9 @@ def test_a_bulk_claim_says_for_each_item_what_became_of_it(market: Market) -> No
     queue.claim(market.desks[ESHA], three)
     queue.claim(market.desks[DEV], four)
     queues.decide(market, four, DEV)
-    results = queue.claim_many(market.desks[ESHA], [four, three, 999, two, one, one])
+    results = queue_many.claim_many(
+        market.desks[ESHA], [four, three, 999, two, one, one], request_id="r"
+    )
     assert [(each.item_id, each.refused) for each in results] == [
         (four, str(work.IsDecided())),
         (three, None),
@@ -275,7 +277,7 @@ def test_a_bulk_claim_says_for_each_item_what_became_of_it(market: Market) -> No
     ]
     assert listed(market, ESHA, View.MINE) == [one, three]
     with pytest.raises(BadInput) as refused:
-        queue.claim_many(market.desks[ESHA], range(101))
+        queue_many.claim_many(market.desks[ESHA], range(101), request_id="s")
     assert refused.value.field == "items"
 
 

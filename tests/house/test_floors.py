@@ -22,9 +22,9 @@ FLOORS: Final = {
     " backup_codes sign_ins sessions presence attempts sign_in confirmations activations"
     " credentials customers customer_links away staff_list limit_rows staff staff_customers leaving"
     " absences grants limits users branch_list viewings rights demo kyc",
-    "office": "trail narrowings queue_order queue_lists handed queue in_hand saved_views messages"
-    " approval_rows approval_sight approval_risks approval_cards approval_queue approval_notices"
-    " approval_mails approval_steps approvals approvals_together"
+    "office": "trail narrowings queue_order queue_lists handed queue queue_many in_hand saved_views"
+    " messages approval_rows approval_sight approval_risks approval_cards approval_queue approval_notices"
+    " approval_mails approval_steps approvals approvals_together finds notices"
     " ticket_tables ticket_uploads ticket_sendings ticket_posts tickets ticket_waits canned"
     " ticket_desk ticket_undo ticket_moves ticket_related ticket_split ticket_rests"
     " ticket_together ticket_files ticket_imports performance scores announcements"

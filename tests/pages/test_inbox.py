@@ -167,6 +167,67 @@ def test_several_are_claimed_with_what_became_of_each(pages: Pages, market: Mark
     assert "It is yours" not in said_on(page)
 
 
+@pytest.mark.feature("B26")
+def test_what_several_would_come_to_is_said_before(pages: Pages, market: Market) -> None:
+    queues.opened(market, 2)
+    queue.claim(market.desks[DEV], 2)
+    admin = pages.open(market.desks["admin"], INBOX)
+    look(admin, "all open")
+    admin.session_state["inbox_hand_several"] = True
+    admin.run()
+    admin.multiselect("inbox_hand_items").set_value([1, 2]).run()
+    assert "as it stands now" not in said_on(admin), "nobody is chosen yet"
+    admin.selectbox("inbox_hand_to").set_value(market.desks[DEV].user_id).run()
+    assert not admin.exception
+    assert "2 of 2 items as it stands now" in said_on(admin)
+    assert (
+        list(admin.dataframe[1].value["What would become of it"]) == ["Dev Sen would have it."] * 2
+    )
+    page = pages.open(market.desks[ESHA], INBOX)
+    page.multiselect("inbox_several").set_value([1]).run()
+    assert "1 of 1 item as it stands now" in said_on(page)
+    queue.claim(market.desks[DEV], 1)
+    page.run()
+    assert "0 of 1 item as it stands now" in said_on(page)
+    assert "Dev Sen has this item since 12:00" in str(page.dataframe[1].value)
+
+
+@pytest.mark.feature("B26")
+def test_several_are_undone_while_there_is_time(pages: Pages, market: Market) -> None:
+    queues.opened(market, 3)
+    page = pages.open(market.desks[ESHA], INBOX)
+    page.multiselect("inbox_several").set_value([1, 2]).run()
+    press(page, "Claim 2 items")
+    assert "60 seconds left" in said_on(page)
+    queue.release(market.desks[ESHA], 2)
+    queues.later(market, seconds=20)
+    page.run()
+    assert "40 seconds left" in said_on(page)
+    press(page, "Undo claiming 1 item")
+    said = said_on(page)
+    assert "1 of 2 items put back" in said
+    assert "It is back where it was" in said
+    assert "You have worked on it since (released)" in said
+    assert not [each for each in labels(page) if each.startswith("Undo")]
+    press(page, "Hide this list")
+    assert listed(page) == ["T-1", "T-2", "T-3"]
+
+
+@pytest.mark.feature("B26")
+def test_an_undo_that_comes_too_late_is_told_so(pages: Pages, market: Market) -> None:
+    queues.opened(market, 1)
+    page = pages.open(market.desks[ESHA], INBOX)
+    page.multiselect("inbox_several").set_value([1]).run()
+    press(page, "Claim 1 item")
+    [button] = [each for each in page.button if each.label.startswith("Undo")]
+    queues.later(market, seconds=60)
+    button.click().run()
+    assert "The time to undo this is over" in page.error[0].value
+    page.run()
+    assert not [each for each in labels(page) if each.startswith("Undo")]
+    assert queues.seen(market, 1).owner_name == "Esha Iyer"
+
+
 def test_views_search_and_filters(pages: Pages, market: Market) -> None:
     queues.opened(market, title="Lost card", words="Asha Rao")
     queues.opened(market, title="Late transfer", priority=1)

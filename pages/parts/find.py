@@ -1,0 +1,162 @@
+"""The search of every employee's page: pages, work, what one asked for, accounts, entries, users.
+
+The field opens over the page, so a rerun of the page asks the bank nothing. What it finds is what
+the person may see anyhow, by the verbs of those pages; a number leads to the page that shows it.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+import streamlit as st
+
+from bank.core.desk import Desk
+from bank.core.permissions import STAFF, Permission
+from bank.office import finds, queue_lists
+from bank.office.finds import MOST_FOUND
+from bank.office.queue_lists import ItemRow, Looked, View
+from pages.parts import queue, queue_item, ui, waiting, words
+from pages.parts.menu import Entry, entries_for
+
+SHORTCUT: Final = "alt+s"
+LONGEST: Final = 80
+MOST_PAGES: Final = 6
+INBOX: Final = "staff/inbox.py"
+
+
+def button(desk: Desk) -> None:
+    """The way to the search; a customer has none, nor who looks at a customer's portal."""
+    if desk.role not in STAFF:
+        return
+    with st.sidebar:
+        asked = st.button(
+            "Search",
+            key="find_open",
+            icon=":material/search:",
+            shortcut=SHORTCUT,
+            width="stretch",
+        )
+    if asked:
+        st.session_state.pop("find_words", None)  # a new search begins empty
+        _field()
+
+
+def open_item(item_id: int, **query: str) -> NoReturn:
+    """Go to an item in the inbox; `query` is what else its address says."""
+    st.session_state["inbox_list_chosen"] = str(item_id)
+    st.switch_page(f"pages/{INBOX}", query_params=query or None)
+
+
+def open_approval(approval_id: int) -> NoReturn:
+    """Go to what this person has asked for."""
+    st.session_state["approvals_show"] = "Created by me"
+    st.session_state["approvals_mine_chosen"] = str(approval_id)
+    st.switch_page("pages/staff/approvals.py")
+
+
+@st.dialog("Search")
+def _field() -> None:
+    """The field and what it finds, drawn by itself for every text."""
+    desk = ui.principal()
+    if desk.role not in STAFF:
+        st.rerun()  # Home.py shows where this person stands now
+    typed = st.text_input(
+        "What do you look for?",
+        key="find_words",
+        max_chars=LONGEST,
+        autocomplete="off",
+        placeholder="a page, words, a number",
+        help="A page by its name; work by beginnings of words or its number; an account by its"
+        " whole number; an entry by its reference.",
+    ).strip()
+    if not typed:
+        ui.empty(
+            "Type what you know of it, and press Enter.",
+            "A page, a ticket or an approval by words or number, an account number, a reference.",
+        )
+        return
+    with ui.attempt(labels={"search": "What do you look for?"}):
+        if not _results(desk, typed):
+            ui.empty("Nothing fits.", "Try the beginning of a word, or the whole number.")
+        if desk.may(Permission.USER_VIEW):
+            _link("admin/users.py", f"Look for “{typed}” among users", users_searched=typed)
+
+
+def _results(desk: Desk, typed: str) -> bool:
+    """Everything that fits, in groups; whether anything does."""
+    found = finds.find(desk, typed)
+    pages = _pages(desk, typed)
+    if pages:
+        _title("Pages")
+        for entry in pages:
+            _link(entry.file, entry.title, icon=entry.icon)
+    opens = {entry.file for entry in entries_for(desk)}
+    has_items = found.has_words and INBOX in opens and _items(desk, typed)
+    if found.asked_for:
+        _title("You asked for")
+        for row in found.asked_for:
+            said = f"Approval {row.id}: {waiting.title_of(row)} {waiting.amount_of(row)}".strip()
+            if _lead(f"{said}, {row.status}", f"find_approval_{row.id}"):
+                open_approval(row.id)
+    numbers = found.account_number or found.entry_reference
+    if numbers:
+        _title("Accounts and entries")
+    if found.account_number:
+        number = found.account_number
+        _link("staff/find_account.py", f"Look at account {number}", find_account_number=number)
+    if found.entry_reference:
+        said = f"Entry {found.entry_reference}"
+        _link("auditor/journal.py", said, journal_entry=found.entry_reference)
+    return bool(pages or has_items or found.asked_for or numbers)
+
+
+def _pages(desk: Desk, typed: str) -> list[Entry]:
+    """The pages of this person's menu whose title or purpose holds every word; titles first."""
+    asked = typed.casefold().split()
+
+    def holds(text: str) -> bool:
+        return all(word in text.casefold() for word in asked)
+
+    fitting = [each for each in entries_for(desk) if holds(f"{each.title} {each.about}")]
+    return sorted(fitting, key=lambda each: not holds(each.title))[:MOST_PAGES]
+
+
+def _items(desk: Desk, typed: str) -> bool:
+    """Work in sight, open before decided; whether there is any."""
+    any_found = False
+    for view in (View.ALL_OPEN, View.DECIDED):
+        page = queue_lists.items(desk, Looked(view=view, words=typed))
+        if not page.rows:
+            continue
+        any_found = True
+        _title(f"Work, {queue.VIEWS[view].lower()}")
+        for item in _exact_first(page.rows, typed)[:MOST_FOUND]:
+            said = f"{words.sentence(item.reference)}: {item.title}, {queue_item.state_of(item)}"
+            if _lead(said, f"find_item_{item.id}"):
+                open_item(item.id, inbox_view=queue.VIEWS[view], inbox_words=typed)
+        if len(page.rows) > MOST_FOUND:
+            seen = {"inbox_view": queue.VIEWS[view], "inbox_words": typed}
+            _link(INBOX, "All that fit, in the inbox", **seen)
+    return any_found
+
+
+def _exact_first(rows: Sequence[ItemRow], typed: str) -> list[ItemRow]:
+    return sorted(rows, key=lambda row: row.reference.casefold() != typed.casefold())
+
+
+def _title(text: str) -> None:
+    st.markdown(f"**{words.plain(text)}**")
+
+
+def _lead(label: str, key: str) -> bool:
+    """One thing that was found, as a line that leads to it."""
+    return st.button(words.plain(label), key=key, type="tertiary", icon=":material/arrow_forward:")
+
+
+def _link(file: str, label: str, *, icon: str = "arrow_forward", **query: str) -> None:
+    """A page, with what it shall show in its address."""
+    st.page_link(
+        f"pages/{file}",
+        label=words.plain(label),
+        icon=f":material/{icon}:",
+        query_params=query or None,
+    )
