@@ -30,7 +30,7 @@ from bank.counters.receipts import Receipt, receipt_of, verify_code
 from bank.counters.slips import DEPOSIT, WITHDRAWAL, keep_slip, moved_today, tally_id_of
 from bank.counters.tallies import Pieces
 from bank.counters.window import CashInRupeesOnly, Served, Slip, narration_of
-from bank.people.fields import masked_email
+from bank.people.fields import masked_email, masked_mobile
 from bank.people.limits import LimitKind
 
 
@@ -52,6 +52,7 @@ class CashPreview:
     status: AccountStatus
     slip_number: str
     person: str
+    mobile: str
     remark: str
     narration: str
     debit: str
@@ -106,6 +107,7 @@ def deposit(
     depositor: str = "",
     narration: str = "",
     *,
+    mobile: str = "",
     pieces: Pieces | None = None,
     pan: str = "",
     form_60: bool = False,
@@ -114,6 +116,7 @@ def deposit(
 ) -> Receipt:
     """Take cash for any account of the bank by its exact number.
 
+    `depositor` and `mobile` name whoever pays in for the holder: both, or neither.
     `pieces` counts the notes and coins, if the cashier keys them. `pan` or `form_60` answer the
     question for one of them, above the limit of a day. `token` is of the slip the customer
     prepared, if there is one.
@@ -121,6 +124,7 @@ def deposit(
     slip = window.clean_slip(
         DEPOSIT, account_number, amount_minor, slip_number, depositor, narration
     )
+    slip = replace(slip, mobile=window.depositor(depositor, mobile)[1])
     paper = declarations.clean_paper(pan, form_60)
     return _book(tx, replace(slip, pieces=pieces, paper=paper, token=_token(token)), request_id)
 
@@ -159,9 +163,17 @@ def preview_cash(
     slip_number: str,
     person: str = "",
     narration: str = "",
+    *,
+    mobile: str = "",
+    is_other: bool = False,
 ) -> CashPreview:
-    """Show what a deposit or withdrawal would book, or refuse it before anything is counted out."""
+    """Show what a deposit or withdrawal would book, or refuse it before anything is counted out.
+
+    `is_other` says that somebody else than the holder pays in; they are named with their `mobile`.
+    """
     slip = window.clean_slip(kind, account_number, amount_minor, slip_number, person, narration)
+    if kind == DEPOSIT:
+        slip = replace(slip, mobile=window.depositor(person, mobile, is_other=is_other)[1])
     drawer_minor = drawer_cash.in_drawer(tx, drawers.own_open_drawer(tx))
     served = window.serve(tx, slip)
     window.check_account(tx, slip, served)
@@ -179,6 +191,7 @@ def preview_cash(
         status=AccountStatus(served.status),
         slip_number=slip.slip_number,
         person=slip.person,
+        mobile=slip.mobile,
         remark=slip.remark,
         narration=narration_of(slip, served),
         debit=cash if kind == DEPOSIT else customer,
@@ -244,6 +257,7 @@ def _book(tx: Tx, slip: Slip, request_id: str) -> Receipt:
         slip_number=slip.slip_number,
         account_id=served.account_id,
         person=slip.person,
+        mobile=slip.mobile,
         note=slip.remark,
         drawer_id=cleared.drawer_id,
         tally_id=None if slip.pieces is None else tallies.keep_tally(tx, slip.pieces).id,
@@ -270,7 +284,7 @@ def _book(tx: Tx, slip: Slip, request_id: str) -> Receipt:
 def _draft(tx: Tx, slip: Slip, served: Served, request_id: str) -> Draft:
     assert tx.desk.branch_id is not None, "a cashier works at a branch"
     signed = slip.amount_minor if slip.kind == DEPOSIT else -slip.amount_minor
-    asked = (slip.slip_number, slip.person, slip.remark, *filter(None, (slip.token,)))
+    asked = (slip.slip_number, slip.person, slip.remark, *filter(None, (slip.mobile, slip.token)))
     return Draft(
         request_id=request_id,
         kind=slip.kind,
@@ -318,6 +332,7 @@ def _receipt(
         by=tx.desk.name,
         slip_number=slip.slip_number,
         person=slip.person,
+        mobile=masked_mobile(slip.mobile),
         note=slip.remark,
         verify_code=verify_code(
             tx, posted.request_id, slip.account_number, slip.amount_minor, served.currency

@@ -3,13 +3,15 @@
 Whoever booked an entry never reverses it. So this always waits, and when it is agreed to, the
 reversal is booked as the one who agreed; the cashier's request stays beside it. The cash leaves, or
 comes back into, the drawer of the slip, which must be open and hold so much. What is older, or went
-through a drawer that is closed by now, the branch admin reverses in the journal.
+through a drawer that is closed by now, the branch admin reverses in the journal. A transfer by
+voucher is taken back in the same way; no drawer has a part in it.
 """
 
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import literal, null, select
+from sqlalchemy.orm import aliased
 
 from bank.accounts.accounts import Account
 from bank.accounts.papers import masked
@@ -25,7 +27,7 @@ from bank.core.permissions import Permission
 from bank.counters import drawer_cash, drawers
 from bank.counters.drawer_cash import DrawerTooLow
 from bank.counters.drawers import NoOpenDrawer
-from bank.counters.slips import DEPOSIT, CashSlip
+from bank.counters.slips import DEPOSIT, TRANSFER, CashSlip, FundVoucher, Transfer
 from bank.counters.window import MakerHasNoDrawer
 from bank.people.customers import Customer
 from bank.people.fields import clean_text
@@ -64,10 +66,17 @@ class _Slip(NamedTuple):
     email: str | None
     amount_minor: int
     currency: str
+    payee_number: str = ""  # of a transfer by voucher
+    payee: str = ""
+    payee_email: str | None = None
 
     @property
     def reference(self) -> str:
         return reference_of(self.booking_date, self.entry_id)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.account_number, self.payee_number)))
 
 
 def _about(tx: Tx, given: Given) -> About:
@@ -77,7 +86,7 @@ def _about(tx: Tx, given: Given) -> About:
     return About(
         amount_minor=slip.amount_minor,
         currency=slip.currency,
-        accounts=(slip.account_number,),
+        accounts=slip.accounts,
         kind=slip.kind,
         branch_id=slip.branch_id,
     )
@@ -105,15 +114,15 @@ def reverse_own_slip(tx: Tx, entry_id: int, reason: str, request_id: str) -> Pos
         raise SlipNotOfToday
     if tx.session.scalar(select(JournalEntry.id).where(JournalEntry.reverses_id == entry_id)):
         raise ledger.AlreadyReversed
-    _check_drawer(tx, slip)
+    if slip.kind != TRANSFER:
+        _check_drawer(tx, slip)
     posted = ledger.reverse(_as_checker(tx), entry_id, reason=why, request_id=request_id)
     tx.facts["entry_id"] = posted.entry_id
     tx.changed(
         {"slip": slip.slip_number, "state": "booked"},
         {"slip": slip.slip_number, "state": "reversed"},
     )
-    if slip.email:
-        _tell(tx, slip, slip.email, posted)
+    _tell(tx, slip, posted)
     return posted
 
 
@@ -145,7 +154,43 @@ def _own_slip(tx: Tx, entry_id: int) -> _Slip | None:
             CashSlip.branch_id == tx.desk.branch_id,
         )
     ).first()
-    return None if row is None else _Slip(*row[:9], abs(row[9]), row[10])
+    if row is None:
+        return _own_voucher(tx, entry_id)
+    return _Slip(*row[:9], abs(row[9]), row[10])
+
+
+def _own_voucher(tx: Tx, entry_id: int) -> _Slip | None:
+    """The transfer, if this cashier booked it at this branch by a voucher."""
+    payee, payee_holder = aliased(Account), aliased(Customer)
+    row = tx.session.execute(
+        select(
+            FundVoucher.entry_id,
+            literal(TRANSFER),
+            FundVoucher.branch_id,
+            FundVoucher.booking_date,
+            FundVoucher.voucher_number,
+            null(),
+            Account.number,
+            Customer.name,
+            Customer.email,
+            Transfer.amount_minor,
+            Account.currency,
+            payee.number,
+            payee_holder.name,
+            payee_holder.email,
+        )
+        .join(Transfer, Transfer.entry_id == FundVoucher.entry_id)
+        .join(Account, Account.id == Transfer.from_account_id)
+        .join(Customer, Customer.id == Account.customer_id)
+        .join(payee, payee.id == Transfer.to_account_id)
+        .join(payee_holder, payee_holder.id == payee.customer_id)
+        .where(
+            FundVoucher.entry_id == entry_id,
+            FundVoucher.cashier_id == tx.desk.user_id,
+            FundVoucher.branch_id == tx.desk.branch_id,
+        )
+    ).first()
+    return None if row is None else _Slip(*row)
 
 
 def _booked_before(tx: Tx, entry_id: int, request_id: str) -> Posted | None:
@@ -196,21 +241,32 @@ def _as_checker(tx: Tx) -> Tx:
     return replace(tx, desk=desk)
 
 
-def _tell(tx: Tx, slip: _Slip, email: str, posted: Posted) -> None:
+def _tell(tx: Tx, slip: _Slip, posted: Posted) -> None:
     """They had a mail about the slip, so they have one about its end."""
+    paper, purpose = f"slip {slip.slip_number}", "cash"
+    if slip.kind == TRANSFER:
+        paper, purpose = f"voucher {slip.slip_number}", "transfer"
+        told = [(slip.email, slip.holder, slip.account_number, "sent from")]
+        if slip.payee_email != slip.email:  # a holder is told once of their own two accounts
+            told.append((slip.payee_email, slip.payee, slip.payee_number, "received in"))
+    else:
+        done = "in cash paid into" if slip.kind == DEPOSIT else "in cash paid out of"
+        told = [(slip.email, slip.holder, slip.account_number, done)]
     figures = money.show(slip.amount_minor, slip.currency)
-    done = "paid into" if slip.kind == DEPOSIT else "paid out of"
-    outbox.queue_mail(
-        tx,
-        to=email,
-        subject=f"Taken back: {figures} in cash {done} account {masked(slip.account_number)}",
-        body=(
-            f"Hello {slip.holder},\n\n"
-            f"{figures} in cash, {done} your account {masked(slip.account_number)} with slip "
-            f"{slip.slip_number} (reference {slip.reference}), was booked by mistake and is taken "
-            f"back. Your balance is as it was before.\n\n"
-            f"Reference {reference_of(posted.booking_date, posted.entry_id)}\n\n"
-            "If you know nothing of this, call your branch at once.\n"
-        ),
-        purpose="cash",
-    )
+    for email, holder, number, done in told:
+        if not email:
+            continue
+        outbox.queue_mail(
+            tx,
+            to=email,
+            subject=f"Taken back: {figures} {done} account {masked(number)}",
+            body=(
+                f"Hello {holder},\n\n"
+                f"{figures} {done} your account {masked(number)} with {paper} (reference "
+                f"{slip.reference}) was booked by mistake and is taken back. Your balance is as it "
+                f"was before.\n\n"
+                f"Reference {reference_of(posted.booking_date, posted.entry_id)}\n\n"
+                "If you know nothing of this, call your branch at once.\n"
+            ),
+            purpose=purpose,
+        )

@@ -22,9 +22,10 @@ from bank.core.db import marks
 from bank.core.desk import Desk, Tx, command, flow, query
 from bank.core.errors import NotFound
 from bank.core.permissions import Permission, Role
-from bank.counters.slips import DEPOSIT, TRANSFER, WITHDRAWAL, CashSlip, Transfer
+from bank.counters.slips import DEPOSIT, TRANSFER, WITHDRAWAL, CashSlip, FundVoucher, Transfer
 from bank.people.branches import Branch
 from bank.people.customers import Customer
+from bank.people.fields import masked_mobile
 from bank.people.identity import User
 
 TITLES: Final = {
@@ -43,8 +44,9 @@ class NoSuchReceipt(NotFound):
 class Receipt:
     """What was done. `account_number` and `holder` are the account that was served, or the payer's.
 
-    `by` is who did it: the cashier, or the customer for a transfer. `person` brought or took the
-    cash. `to_number` and `to_holder` (masked unless it is the payer's own account) are set on a
+    `by` is who did it: the cashier, or the customer for a transfer that has no slip number.
+    `person` brought or took the cash, `mobile` (masked) is of whoever brought it for the holder.
+    `to_number` and `to_holder` (masked unless it is the payer's own account) are set on a
     transfer. `balance_after_minor` is the booked balance of `account_number` after it.
     """
 
@@ -66,6 +68,7 @@ class Receipt:
     by: str
     slip_number: str | None
     person: str | None
+    mobile: str
     note: str
     verify_code: str
 
@@ -83,6 +86,11 @@ class Receipt:
     def to_account(self) -> str | None:
         """The payee's account number, masked."""
         return masked(self.to_number) if self.to_number else None
+
+    @property
+    def is_of_counter(self) -> bool:
+        """Whether a cashier gave it, by slip or voucher."""
+        return self.slip_number is not None
 
     @property
     def amount_in_words(self) -> str:
@@ -181,10 +189,14 @@ def pdf_of(receipt: Receipt, copy_number: int, *, with_balance: bool = False) ->
             ("Account", receipt.account),
             ("Name", receipt.holder),
             ("Paid to", f"{receipt.to_holder}, {receipt.to_account}" if receipt.to_account else ""),
-            ("Slip number", receipt.slip_number or ""),
+            (
+                "Voucher number" if receipt.kind == TRANSFER else "Slip number",
+                receipt.slip_number or "",
+            ),
             ("Paid in by" if receipt.kind == DEPOSIT else "Paid out to", receipt.person or ""),
+            ("Their mobile number", receipt.mobile),
             ("Note", receipt.note),
-            ("Customer" if receipt.kind == TRANSFER else "Cashier", receipt.by),
+            ("Cashier" if receipt.is_of_counter else "Customer", receipt.by),
             (
                 "Balance after this",
                 papers.amount(balance, receipt.currency) if with_balance else "",
@@ -192,7 +204,7 @@ def pdf_of(receipt: Receipt, copy_number: int, *, with_balance: bool = False) ->
             ("Verify code", receipt.verify_code),
         ]
     )
-    if receipt.kind != TRANSFER:
+    if receipt.is_of_counter:
         paper.signatures(["Cashier", "Customer"])
     return paper.finish()
 
@@ -223,13 +235,15 @@ def _receipts() -> Select[*tuple[Any, ...]]:
         Posting.amount_minor,
         Posting.balance_minor,
         User.name.label("actor"),
-        CashSlip.slip_number,
+        func.coalesce(CashSlip.slip_number, FundVoucher.voucher_number).label("slip_number"),
         CashSlip.person,
+        CashSlip.mobile,
         func.coalesce(CashSlip.note, Transfer.note).label("note"),
     )
     return (
         listed.join(CashSlip, CashSlip.entry_id == JournalEntry.id, isouter=True)
         .join(Transfer, Transfer.entry_id == JournalEntry.id, isouter=True)
+        .join(FundVoucher, FundVoucher.entry_id == JournalEntry.id, isouter=True)
         .join(Account, Account.id == func.coalesce(CashSlip.account_id, Transfer.from_account_id))
         .join(Customer, Customer.id == Account.customer_id)
         .join(Branch, Branch.id == JournalEntry.branch_id)
@@ -265,6 +279,7 @@ def _receipt(tx: Tx, row: Row[Any]) -> Receipt:
         by=tx.desk.name if row.actor_id == tx.desk.user_id else row.actor or "",
         slip_number=row.slip_number,
         person=row.person,
+        mobile=masked_mobile(row.mobile),
         note=row.note,
         verify_code=verify_code(tx, row.request_id, row.number, amount_minor, row.currency),
     )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    Select,
     SmallInteger,
     String,
     UniqueConstraint,
@@ -52,6 +53,8 @@ class CashSlip(Base):
     start anew, but the same slip keyed twice on one day is a mistake at the counter. `again`
     counts the earlier entries of this slip that were reversed, so that a slip booked on a wrong
     account can be booked on the right one. Slips from before there were drawers name none.
+    `person` is empty where the holder came; whoever paid in for the holder left a `mobile`, too,
+    except on slips from before it was asked for.
     """
 
     __tablename__ = "cash_slips"
@@ -73,10 +76,35 @@ class CashSlip(Base):
     again: Mapped[int] = mapped_column(SmallInteger)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     person: Mapped[str] = mapped_column(String(LONGEST_PERSON))
+    mobile: Mapped[str | None] = mapped_column(String(16))
     note: Mapped[str] = mapped_column(String(LONGEST_REMARK))
     cashier_id: Mapped[int]
     drawer_id: Mapped[int | None] = mapped_column(ForeignKey("drawers.id"))
     tally_id: Mapped[int | None] = mapped_column(ForeignKey("tallies.id"))
+    supervisor_id: Mapped[int | None]
+
+
+class FundVoucher(Base):
+    """The paper voucher behind a transfer at the counter, and who served it.
+
+    Its number is used once per branch and day, like a slip's; the two accounts and the amount are
+    in the `Transfer` of the same entry.
+    """
+
+    __tablename__ = "fund_vouchers"
+    __table_args__ = (
+        UniqueConstraint("branch_id", "booking_date", "voucher_number", "again"),
+        Index("ix_fund_vouchers_cashier_id", "cashier_id", "booking_date"),
+    )
+
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("entries.id"), primary_key=True, autoincrement=False
+    )
+    branch_id: Mapped[int]
+    booking_date: Mapped[date]
+    voucher_number: Mapped[str] = mapped_column(String(LONGEST_SLIP))
+    again: Mapped[int] = mapped_column(SmallInteger)
+    cashier_id: Mapped[int]
     supervisor_id: Mapped[int | None]
 
 
@@ -117,7 +145,8 @@ class ReceiptPrint(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class CashLine:
-    """One cash entry of a cashier's day."""
+    """One entry of a cashier's day: cash, or a transfer, which has its voucher's number and the
+    payer's account."""
 
     entry_id: int
     booked_at: datetime
@@ -144,11 +173,21 @@ class CashLine:
         """What left the drawer; None for a deposit."""
         return self.amount_minor if self.kind == WITHDRAWAL else None
 
+    @property
+    def moved_minor(self) -> int | None:
+        """What went from account to account without cash; None for cash."""
+        return self.amount_minor if self.kind == TRANSFER else None
+
 
 _KEEP_SLIP: Final = """
     INSERT INTO cash_slips (entry_id, kind, branch_id, booking_date, slip_number, again,
-        account_id, person, note, cashier_id, drawer_id, tally_id, supervisor_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        account_id, person, mobile, note, cashier_id, drawer_id, tally_id, supervisor_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_KEEP_VOUCHER: Final = """
+    INSERT INTO fund_vouchers (entry_id, branch_id, booking_date, voucher_number, again,
+        cashier_id, supervisor_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 
 # Asked before every deposit and withdrawal. Each step is one look into an index, whatever a planner
@@ -166,7 +205,13 @@ _MOVED_TODAY: Final = """
 
 @query(Permission.CASH_POST)
 def own_slips_today(tx: Tx) -> Sequence[CashLine]:
-    """List the deposits and withdrawals this cashier booked on this business date, newest first."""
+    """List what this cashier booked at the counter on this business date, newest first."""
+    tx.looked_at("cash", tx.business_date.isoformat())
+    lines = [*_cash_today(tx), *_moved_today(tx)]
+    return sorted(lines, key=lambda line: line.entry_id, reverse=True)
+
+
+def _cash_today(tx: Tx) -> list[CashLine]:
     reversal = aliased(JournalEntry)
     rows = tx.connection.execute(
         select(
@@ -188,10 +233,34 @@ def own_slips_today(tx: Tx) -> Sequence[CashLine]:
             (Posting.entry_id == CashSlip.entry_id) & (Posting.account_id == CashSlip.account_id),
         )
         .where(CashSlip.cashier_id == tx.desk.user_id, CashSlip.booking_date == tx.business_date)
-        .order_by(CashSlip.entry_id.desc())
     )
-    tx.looked_at("cash", tx.business_date.isoformat())
     return [CashLine(**{**row._mapping, "amount_minor": abs(row.amount_minor)}) for row in rows]
+
+
+def _moved_today(tx: Tx) -> list[CashLine]:
+    reversal = aliased(JournalEntry)
+    rows = tx.connection.execute(
+        select(
+            FundVoucher.entry_id,
+            JournalEntry.booked_at,
+            JournalEntry.booking_date,
+            JournalEntry.kind,
+            FundVoucher.voucher_number.label("slip_number"),
+            Account.number.label("account_number"),
+            Customer.name.label("holder"),
+            Transfer.amount_minor,
+            exists().where(reversal.reverses_id == FundVoucher.entry_id).label("is_reversed"),
+        )
+        .join(JournalEntry, JournalEntry.id == FundVoucher.entry_id)
+        .join(Transfer, Transfer.entry_id == FundVoucher.entry_id)
+        .join(Account, Account.id == Transfer.from_account_id)
+        .join(Customer, Customer.id == Account.customer_id)
+        .where(
+            FundVoucher.cashier_id == tx.desk.user_id,
+            FundVoucher.booking_date == tx.business_date,
+        )
+    )
+    return [CashLine(**row._mapping) for row in rows]
 
 
 def moved_today(tx: Tx, account_number: str, *, kind: str) -> int:
@@ -224,6 +293,7 @@ def keep_slip(
     person: str,
     note: str,
     drawer_id: int,
+    mobile: str = "",
     tally_id: int | None = None,
     supervisor_id: int | None = None,
 ) -> None:
@@ -233,30 +303,62 @@ def keep_slip(
     def row(again: int) -> tuple[Any, ...]:
         return (
             posted.entry_id, kind, tx.desk.branch_id, tx.day(posted.booking_date),
-            slip_number, again, account_id, person, note,
+            slip_number, again, account_id, person, mobile or None, note,
             tx.desk.user_id, drawer_id, tally_id, supervisor_id,
         )  # fmt: skip
 
     tx.cursor.execute(keep, row(0))
     if tx.cursor.rowcount == 1:
         return
-    reversal = aliased(JournalEntry)
+    earlier = select(CashSlip.entry_id, CashSlip.booking_date).where(
+        CashSlip.branch_id == tx.desk.branch_id,
+        CashSlip.booking_date == posted.booking_date,
+        CashSlip.slip_number == slip_number,
+        CashSlip.kind == kind,
+    )
+    tx.cursor.execute(keep, row(_reversed_before(tx, earlier, "slip", slip_number)))
+    if tx.cursor.rowcount != 1:
+        raise SlipAlreadyBooked
+
+
+def keep_voucher(
+    tx: Tx, posted: Posted, *, voucher_number: str, supervisor_id: int | None = None
+) -> None:
+    """Write the voucher beside its entry, or refuse one that was booked today and still stands."""
+    keep = marks(tx.dialect, _KEEP_VOUCHER)
+
+    def row(again: int) -> tuple[Any, ...]:
+        return (
+            posted.entry_id, tx.desk.branch_id, tx.day(posted.booking_date), voucher_number, again,
+            tx.desk.user_id, supervisor_id,
+        )  # fmt: skip
+
+    tx.cursor.execute(keep, row(0))
+    if tx.cursor.rowcount == 1:
+        return
+    earlier = select(FundVoucher.entry_id, FundVoucher.booking_date).where(
+        FundVoucher.branch_id == tx.desk.branch_id,
+        FundVoucher.booking_date == posted.booking_date,
+        FundVoucher.voucher_number == voucher_number,
+    )
+    tx.cursor.execute(keep, row(_reversed_before(tx, earlier, "voucher", voucher_number)))
+    if tx.cursor.rowcount != 1:
+        raise SlipAlreadyBooked
+
+
+def _reversed_before(tx: Tx, papers: Select[int, date], what: str, number: str) -> int:
+    """How many entries of this very paper there were today, all of them reversed; or
+    SlipAlreadyBooked, where one still stands."""
+    kept, reversal = papers.subquery(), aliased(JournalEntry)
     earlier = tx.connection.execute(
-        select(CashSlip.entry_id, CashSlip.booking_date, reversal.id)
-        .join(reversal, reversal.reverses_id == CashSlip.entry_id, isouter=True)
-        .where(
-            CashSlip.branch_id == tx.desk.branch_id,
-            CashSlip.booking_date == posted.booking_date,
-            CashSlip.slip_number == slip_number,
-            CashSlip.kind == kind,
+        select(kept.c.entry_id, kept.c.booking_date, reversal.id).join(
+            reversal, reversal.reverses_id == kept.c.entry_id, isouter=True
         )
     ).all()
     for entry_id, day, reversed_by in earlier:
         if reversed_by is None:
             raise SlipAlreadyBooked(
-                f"Slip {slip_number} was booked today as {reference_of(day, entry_id)}. "
-                "If this is another slip, check its number."
+                f"{what.capitalize()} {number} was booked today as {reference_of(day, entry_id)}. "
+                f"If this is another {what}, check its number."
             )
-    tx.cursor.execute(keep, row(len(earlier)))
-    if tx.cursor.rowcount != 1:
-        raise SlipAlreadyBooked
+    return len(earlier)

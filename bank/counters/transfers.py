@@ -74,8 +74,8 @@ class TransferPreview:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """A transfer as it was asked for, cleaned, with both accounts."""
+class Asked:
+    """A transfer as it was asked for, cleaned, with both accounts. Amount in minor units."""
 
     payer: AccountCard
     payee: AccountCard
@@ -84,14 +84,17 @@ class _Asked:
 
     @property
     def is_own(self) -> bool:
+        """Whether both accounts belong to the same holder."""
         return self.payer.customer_id == self.payee.customer_id
 
     @property
     def payee_name(self) -> str:
+        """The payee as the payer reads it: masked, unless it is the payer."""
         return self.payee.holder if self.is_own else masked_name(self.payee.holder)
 
     @property
     def sentence(self) -> str:
+        """What the customer confirms."""
         figures = money.digits(self.amount_minor, self.payer.currency)
         return (
             f"Send {self.payer.currency} {figures} from account {self.payer.number} "
@@ -216,16 +219,16 @@ def post_transfer(
         },
     )
     receipt = receipt_of(tx, posted.entry_id)
-    _tell(tx, asked, receipt)
+    tell_both(tx, asked, receipt, user_id=tx.desk.user_id)
     return receipt
 
 
-def _asked(tx: Tx, from_number: str, to_number: str, amount_minor: int, note: str) -> _Asked:
+def _asked(tx: Tx, from_number: str, to_number: str, amount_minor: int, note: str) -> Asked:
     """The transfer with both accounts; NotFound where the payer's account is not one's own."""
     payer = accounts.own_card(tx, from_number)
     if accounts.clean_number(to_number) == payer.number:
         raise SameAccount(field="to account")
-    return _Asked(
+    return Asked(
         payer=payer,
         payee=accounts.card_by_number(tx, to_number),
         amount_minor=money.check_positive(amount_minor),
@@ -233,7 +236,7 @@ def _asked(tx: Tx, from_number: str, to_number: str, amount_minor: int, note: st
     )
 
 
-def _check(asked: _Asked, frozen: Mapping[int, FreezeKind | None]) -> None:
+def _check(asked: Asked, frozen: Mapping[int, FreezeKind | None]) -> None:
     """What is refused in words; the ledger and the database check the money once more."""
     accounts.check_open(asked.payer)
     if asked.payee.status is not AccountStatus.ACTIVE:
@@ -250,7 +253,7 @@ def _check(asked: _Asked, frozen: Mapping[int, FreezeKind | None]) -> None:
         raise InsufficientFunds(f"Only {shown} is available in this account. Try less.")
 
 
-def _draft(asked: _Asked, request_id: str) -> Draft:
+def _draft(asked: Asked, request_id: str) -> Draft:
     return Draft(
         request_id=request_id,
         kind=TRANSFER,
@@ -264,8 +267,9 @@ def _draft(asked: _Asked, request_id: str) -> Draft:
     )
 
 
-def _tell(tx: Tx, asked: _Asked, receipt: Receipt) -> None:
-    """An alert to the payer, and one to the payee when that is somebody else."""
+def tell_both(tx: Tx, asked: Asked, receipt: Receipt, *, user_id: int | None = None) -> None:
+    """An alert to the payer (user `user_id`, who sent it), and one to the payee when that is
+    somebody else."""
     holders = (asked.payer.customer_id, asked.payee.customer_id)
     rows = tx.connection.execute(
         select(Customer.id, Customer.email).where(Customer.id.in_(holders))
@@ -285,7 +289,7 @@ def _tell(tx: Tx, asked: _Asked, receipt: Receipt) -> None:
             f"{asked.payee_name}, account {theirs}, {when}{note}\n"
             "If you know nothing of this, call your branch at once.\n",
             purpose=PURPOSE,
-            user_id=tx.desk.user_id,
+            user_id=user_id,
         )
     if not asked.is_own and (to := emails[asked.payee.customer_id]):
         outbox.queue_mail(

@@ -28,7 +28,7 @@ from bank.counters.slips import (
     WITHDRAWAL,
 )
 from bank.counters.tallies import Pieces
-from bank.people.fields import clean_text
+from bank.people.fields import clean_mobile, clean_text
 
 SLIP: Final = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
 LONGEST_PLACE: Final = 40  # of the branch's name in a narration; a longer one is called by its IFSC
@@ -36,6 +36,14 @@ LONGEST_PLACE: Final = 40  # of the branch's name in a narration; a longer one i
 
 class SlipNumberMissing(BadInput):
     """Type the number printed on the slip: letters, digits, dashes and strokes, 24 at most."""
+
+
+class DepositorUnnamed(BadInput):
+    """Somebody else pays in for the holder: type their name as it stands on the slip."""
+
+
+class DepositorsMobileMissing(BadInput):
+    """Somebody else pays in for the holder: ask for their mobile number and type its ten digits."""
 
 
 class CashInRupeesOnly(Declined):
@@ -49,7 +57,10 @@ class MakerHasNoDrawer(WrongState):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slip:
-    """A slip as it was filled in, cleaned. `paper` and `vouched` answer what the counter asks."""
+    """A slip as it was filled in, cleaned. `paper` and `vouched` answer what the counter asks.
+
+    `person` is empty where the holder came; `mobile` is of whoever pays in for the holder.
+    """
 
     kind: str
     account_number: str
@@ -57,6 +68,7 @@ class Slip:
     slip_number: str
     person: str
     remark: str
+    mobile: str = ""
     pieces: Pieces | None = None
     paper: TaxPaper = field(default_factory=TaxPaper)
     vouched: int | None = None
@@ -102,9 +114,7 @@ def clean_slip(
     """The slip, or BadInput naming the first field that is wrong."""
     if kind not in {DEPOSIT, WITHDRAWAL}:
         raise BadInput("Choose deposit or withdrawal.", field="kind")
-    number = slip_number.strip().upper()
-    if len(number) > LONGEST_SLIP or not SLIP.fullmatch(number):
-        raise SlipNumberMissing(field="slip number")
+    number = clean_slip_number(slip_number, field="slip number")
     return Slip(
         kind=kind,
         account_number=clean_number(account_number),
@@ -113,6 +123,31 @@ def clean_slip(
         person=clean_text(person, field="person", longest=LONGEST_PERSON, may_be_empty=True),
         remark=clean_text(remark, field="narration", longest=LONGEST_REMARK, may_be_empty=True),
     )
+
+
+def clean_slip_number(typed: str, *, field: str) -> str:
+    """The number of a slip or voucher in capitals, or SlipNumberMissing(field)."""
+    number = typed.strip().upper()
+    if len(number) > LONGEST_SLIP or not SLIP.fullmatch(number):
+        raise SlipNumberMissing(field=field)
+    return number
+
+
+def depositor(name: str, mobile: str, *, is_other: bool = False) -> tuple[str, str]:
+    """Who pays in for the holder: name and mobile number, cleaned; both empty for the holder.
+
+    `is_other` says that it is somebody else although nothing may have been typed yet. Raises
+    DepositorUnnamed, DepositorsMobileMissing, or BadInput naming `person` or `mobile`.
+    """
+    who = clean_text(name, field="person", longest=LONGEST_PERSON, may_be_empty=True)
+    number = clean_mobile(mobile) or ""
+    if not (who or number or is_other):
+        return "", ""
+    if not who:
+        raise DepositorUnnamed(field="person")
+    if not number:
+        raise DepositorsMobileMissing(field="mobile")
+    return who, number
 
 
 def serve(tx: Tx, slip: Slip, *, hold: bool = False) -> Served:
@@ -207,9 +242,14 @@ def clear(tx: Tx, slip: Slip, served: Served) -> Cleared:
     return Cleared(drawer_id, asked, supervisor)
 
 
+def place_of(branch: str, ifsc: str) -> str:
+    """How a narration calls a branch."""
+    return branch if len(branch) <= LONGEST_PLACE else ifsc
+
+
 def narration_of(slip: Slip, served: Served) -> str:
     """The line of the statement, in words."""
-    place = served.branch if len(served.branch) <= LONGEST_PLACE else served.ifsc
+    place = place_of(served.branch, served.ifsc)
     what, who = ("deposit", "by") if slip.kind == DEPOSIT else ("withdrawal", "to")
     text = f"Cash {what} at {place}, slip {slip.slip_number}"
     if slip.person:

@@ -276,24 +276,23 @@ class Pen:
         person: str,
         slip: str = "",
     ) -> CashMoved | None:
-        """Cash over the counter, in (+) or out (-); None when it is not there."""
+        """Cash over the counter, in (+) or out (-), to `person`; None when it is not there."""
         till = site.tills.get(cashier.user_id)
         if till is None or purse.available_minor + amount_minor < 0:
             return None
         handed_minor = till.handed_for(amount_minor, site.vault_minor)
         if handed_minor is None:
             return None
+        bearer = person if amount_minor < 0 else ""  # a holder who pays in is not named
         till.cash_minor += amount_minor + handed_minor
         purse.booked_minor += amount_minor
         site.cash_minor += amount_minor
         number = slip or site.next_slip()
-        kind, word, who = (
-            (DEPOSIT, "deposit", "by") if amount_minor > 0 else (WITHDRAWAL, "withdrawal", "to")
-        )
+        kind, word = (DEPOSIT, "deposit") if amount_minor > 0 else (WITHDRAWAL, "withdrawal")
         narration = f"Cash {word} at {site.name}, slip {number}"
         draft = self.draft(
             kind,
-            f"{narration}, {who} {person}" if person else narration,
+            f"{narration}, to {bearer}" if bearer else narration,
             site.id,
             Leg(-amount_minor, None, chart.CASH, site.id),
             Leg(amount_minor, purse.account_id),
@@ -305,7 +304,7 @@ class Pen:
             purse=purse,
             amount_minor=abs(amount_minor),
             slip_number=number,
-            person=person,
+            person=bearer,
             handed_minor=handed_minor,
         )
 

@@ -16,11 +16,12 @@ from bank.accounts.products import Product
 from bank.book import ledger
 from bank.book.ledger import NewBalance
 from bank.book.tables import Balance
+from bank.core import search
 from bank.core.desk import Tx
 from bank.night.import_files import shown
 from bank.night.import_rows import AccountRow, BadCell, BranchRow, CustomerRow
 from bank.people.branches import Branch
-from bank.people.customers import EARLIEST_BIRTH, Customer, taken_pans
+from bank.people.customers import EARLIEST_BIRTH, SEARCHED, Customer, taken_pans
 from bank.people.fields import masked_pan
 
 R = TypeVar("R", BranchRow, CustomerRow, AccountRow)
@@ -121,6 +122,10 @@ def take_customers(tx: Tx, rows: Sequence[CustomerRow], seen: set[str]) -> Taken
             for row in fresh
         ],
     )
+    named = select(Customer.id, Customer.name).where(
+        Customer.number.in_([row.ref for row in fresh])
+    )
+    search.keep_many(tx, SEARCHED, ((key, name) for key, name in tx.connection.execute(named)))
     return taken
 
 

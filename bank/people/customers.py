@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 from stdnum import damm
 
-from bank.core import outbox
+from bank.core import outbox, search
 from bank.core.db import Base, marks
 from bank.core.desk import Desk, Tx, command, flow, query
 from bank.core.errors import BadInput, NotFound, WrongState
@@ -31,6 +31,7 @@ from bank.people.identity import USERNAME, NewAccess, User, add_user_row, facts_
 
 FIRST_NUMBER: Final = 10_000_000  # eight digits and one that checks them
 LONGEST_NUMBER: Final = 80
+SEARCHED: Final = "customer"  # in search_words: customers by their names
 EARLIEST_BIRTH: Final = date(1850, 1, 1)  # firms are born, too
 
 
@@ -251,6 +252,7 @@ def add_customer_rows(tx: Tx, ready: Sequence[NewCustomer]) -> Sequence[int]:
             for key, new in zip(ids, ready, strict=True)
         ],
     )
+    search.keep_many(tx, SEARCHED, ((key, new.name) for key, new in zip(ids, ready, strict=True)))
     return ids
 
 

@@ -1,131 +1,48 @@
-"""The cash counter: deposit and withdraw by slip, receipts, and what this cashier did today."""
+"""The cash counter: deposit, withdraw, transfer by slip, receipts, what this cashier did today."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
-from bank.accounts import accounts
-from bank.accounts.accounts import AccountCard
 from bank.core import money
 from bank.core.approvals import ApprovalStatus, AwaitingApproval
 from bank.core.permissions import Permission
-from bank.core.secrets import Secret
-from bank.counters import cash, drawers, receipts, slips, supervision
+from bank.counters import cash, drawers, slips
 from bank.counters.cash import CashPreview
 from bank.counters.drawers import DrawerState, DrawerStatus
 from bank.counters.receipts import Receipt
-from bank.office import approval_cards
-from bank.office.approval_rows import ApprovalRow
 from pages.parts import (
+    account_field,
     forms,
-    freezes,
+    fund_transfer,
     notes,
+    on_slip,
     phone_slips,
-    slip_reversal,
-    tables,
+    slips_today,
+    supervisor,
     ui,
     waiting,
     words,
 )
-from pages.parts.forms import File, Slip, Step
-from pages.parts.tables import Kind, column
+from pages.parts.forms import Slip, Step
+from pages.parts.slips_today import KINDS, receipt_file
 
 desk = ui.enter(Permission.CASH_POST, title="Cash counter")
 
 NARROW = 640  # pixels: a slip is no wider than what is written on it
-KINDS = {slips.DEPOSIT: "Deposit", slips.WITHDRAWAL: "Withdrawal"}
 LABELS = {
     "account": "Account number",
     "amount": "Amount",
     "slip number": "Slip number",
     "person": "Paid in by / paid out to",
+    "mobile": "Their mobile number",
     "narration": "Remark",
     "notes and coins": "Notes and coins",
     "pan": "PAN",
     "token": "Token",
 }
-TODAY = [
-    column("Time", lambda line: words.moment(line.booked_at)[-5:], by="booked_at"),
-    column("Reference", "reference", key=True),
-    column("What", lambda line: KINDS[line.kind]),
-    column("Slip", "slip_number"),
-    column("Account", "account_number", Kind.ACCOUNT),
-    column("Name", "holder", width=140),
-    column("Cash in", "cash_in_minor", Kind.AMOUNT, key=True, width=104),
-    column("Cash out", "cash_out_minor", Kind.AMOUNT, key=True, width=104),
-    column("State", lambda line: "reversed" if line.is_reversed else "booked", Kind.STATE),
-]
-COMMANDS = {
-    "counters.cash.deposit": "Deposit",
-    "counters.cash.withdraw": "Withdrawal",
-    "counters.corrections.reverse_own_slip": "Reversal",
-}
-WAITING = [
-    column("Time", lambda row: words.moment(row.made_at)[-5:], by="made_at"),
-    column("What", lambda row: COMMANDS[row.command], key=True),
-    column(
-        "About",
-        lambda row: row.about if row.object_kind == "entry" else words.masked(row.object_id or ""),
-    ),
-    column("Amount", "amount_minor", Kind.AMOUNT, key=True),
-    column("State", "status", Kind.STATE, key=True),
-    column("Words", lambda row: row.question or row.reason or "", width=260),
-]
 
 slip: Slip[CashPreview, Receipt] = Slip("counter")
-
-
-def receipt_file(reference: str, *, label: str = "Print receipt", balance: bool = False) -> File:
-    """The receipt as a PDF, made when it is asked for: the first is the original."""
-    return File(
-        label=label,
-        make=lambda asking: receipts.print_receipt(asking, reference, balance),
-        permission=Permission.RECEIPT_PRINT,
-        file_name=f"receipt-{reference}.pdf",
-    )
-
-
-def served(card: AccountCard) -> None:
-    """Whom the number belongs to, before anything is counted."""
-    with st.container(border=True):
-        st.markdown(f"**{words.plain(card.holder)}** {words.badge(str(card.status))}")
-        st.caption(
-            words.plain(
-                f"{card.product_name}, {card.branch_name} ({card.ifsc}), customer "
-                f"{card.customer_number}, available "
-                f"{money.show(card.available_minor, card.currency)}"
-            )
-        )
-        freezes.shown(desk, card)
-
-
-def on_the_slip(kind: str | None) -> tuple[str, str, str]:
-    """What else stands on it: its number, who brings or takes the cash, a remark."""
-    left, right = st.columns(2)
-    slip_number = left.text_input(
-        LABELS["slip number"],
-        key=slip.field("slip"),
-        persist_state="page",
-        max_chars=slips.LONGEST_SLIP,
-        autocomplete="off",
-    )
-    person = right.text_input(
-        "Paid out to" if kind == slips.WITHDRAWAL else "Paid in by",
-        key=slip.field("person"),
-        persist_state="page",
-        max_chars=slips.LONGEST_PERSON,
-        help="When it is not the holder.",
-        autocomplete="off",
-    )
-    remark = st.text_input(
-        LABELS["narration"],
-        key=slip.field("remark"),
-        persist_state="page",
-        max_chars=slips.LONGEST_REMARK,
-        help="Stands on the statement.",
-        autocomplete="off",
-    )
-    return slip_number or "", person or "", remark or ""
 
 
 def fill() -> None:
@@ -140,31 +57,29 @@ def fill() -> None:
         key=slip.field("kind"),
         persist_state="page",
     )
-    number = st.text_input(
+    if kind == slips.TRANSFER:
+        fund_transfer.fill(desk)
+        return
+    number = account_field.account_input(
+        desk,
         LABELS["account"],
         key=slip.field("account"),
-        persist_state="page",
-        placeholder="As it stands on the slip",
-        autocomplete="off",
+        find="Find the account by the holder's name",
     )
-    with st.container():  # always there, so that nothing below it moves (see forms.echo)
-        if number:
-            with ui.attempt(labels=LABELS):
-                card = accounts.find_account(desk, number)
-                served(card)
-                waiting.banner(desk, "account", card.number)
     amount = forms.amount_input(LABELS["amount"], key=slip.field("amount"))
-    slip_number, person, remark = on_the_slip(kind)
+    written = on_slip.fields(slip, kind)
     if st.button("Preview", type="primary", key=slip.field("preview")):
         with ui.attempt(labels=LABELS):
             ahead = cash.preview_cash(
                 desk,
                 kind or "",
-                number or "",
+                number,
                 money.parse(amount),
-                slip_number,
-                person,
-                remark,
+                written.slip_number,
+                written.person,
+                written.remark,
+                mobile=written.mobile,
+                is_other=written.is_other,
             )
             slip.preview(ahead)
 
@@ -187,14 +102,7 @@ def proofs(ahead: CashPreview) -> None:
         left.text_input(LABELS["pan"], key=slip.field("pan"), max_chars=10, autocomplete="off")
         right.checkbox("Form 60 was handed in", key=slip.field("form_60"))
     if ahead.supervised:
-        st.info(words.plain(f"A supervisor has to see this: {ahead.supervised}"))
-        left, right = st.columns(2)
-        with left:
-            st.text_input(
-                "User name of the supervisor", key=slip.field("supervisor"), autocomplete="off"
-            )
-        with right:
-            forms.code_input("One-time code of the supervisor", key=slip.field("code"))
+        supervisor.inputs(slip, ahead.supervised)
     with st.expander("Notes and coins, if you want to key them"):
         st.session_state[slip.field("pieces")] = notes.grid(
             desk, key=slip.field("tally"), should_be_minor=ahead.amount_minor
@@ -215,14 +123,13 @@ def given(ahead: CashPreview) -> dict[str, object]:
         return {
             "token": token,
             "pieces": pieces,
+            "mobile": ahead.mobile,
             "pan": typed("pan"),
             "form_60": bool(typed("form_60")),
         }
     if not ahead.supervised:
         return {"token": token, "pieces": pieces}
-    code = Secret(str(st.session_state.get(forms.secret_key(slip.field("code"))) or ""))
-    about = (ahead.supervised, typed("supervisor"), code)
-    vouched = supervision.vouch(desk, *about, account=ahead.account_number)
+    vouched = supervisor.vouch(desk, slip, ahead.supervised, ahead.account_number)
     return {"token": token, "pieces": pieces, "vouched": vouched}
 
 
@@ -231,6 +138,13 @@ def action_of(ahead: CashPreview) -> str:
     verb = "Take" if ahead.kind == slips.DEPOSIT else "Pay out"
     verb = "Ask for approval of" if ahead.waits else verb
     return f"{verb} {money.show(ahead.amount_minor)}"
+
+
+def who_comes(ahead: CashPreview) -> dict[str, str]:
+    """Who brings or takes the cash, to be compared with the slip."""
+    if ahead.kind == slips.WITHDRAWAL:
+        return {"Paid out to": ahead.person or "the holder"}
+    return {"Paid in by": f"{ahead.person}, {ahead.mobile}" if ahead.person else "the holder"}
 
 
 def check(ahead: CashPreview) -> None:
@@ -244,6 +158,7 @@ def check(ahead: CashPreview) -> None:
         facts={
             "Account": f"{ahead.account_number}, {ahead.holder}",
             "Slip number": ahead.slip_number,
+            **who_comes(ahead),
             "On the statement": ahead.narration,
             "Debit": ahead.debit,
             "Credit": ahead.credit,
@@ -311,6 +226,9 @@ def done(receipt: Receipt) -> None:
             "Amount": receipt.amount_in_words,
             "Account": f"{receipt.account}, {receipt.holder}",
             "Slip number": receipt.slip_number or "",
+            "Paid out to" if receipt.kind == slips.WITHDRAWAL else "Paid in by": " ".join(
+                filter(None, (receipt.person, receipt.mobile))
+            ),
             "Time": words.moment(receipt.booked_at),
             "Balance after": money.show_side(receipt.balance_after_minor),
         },
@@ -320,52 +238,7 @@ def done(receipt: Receipt) -> None:
         ],
         another="Next customer",
     )
-
-
-def today() -> None:
-    """What this cashier booked today, with totals; any receipt once more, marked DUPLICATE."""
-    st.header("Your slips today")
-    wait_for_others()
-    lines = slips.own_slips_today(desk)
-    if not lines:
-        ui.empty("Nothing booked yet today.", "Deposits and withdrawals you book appear here.")
-        return
-    counted = [line for line in lines if not line.is_reversed]
-    cash_in = sum(line.cash_in_minor or 0 for line in counted)
-    cash_out = sum(line.cash_out_minor or 0 for line in counted)
-    one, two, three = st.columns(3)
-    one.metric("Cash in", money.show(cash_in), border=True)
-    two.metric("Cash out", money.show(cash_out), border=True)
-    three.metric("Net, reversals left out", money.show(cash_in - cash_out), border=True)
-    chosen = tables.choose(
-        lines, TODAY, key="counter_today", id_of=lambda line: line.entry_id, prompt="Choose a slip"
-    )
-    if chosen is None:
-        st.caption("Choose a slip to print its receipt once more, or to take it back.")
-        return
-    again = receipt_file(chosen.reference)
-    ui.download(
-        f"Print receipt {chosen.reference}",
-        again.make,
-        permission=again.permission,
-        file_name=again.file_name,
-        mime=again.mime,
-        key="counter_today_print",
-    )
-    slip_reversal.ask(desk, chosen)
-
-
-def wait_for_others() -> None:
-    """What this cashier asked for today and is not booked: it waits, or somebody said no."""
-    rows: Sequence[ApprovalRow] = approval_cards.own_waiting_today(desk, list(COMMANDS))
-    if not rows:
-        return
-    st.markdown("**Waiting for approval, or refused**")
-    chosen = tables.choose(
-        rows, WAITING, key="counter_waiting", id_of=lambda row: row.id, prompt="Choose one"
-    )
-    if chosen is not None and slip.step is not Step.WAITS:
-        waiting.follow(desk, chosen.id, key="counter_waiting_for")
+    slips_today.mail(desk, receipt.reference, key=slip.field("mail"))
 
 
 def works_today(state: DrawerState | None) -> bool:
@@ -379,14 +252,19 @@ match slip.step:
         done(slip.receipt)
     case Step.WAITS:
         wait()
+    case _ if fund_transfer.in_hand():
+        fund_transfer.go_on(desk)
     case _ if not works_today(drawers.own_state(desk)):
         ui.empty(
             "You have no open drawer today.",
             "Ask for one under My drawer; then you can take and pay cash here.",
         )
+        st.header("Transfer between accounts, without cash")
+        with st.container(width=NARROW):
+            fund_transfer.fill(desk)
     case Step.FILL:
         with st.container(width=NARROW):
             fill()
     case Step.PREVIEW:
         check(slip.draft)
-today()
+slips_today.draw(desk, slip)

@@ -9,7 +9,7 @@ from bank.core import money
 from bank.core.desk import Desk
 from bank.counters import prepared
 from bank.counters.prepared import Prepared
-from pages.parts import ui, words
+from pages.parts import on_slip, ui, words
 from pages.parts.forms import Slip
 
 
@@ -31,6 +31,7 @@ def fill_in(
         st.session_state[slip.field("account")] = found.account_number
         st.session_state[slip.field("amount")] = money.digits(found.amount_minor)
         st.session_state[slip.field("slip")] = f"T-{found.id}"
+        st.session_state[slip.field("who")] = on_slip.HOLDER  # who comes for them says so
         for code, count in found.pieces.items():
             st.session_state[f"{slip.field('tally')}_{code}"] = count
     kept: Prepared | None = st.session_state.get(slip.field("prepared"))

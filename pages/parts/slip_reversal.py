@@ -6,11 +6,16 @@ import streamlit as st
 
 from bank.core import money
 from bank.core.desk import Desk
-from bank.counters import corrections
+from bank.counters import corrections, slips
 from bank.counters.slips import CashLine
 from pages.parts import forms, ui, waiting, words
 
 LABELS: Final = {"reason": "Reason"}
+WAYS: Final = {
+    slips.DEPOSIT: "given back",
+    slips.WITHDRAWAL: "taken back into your drawer",
+    slips.TRANSFER: "moved back to the account that paid",
+}
 
 
 def ask(desk: Desk, line: CashLine) -> None:
@@ -19,7 +24,7 @@ def ask(desk: Desk, line: CashLine) -> None:
         return
     form = f"counter_reverse_{line.entry_id}"
     with st.expander(f"Take slip {words.plain(line.slip_number)} back"):
-        way = "given back" if line.cash_in_minor is not None else "taken back into your drawer"
+        way = WAYS[line.kind]
         st.write(
             words.plain(
                 f"{money.show(line.amount_minor)} is {way} once a second person agrees. What was "

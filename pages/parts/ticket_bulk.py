@@ -11,7 +11,7 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.core.work_tables import LONGEST_NOTE, Priority, W
-from bank.office import ticket_together, tickets
+from bank.office import queue_many, ticket_together, tickets
 from bank.office.queue_lists import ItemRow
 from bank.office.queue_many import Claimed
 from bank.office.ticket_posts import LONGEST_BODY

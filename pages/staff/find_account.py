@@ -1,15 +1,21 @@
-"""An account by its exact number, to read: holder, balances, latest lines."""
+"""An account by its exact number, or by its holder's name, to read: balances, latest lines."""
 
 import streamlit as st
 
 from bank.accounts import accounts, statements
 from bank.core import money
 from bank.core.permissions import Permission
-from pages.parts import freezes, tables, ui, waiting, words
+from pages.parts import account_field, freezes, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
 desk = ui.enter(Permission.ACCOUNT_LOOK_UP, title="Find an account")
 
+account_field.find_by_holder(
+    desk,
+    key="find_holder",
+    into="find_account_number",
+    title="Find an account of your branch by the holder's name",
+)
 with st.form("find_account", border=True):
     typed = st.text_input(
         "Account number",

@@ -12,7 +12,7 @@ from bank.core.money import LARGEST_MINOR
 from bank.counters import cash, receipts, slips
 from bank.counters.slips import DEPOSIT, WITHDRAWAL, SlipAlreadyBooked
 from bank.counters.window import CashInRupeesOnly, SlipNumberMissing
-from tests.support.market import Market, pay_in
+from tests.support.market import MOBILE, Market, pay_in
 
 
 def withdraw(market: Market, who: str, amount_minor: int, **named: Any) -> receipts.Receipt:
@@ -25,7 +25,7 @@ def withdraw(market: Market, who: str, amount_minor: int, **named: Any) -> recei
 
 @pytest.mark.feature("A3.4", "A3.5", "A3.9")
 def test_a_deposit_is_booked_at_once(market: Market) -> None:
-    receipt = market.deposit("asha", 5_000_00, slip="00412", depositor="Kiran Rao")
+    receipt = market.deposit("asha", 5_000_00, slip="00412", depositor="Kiran Rao", mobile=MOBILE)
     assert market.balance("asha") == 5_000_00
     assert receipt.amount_minor == 5_000_00
     assert receipt.kind == DEPOSIT
@@ -86,10 +86,10 @@ def test_too_little_money_is_said_in_figures(market: Market) -> None:
 def test_the_second_click_gets_the_same_receipt_and_no_second_mail(market: Market) -> None:
     once = new_request_id()
     first = market.deposit(
-        "asha", 50_00, request_id=once, slip="7", depositor="K", narration="rent"
+        "asha", 50_00, request_id=once, slip="7", depositor="K", mobile=MOBILE, narration="rent"
     )
     again = market.deposit(
-        "asha", 50_00, request_id=once, slip="7", depositor="K", narration="rent"
+        "asha", 50_00, request_id=once, slip="7", depositor="K", mobile=MOBILE, narration="rent"
     )
     assert again == first
     assert market.balance("asha") == 50_00
@@ -110,13 +110,25 @@ def test_the_same_request_is_known_after_the_branch_was_renamed(market: Market) 
 @pytest.mark.feature("B2")
 @pytest.mark.parametrize(
     "other",
-    [{"amount_minor": 51_00}, {"slip": "8"}, {"depositor": "X"}, {"narration": "y"}],
+    [
+        {"amount_minor": 51_00},
+        {"slip": "8"},
+        {"depositor": "X"},
+        {"mobile": "9876543211"},
+        {"narration": "y"},
+    ],
 )
 def test_the_same_request_with_other_content_is_refused(
     sqlite_market: Market, other: dict[str, Any]
 ) -> None:
     once = new_request_id()
-    asked = {"amount_minor": 50_00, "slip": "7", "depositor": "K", "narration": "z"}
+    asked = {
+        "amount_minor": 50_00,
+        "slip": "7",
+        "depositor": "K",
+        "mobile": MOBILE,
+        "narration": "z",
+    }
     sqlite_market.deposit("asha", request_id=once, **asked)  # type: ignore[arg-type]
     with pytest.raises(ledger.RequestReused):
         sqlite_market.deposit("asha", request_id=once, **(asked | other))
@@ -140,7 +152,7 @@ def test_a_replay_is_answered_although_the_account_was_closed_meanwhile(market: 
 @pytest.mark.feature("A3.6", "A9.1")
 def test_the_slip_is_kept_with_who_and_when(market: Market) -> None:
     receipt = market.deposit(
-        "asha", 50_00, slip="ab-12/3", depositor="Kiran", narration="school fee"
+        "asha", 50_00, slip="ab-12/3", depositor="Kiran", mobile=MOBILE, narration="school fee"
     )
     (slip,) = market.rows("SELECT * FROM cash_slips")
     assert slip["entry_id"] == receipt.entry_id
@@ -225,7 +237,9 @@ def test_text_on_a_slip_is_one_printable_line_of_fifty(sqlite_market: Market, fi
 def test_the_longest_slip_fits_into_the_narration(sqlite_market: Market) -> None:
     with sqlite_market.tx() as tx:
         tx.connection.exec_driver_sql(f"UPDATE branches SET name = '{'B' * 120}' WHERE id = 1")
-    sqlite_market.deposit("asha", 1, slip="9" * 24, depositor="d" * 50, narration="n" * 50)
+    sqlite_market.deposit(
+        "asha", 1, slip="9" * 24, depositor="d" * 50, mobile=MOBILE, narration="n" * 50
+    )
     (entry,) = sqlite_market.rows("SELECT narration FROM entries")
     assert "BANK0000001" in entry["narration"]
     assert entry["narration"].endswith("n" * 50)

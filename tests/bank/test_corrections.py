@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from bank.book.journal import entry_in_full
-from bank.book.ledger import AlreadyReversed
+from bank.book.ledger import AlreadyReversed, InsufficientFunds
 from bank.core.approval_rules import ApprovalRule
 from bank.core.approvals import AwaitingApproval
 from bank.core.desk import looking
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
-from bank.counters import cash, corrections, counts, drawer_cash, slips, vault
+from bank.counters import cash, corrections, counts, drawer_cash, fund_transfers, slips, vault
 from bank.counters.corrections import (
     DrawerOfSlipClosed,
     NoSuchSlip,
@@ -23,9 +23,10 @@ from bank.counters.corrections import (
 from bank.counters.window import MakerHasNoDrawer
 from bank.night import integrity
 from bank.office import approvals
-from bank.office.approval_cards import NotTheChecker, approval_card
+from bank.office.approval_cards import InterestedParty, NotTheChecker, approval_card
 from tests.support.bank import NOON, move_clock
-from tests.support.market import Market
+from tests.support.checkers import Checking
+from tests.support.market import Market, pay_in
 
 pytestmark = pytest.mark.feature("B3", "B4", "B6")
 WHY = "Booked on the wrong account"
@@ -178,3 +179,76 @@ def test_the_asker_and_the_other_branch_do_not_decide(market: Market) -> None:
         with pytest.raises((NotAllowed, NotTheChecker, approvals.NoSuchApproval)):
             approvals.approve(market.desks[who], number)
     assert market.balance("asha") == 700_00
+
+
+def moved(market: Market, *, to: str = "vikram", number: str = "V1") -> int:
+    """Ravi has moved 500 rupees of Asha's by a voucher; the entry."""
+    return fund_transfers.move_funds(
+        market.cashier,
+        market.number("asha"),
+        market.number(to, "current" if to == "asha" else "savings"),
+        500_00,
+        number,
+        request_id=new_request_id(),
+    ).entry_id
+
+
+def test_a_transfer_is_taken_back_without_a_drawer(market: Market) -> None:
+    pay_in(market, "asha", 800_00)
+    entry_id = moved(market)
+    counts.start_count(market.cashier, market.drawers["ravi"])
+    request_id = new_request_id()
+    number = asked(market, entry_id, request_id)
+    card = approval_card(market.desks["admin"], number)
+    lines = [(line["account"], line["amount_minor"]) for line in card.lines if line["account"]]
+    assert lines == [(market.number("asha"), 500_00), (market.number("vikram"), -500_00)]
+    approvals.approve(market.desks["admin"], number)
+    assert (market.balance("asha"), market.balance("vikram")) == (800_00, 0)
+    assert reverse_own_slip(market.cashier, entry_id, WHY, request_id).replayed
+    [line] = slips.own_slips_today(market.cashier)
+    assert line.is_reversed
+    payers, payees = market.mails("transfer")[-2:]
+    assert (payers["recipient"], payees["recipient"]) == ("asha@example.com", "vikram@example.com")
+    assert payers["subject"].startswith("Taken back: ₹ 500.00 sent from account ••••")
+    assert payees["subject"].startswith("Taken back: ₹ 500.00 received in account ••••")
+    assert "with voucher V1" in payees["body"]
+
+
+def test_a_transfer_of_somebody_else_or_that_was_spent_is_not_taken_back(market: Market) -> None:
+    pay_in(market, "asha", 800_00)
+    entry_id = moved(market)
+    with pytest.raises(NoSuchSlip):
+        reverse_own_slip(market.desks["gita"], entry_id, WHY, new_request_id())
+    spent = {"from_number": market.number("vikram"), "to_number": market.number("nila")}
+    fund_transfers.move_funds(
+        market.cashier, **spent, amount_minor=500_00, voucher_number="V2",
+        request_id=new_request_id(),
+    )  # fmt: skip
+    with pytest.raises(InsufficientFunds):
+        reverse_own_slip(market.cashier, entry_id, WHY, new_request_id())
+    assert market.balance("nila") == 500_00
+
+
+def test_between_own_accounts_the_holder_is_told_once(sqlite_market: Market) -> None:
+    pay_in(sqlite_market, "asha", 800_00)
+    approvals.approve(
+        sqlite_market.desks["admin"], asked(sqlite_market, moved(sqlite_market, to="asha"))
+    )
+    told = [mail["subject"] for mail in sqlite_market.mails("transfer")]
+    assert len([subject for subject in told if subject.startswith("Taken back")]) == 1
+    assert sqlite_market.balance("asha") == 800_00
+
+
+def test_whoever_holds_either_account_does_not_decide(sqlite_checking: Checking) -> None:
+    """The holder's own account is the payee's here."""
+    at = sqlite_checking
+    pay_in(at.market, "vikram", 800_00)
+    given = (at.market.number("vikram"), at.market.number("asha"), 500_00, "V1")
+    entry_id = fund_transfers.move_funds(
+        at.desks["ravi"], *given, request_id=new_request_id()
+    ).entry_id
+    number = asked(at.market, entry_id)
+    with pytest.raises(InterestedParty):
+        approvals.approve(at.desks["holder"], number)
+    approvals.approve(at.desks["vera"], number)
+    assert at.market.balance("vikram") == 800_00

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from bank.accounts import accounts, freezes, names, statements
+from bank.accounts import account_search, accounts, freezes, names, statements
 from bank.book import journal
 from bank.book.journal_search import Wanted
 from bank.core import desk as desks
@@ -28,6 +28,7 @@ from bank.counters import (
     customer_view,
     drawer_cash,
     drawer_report,
+    fund_transfers,
     impounded,
     prepared,
     receipts,
@@ -150,6 +151,9 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     "accounts.accounts.find_account": (
         lambda m: accounts.find_account(m.desks["banker"], number(m)), "account",
     ),
+    "accounts.account_search.accounts_of_holder": (
+        lambda m: account_search.accounts_of_holder(m.cashier, "asha rao"), "account search",
+    ),
     "accounts.accounts.own_accounts": (lambda m: accounts.own_accounts(own(m)), "customer"),
     "accounts.accounts.accounts_of": (
         lambda m: accounts.accounts_of(m.desks["banker"], m.desks["asha"].customer_id), "customer",
@@ -188,6 +192,11 @@ READS: Final[dict[str, tuple[Call, str]]] = {
     ),
     "counters.cash.preview_cash": (
         lambda m: cash.preview_cash(m.cashier, "cash_deposit", number(m), 5_00, "C1"), "account",
+    ),
+    "counters.fund_transfers.preview_funds": (
+        lambda m: fund_transfers.preview_funds(
+            m.cashier, number(m), m.number("vikram"), 5_00, "V1"
+        ), "account",
     ),
     "counters.drawer_report.print_report": (
         lambda m: drawer_report.print_report(m.desks["admin"], m.drawers["ravi"]), "drawer",

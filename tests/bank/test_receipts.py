@@ -14,7 +14,7 @@ from bank.core.ids import new_request_id
 from bank.counters import receipts
 from bank.counters.receipts import NoSuchReceipt
 from tests.bank.test_transfers import asked, send
-from tests.support.market import Market, pay_in
+from tests.support.market import MOBILE, Market, pay_in
 
 XSS = Path(__file__).parents[3] / "shared" / "data" / "security" / "xss_payloads.txt"
 
@@ -26,7 +26,9 @@ def text_of(pdf: bytes) -> str:
 
 @pytest.mark.feature("B13")
 def test_the_paper_says_what_was_done(market: Market) -> None:
-    receipt = market.deposit("asha", 1_23_456_78, slip="00412", depositor="Kiran", narration="fee")
+    receipt = market.deposit(
+        "asha", 1_23_456_78, slip="00412", depositor="Kiran", mobile=MOBILE, narration="fee"
+    )
     text = text_of(receipts.print_receipt(market.cashier, receipt.reference))
     for said in (
         receipt.reference,
@@ -39,6 +41,7 @@ def test_the_paper_says_what_was_done(market: Market) -> None:
         "Asha Rao",
         "00412",
         "Kiran",
+        "xxxxxxx210",
         "fee",
         "Ravi Kumar",
         receipt.verify_code,
@@ -179,7 +182,7 @@ def test_text_of_others_is_only_text_on_paper(sqlite_market: Market) -> None:
     market = sqlite_market
     for number, payload in enumerate(XSS.read_text(encoding="utf-8").splitlines()):
         line = "".join(char for char in payload if char.isprintable()).strip()[:50]
-        receipt = market.deposit("asha", 1_00, slip=f"X{number}", depositor=line)
+        receipt = market.deposit("asha", 1_00, slip=f"X{number}", depositor=line, mobile=MOBILE)
         pdf = receipts.print_receipt(market.cashier, receipt.reference)
         assert receipt.reference in text_of(pdf)
         for name in (b"/JavaScript", b"/Launch", b"/URI"):

@@ -8,7 +8,7 @@ from bank.core import work
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.work_tables import Priority, W
-from bank.office import canned, ticket_together
+from bank.office import canned, queue_many, ticket_together
 from bank.office.queue_many import TooManyAtOnce
 from bank.office.ticket_moves import NoSuchPriority
 from bank.office.ticket_together import NothingToSort

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from bank.accounts import accounts, names
+from bank.accounts import account_search, accounts, names
 from bank.book import journal
 from bank.book.journal_search import Wanted
 from bank.core.desk import Desk
@@ -35,6 +35,7 @@ SEARCHES: Final[dict[str, Call]] = {
     "entry": lambda m, bad: journal.find_entry(m.desks["auditor"], bad),
     "number": lambda m, bad: customers.find_customer(m.desks["banker"], bad),
     "account": lambda m, bad: accounts.find_account(m.cashier, bad),
+    "holder": lambda m, bad: account_search.accounts_of_holder(m.cashier, bad),
     "reference": lambda m, bad: receipts.find_receipt(m.cashier, bad),
     "actor": lambda m, bad: trail.records(m.desks["auditor"], Searched(actor=bad)),
     "from_where": lambda m, bad: trail.records(m.desks["auditor"], Searched(from_where=bad)),

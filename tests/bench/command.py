@@ -109,7 +109,9 @@ def a_cashier(bank: Bank) -> Desk:
 def deposit_all(desk: Desk, asked: list[tuple[str, int, str, str]]) -> None:
     """Each deposit as a page books it."""
     for number, amount, slip, request_id in asked:
-        cash.deposit(desk, number, amount, slip, "Kiran Rao", request_id=request_id)
+        cash.deposit(
+            desk, number, amount, slip, "Kiran Rao", mobile="9876543210", request_id=request_id
+        )
 
 
 def some_deposits(numbers: list[str]) -> list[tuple[str, int, str, str]]:

@@ -23,20 +23,21 @@ FLOORS: Final = {
     " credentials customers customer_links away staff_list limit_rows staff staff_customers leaving"
     " absences grants limits users branch_list viewings rights demo kyc",
     "office": "trail narrowings queue_order queue_lists handed queue queue_many in_hand saved_views"
-    " messages approval_rows approval_sight approval_risks approval_cards approval_queue approval_notices"
-    " approval_mails approval_steps approvals approvals_together finds notices"
+    " messages approval_rows approval_sight approval_risks approval_cards approval_queue"
+    " approval_notices approval_mails approval_steps approvals approvals_together finds notices"
     " ticket_tables ticket_uploads ticket_sendings ticket_posts tickets ticket_waits canned"
     " ticket_desk ticket_undo ticket_moves ticket_related ticket_split ticket_rests"
     " ticket_together ticket_files ticket_imports performance scores announcements"
     " holidays rule_tables rule_kinds rule_changes dated_rules",
     "accounts": "products rate_card tariff interest instalments accounts holders terms card_terms"
-    " names parties freezes charges papers statement_lines statement_papers statements",
+    " names parties freezes charges papers account_search statement_lines statement_papers"
+    " statements",
     "counters": "ticket_links customer_view cash_rules branch_limits branch_days tallies drawers"
     " slips drawer_cash taken_back handovers supervision counts vault absences remittances"
     " remittance_views vault_counts branch_close drawer_views vault_views exchanges impounded"
-    " drawer_report receipts declarations window corrections"
-    " prepared cash transfers fact_rows work_facts mandates clearing cheques cards bills forex"
-    " loans deposits",
+    " drawer_report receipts receipt_mails declarations window corrections"
+    " prepared cash transfers fund_transfers fact_rows work_facts mandates clearing cheques cards"
+    " bills forex loans deposits",
     "night": "journal_formats exports import_files import_rows import_report import_batches"
     " import_people import_entries imports reader feed guard currencies analytic_tables analytics"
     " report_files reports integrity schedules day_end demo_people demo_tills demo_clock"

@@ -35,7 +35,10 @@ def filled(pages: Pages, market: Market, **values: str) -> AppTest:
     page = pages.open(market.cashier, PAGE)
     typed = {"account": market.number("asha"), "amount": "5k", "slip": "00412"} | values
     if kind := typed.pop("kind", None):
-        page.segmented_control("counter_kind").set_value(kind)
+        page.segmented_control("counter_kind").set_value(kind).run()
+    elif "person" in typed:
+        page.segmented_control("counter_who").set_value("Somebody else").run()
+        typed = {"mobile": "98765 43210"} | typed
     for name, value in typed.items():
         page.text_input(f"counter_{name}").set_value(value)
     page.run()
@@ -58,11 +61,13 @@ def test_from_the_slip_to_the_receipt(pages: Pages, market: Market) -> None:
     said = words_of(page)
     assert "compare with the slip" in said
     assert "Cash deposit at Fort, slip 00412, by Kiran Rao: rent".replace(":", "\\:") in said
+    assert "919876543210" in said
     assert market.balance("asha") == 0, "a preview books nothing"
     press(page, "Take ₹ 5,000.00")
     assert market.balance("asha") == 5_000_00
     [reference] = [code.value for code in page.code]
     assert reference in words_of(page)
+    assert "Kiran Rao xxxxxxx210" in words_of(page)
     original, with_balance = pages.papers()[-2:]
     assert reference in text_of(original)
     assert "DUPLICATE" not in text_of(original)
@@ -110,6 +115,8 @@ def test_the_second_click_books_nothing(pages: Pages, market: Market) -> None:
         ({"amount": "lots"}, "Amount", "in figures"),
         ({"amount": ""}, "Amount", "in figures"),
         ({"slip": ""}, "Slip number", "number printed on the slip"),
+        ({"mobile": ""}, "Their mobile number", "ask for their mobile number"),
+        ({"mobile": "12"}, "Their mobile number", "ten digits"),
         ({"kind": "cash_withdrawal"}, "", "Only ₹ 0"),
     ],
 )
@@ -125,12 +132,25 @@ def test_a_refusal_stands_beside_its_field_and_what_was_typed_stays(
     assert market.rows("SELECT * FROM entries") == []
 
 
+def test_somebody_else_has_a_name(pages: Pages, market: Market) -> None:
+    page = filled(pages, market, person="", mobile="")
+    press(page, "Preview")
+    assert "type their name as it stands on the slip" in page.error[0].value
+    page.segmented_control("counter_who").set_value("The holder").run()
+    press(page, "Preview")
+    assert "the holder" in words_of(page)
+    press(page, "Take ₹ 5,000.00")
+    [slip] = market.rows("SELECT person, mobile FROM cash_slips")
+    assert slip == {"person": "", "mobile": None}
+
+
 def test_change_goes_back_with_everything_typed(pages: Pages, market: Market) -> None:
     page = filled(pages, market, person="Kiran Rao")
     press(page, "Preview")
     press(page, "Change")
     assert page.text_input("counter_slip").value == "00412"
     assert page.text_input("counter_person").value == "Kiran Rao"
+    assert page.text_input("counter_mobile").value == "98765 43210"
     assert page.text_input("counter_amount").value == "5k"
 
 

@@ -46,6 +46,7 @@ from tests.support.casts import cast, people_in
 
 TRANSACTION_PASSWORD: Final = "quiet river under stones"
 FORT, BANER = "BANK0000001", "BANK0000002"
+MOBILE: Final = "98765 43210"  # of whoever pays in for a holder
 PEOPLE: Final = {
     # key: name, branch, mail, PAN
     "asha": ("Asha Rao", FORT, "asha@example.com", "ABCPR1234E"),
