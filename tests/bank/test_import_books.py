@@ -21,13 +21,14 @@ from bank.core.audit import TrailRecord
 from bank.core.desk import Bank, Desk, Tx, chunk, looking
 from bank.core.errors import NotAllowed
 from bank.core.permissions import Role
+from bank.core.search import SearchWord
 from bank.counters.drawer_cash import MoveKind, put_in_vault
 from bank.night import import_entries, imports, integrity
 from bank.night.import_batches import BatchStatus, ImportBatch, ImportContra
 from bank.night.import_files import COLUMNS, WrongHeader
 from bank.night.import_report import ErrorsFileRefused, Report
 from bank.night.imports import StrictRefused
-from bank.people.customers import Customer
+from bank.people.customers import SEARCHED, Customer
 from tests.support.bank import desk as desk_of
 
 SLICE = Path(__file__).resolve().parents[3] / "shared" / "data" / "berka_slice20_import"
@@ -145,6 +146,13 @@ def test_the_books_go_in(desk: Desk, books: Books) -> None:
         assert tuple(customer) == (
             *("C-1", "Meera Iyer", "ABCPI1234E", "meera@bank.example", "+919876543210"),
         )
+        words = tx.connection.scalars(
+            select(SearchWord.word)
+            .join(Customer, Customer.id == SearchWord.object_id)
+            .where(SearchWord.kind == SEARCHED, Customer.number == "C-1")
+            .order_by(SearchWord.word)
+        )
+        assert list(words) == ["iyer", "meera"], "the counter finds them by name"
         account = tx.connection.execute(
             select(Account.currency, Account.opened_on, Balance.overdraft_limit_minor)
             .join(Balance, Balance.account_id == Account.id)
