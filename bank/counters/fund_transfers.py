@@ -9,14 +9,17 @@ again answers the same receipt and does nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import aliased
 
 from bank.accounts import accounts, freezes
 from bank.accounts.accounts import AccountCard, AccountStatus, FreezeKind
 from bank.book import ledger
 from bank.book.drafts import Draft, InsufficientFunds
-from bank.core import checkers, money
+from bank.book.tables import JournalEntry
+from bank.core import approvals, checkers, money
 from bank.core.desk import Tx, command, query
 from bank.core.errors import Declined, NotAllowed
 from bank.core.permissions import Permission
@@ -24,11 +27,13 @@ from bank.core.work_rights import Employee
 from bank.counters import supervision, transfers, window
 from bank.counters.cash_rules import cash_rules
 from bank.counters.receipts import Receipt, receipt_of
-from bank.counters.slips import LONGEST_REMARK, TRANSFER, Transfer, keep_voucher
+from bank.counters.slips import LONGEST_REMARK, TRANSFER, FundVoucher, Transfer, keep_voucher
 from bank.counters.transfers import Asked, PayeeAccountClosed, SameAccount
 from bank.people.branches import Branch
 from bank.people.customers import Customer
 from bank.people.fields import clean_text, masked_email
+
+MOVE_FUNDS: Final = "counters.fund_transfers.move_funds"
 
 
 class RupeesOnly(Declined):
@@ -118,6 +123,8 @@ def move_funds(
     tx.concerns("account", asked.payer.number)
     supervisor_id = None
     if posted is None:
+        assert tx.desk.user_id is not None, "a cashier is somebody"
+        approvals.hold_sums(tx, MOVE_FUNDS, tx.desk.user_id, [asked.payer.number])
         _check(tx, asked, freezes.held(tx, (asked.payer.id, asked.payee.id)))
         if sentence := _supervised(tx, asked, voucher):
             supervisor = supervision.consume(tx, vouched, sentence, asked.payer.number)
@@ -184,13 +191,36 @@ def _check(tx: Tx, asked: Asked, frozen: Mapping[int, FreezeKind | None]) -> Non
 
 
 def _supervised(tx: Tx, asked: Asked, voucher: str) -> str:
-    """What a supervisor has to vouch for: nothing up to the limit that holds for cash."""
-    if asked.amount_minor <= cash_rules(tx, tx.desk.branch_id).supervised_above_minor:
+    """What a supervisor has to vouch for: nothing up to the limit that holds for cash. All that the
+    cashier has moved from the account today counts, or a large sum would go in small vouchers."""
+    moved_minor = asked.amount_minor + _moved_today_minor(tx, asked.payer.id)
+    if moved_minor <= cash_rules(tx, tx.desk.branch_id).supervised_above_minor:
         return ""
+    of_the_day = (
+        f", {money.show(moved_minor)} from it today" if moved_minor > asked.amount_minor else ""
+    )
     return (
         f"Move {money.show(asked.amount_minor)} from account {asked.payer.number} of "
-        f"{asked.payer.holder} to account {asked.payee.number}, voucher {voucher}"
+        f"{asked.payer.holder} to account {asked.payee.number}, voucher {voucher}{of_the_day}"
     )
+
+
+def _moved_today_minor(tx: Tx, account_id: int) -> int:
+    """What this cashier has moved from an account today by vouchers that stand."""
+    reversal = aliased(JournalEntry)
+    moved = (
+        select(func.coalesce(func.sum(Transfer.amount_minor), 0))
+        .select_from(FundVoucher)
+        .join(Transfer, Transfer.entry_id == FundVoucher.entry_id)
+        .outerjoin(reversal, reversal.reverses_id == FundVoucher.entry_id)
+        .where(
+            FundVoucher.cashier_id == tx.desk.user_id,
+            FundVoucher.booking_date == tx.business_date,
+            Transfer.from_account_id == account_id,
+            reversal.id.is_(None),
+        )
+    )
+    return int(tx.connection.execute(moved).scalar_one())
 
 
 def _draft(tx: Tx, asked: Asked, voucher: str, request_id: str) -> Draft:

@@ -1,5 +1,7 @@
 """Money from account to account at the counter: booked by voucher, refused in words, told."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from bank.people import customer_links, customers
 from tests.bank.test_cash_rules import LAKH, device
 from tests.bank.test_receipts import text_of
 from tests.support import people
+from tests.support.bank import NOON, move_clock
 from tests.support.market import Market, pay_in
 
 
@@ -312,6 +315,41 @@ def test_above_the_limit_a_supervisor_has_seen_it(rich: Market) -> None:
     assert voucher["supervisor_id"] == rich.desks["admin"].user_id
     with pytest.raises(SupervisorNeeded):
         move(rich, voucher_number="V-2", vouched=proof, **large)
+
+
+@pytest.mark.feature("B4", "B6")
+def test_small_vouchers_of_a_day_are_one_large_sum(rich: Market) -> None:
+    move(rich, voucher_number="V-1", amount_minor=LAKH)
+    assert ahead(rich, voucher_number="V-2", amount_minor=LAKH).supervised == ""
+    more = {"voucher_number": "V-2", "amount_minor": LAKH + 1_00}
+    said = ahead(rich, **more).supervised
+    assert said == (
+        f"Move ₹ 1,00,001.00 from account {rich.number('asha')} of Asha Rao to account "
+        f"{rich.number('vikram')}, voucher V-2, ₹ 2,00,001.00 from it today"
+    )
+    with pytest.raises(SupervisorNeeded):
+        move(rich, **more)
+    assert move(rich, "gita", **more).amount_minor == LAKH + 1_00  # her first of the day
+    [first] = rich.rows("SELECT entry_id FROM fund_vouchers WHERE voucher_number = 'V-1'")
+    with rich.tx() as tx:
+        ledger.reverse(tx, first["entry_id"], reason="a slip", request_id=new_request_id())
+    assert ahead(rich, voucher_number="V-3", amount_minor=2 * LAKH).supervised == ""
+    move_clock(rich.bank, NOON + timedelta(days=1))
+    assert ahead(rich, voucher_number="V-3", amount_minor=2 * LAKH).supervised == ""
+
+
+@pytest.mark.feature("B4", "B6")
+def test_windows_at_once_do_not_each_stay_below_the_limit(rich: Market) -> None:
+    def moved(number: int) -> bool:
+        try:
+            move(rich, voucher_number=f"V-{number}", amount_minor=LAKH)
+        except SupervisorNeeded:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(moved, range(6))) == 2
+    assert rich.balance("asha") == 8 * LAKH
 
 
 def vouched(market: Market, said: str) -> int:
