@@ -1,7 +1,8 @@
 """Accounts by whose they are: for whoever stands at a desk without the number.
 
-By the holder's name a branch finds its own accounts, and no others; the number finds any account
-(`accounts.find_account`). What was looked for and what was shown is in the trail.
+By the holder's name a branch finds its own accounts, and no others (an auditor, those of every
+branch); the number finds any account (`accounts.find_account`). What was looked for and what was
+shown is in the trail.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,8 @@ from bank.accounts.accounts import Account, AccountStatus
 from bank.accounts.papers import masked
 from bank.accounts.products import Product
 from bank.core import search
-from bank.core.desk import Tx, query
-from bank.core.errors import BadInput
+from bank.core.desk import Desk, Tx, query
+from bank.core.errors import BadInput, NotAllowed
 from bank.core.permissions import Permission
 from bank.core.texts import check_search
 from bank.people.customers import SEARCHED, Customer
@@ -27,6 +28,10 @@ LONGEST_ASKED: Final = 64  # of what is looked for, as the trail keeps it
 
 class SearchTooShort(BadInput):
     """Type at least three letters of the holder's name, or the whole customer number."""
+
+
+class NamesNotForYou(NotAllowed):
+    """Accounts are found by their holders' names at a branch. Type the account number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +59,26 @@ class FoundAccounts:
     is_more: bool
 
 
+def may_search(desk: Desk) -> bool:
+    """Whether somebody finds accounts by their holders: at a branch, or who may see customers."""
+    return desk.branch_id is not None or desk.may(Permission.CUSTOMER_VIEW)
+
+
 @query(Permission.ACCOUNT_LOOK_UP)
 def accounts_of_holder(tx: Tx, holder: str) -> FoundAccounts:
     """Find accounts of the branch by words of the holder's name, or by their customer number.
 
     `holder` is beginnings of words, all of which must be in the name, one of them of three letters
-    or more; or a customer number in full. Raises SearchTooShort(holder).
+    or more; or a customer number in full. Who sees the whole bank finds those of every branch, if
+    they may see customers at all. Raises SearchTooShort(holder) and NamesNotForYou.
     """
+    if not may_search(tx.desk):
+        raise NamesNotForYou
     check_search(holder, "holder")
     rows = _found(tx, [Customer.number == holder.strip()]) if holder.strip() else []
     asked = search.folded(holder)
     if not rows:
-        if max(map(len, asked), default=0) < SHORTEST:
+        if max(map(len, asked[: search.MOST_ASKED]), default=0) < SHORTEST:
             raise SearchTooShort(field="holder")
         rows = _found(tx, search.found_by(tx, SEARCHED, holder, Account.customer_id.expression))
     tx.looked_at("account search", " ".join(asked)[:LONGEST_ASKED] or "a number")

@@ -101,6 +101,7 @@ class Approval(Base):
         ),
         Index("ix_approvals_status", "status", "branch_id", "id"),
         Index("ix_approvals_maker_id", "maker_id", "id"),
+        Index("ix_approvals_maker_expires", "maker_id", "expires_at"),
         Index("ix_approvals_checker_id", "checker_id", "decided_at"),
         Index("ix_approvals_object", "object_kind", "object_id"),
         {"sqlite_autoincrement": True},

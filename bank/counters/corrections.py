@@ -69,6 +69,7 @@ class _Slip(NamedTuple):
     payee_number: str = ""  # of a transfer by voucher
     payee: str = ""
     payee_email: str | None = None
+    is_own: bool = False  # both accounts are of one holder, who is told once
 
     @property
     def reference(self) -> str:
@@ -178,6 +179,7 @@ def _own_voucher(tx: Tx, entry_id: int) -> _Slip | None:
             payee.number,
             payee_holder.name,
             payee_holder.email,
+            payee.customer_id == Account.customer_id,
         )
         .join(Transfer, Transfer.entry_id == FundVoucher.entry_id)
         .join(Account, Account.id == Transfer.from_account_id)
@@ -247,7 +249,7 @@ def _tell(tx: Tx, slip: _Slip, posted: Posted) -> None:
     if slip.kind == TRANSFER:
         paper, purpose = f"voucher {slip.slip_number}", "transfer"
         told = [(slip.email, slip.holder, slip.account_number, "sent from")]
-        if slip.payee_email != slip.email:  # a holder is told once of their own two accounts
+        if not slip.is_own:
             told.append((slip.payee_email, slip.payee, slip.payee_number, "received in"))
     else:
         done = "in cash paid into" if slip.kind == DEPOSIT else "in cash paid out of"

@@ -21,6 +21,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 
@@ -32,7 +33,7 @@ from bank.core.desk import CATALOGUE
 from bank.core.work_tables import WorkEvent, WorkItem
 from bank.counters import supervision
 from bank.counters.drawers import Drawer, DrawerStatus
-from bank.counters.slips import DEPOSIT, CashSlip
+from bank.counters.slips import DEPOSIT, TRANSFER, WITHDRAWAL, CashSlip, FundVoucher
 from bank.office.ticket_tables import Ticket
 from bank.people.confirmations import Confirmation, ConfirmationStatus
 
@@ -101,10 +102,9 @@ def rows_of(measure: Measure, asked: Asked) -> Rows:
 def text_of(measure: Measure, row: Any) -> dict[str, str]:
     """`reference` and `what` of a row, as people read them."""
     if measure is M.SLIPS:
-        name = "Deposit" if row.what == DEPOSIT else "Withdrawal"
         return {
             "reference": reference_of(row.at, row.item_id),
-            "what": f"{name}, slip {row.reference}",
+            "what": f"{_PAPERS[row.what]} {row.reference}",
         }
     if measure in {M.REQUESTS, M.APPROVALS}:
         known = CATALOGUE.get(row.what)
@@ -119,6 +119,11 @@ def text_of(measure: Measure, row: Any) -> dict[str, str]:
     }
 
 
+_PAPERS: Final = {
+    DEPOSIT: "Deposit, slip",
+    WITHDRAWAL: "Withdrawal, slip",
+    TRANSFER: "Transfer, voucher",
+}
 _NO_VALUE: Final = cast(null(), BigInteger).label("value")
 _HIT: Final = literal(1).label("hit")
 _DECIDED: Final = (ApprovalStatus.EXECUTED, ApprovalStatus.REJECTED)
@@ -209,20 +214,27 @@ def _scores(asked: Asked) -> Rows:
 
 
 def _slips(asked: Asked) -> Rows:
-    """Slips that were booked; one that was reversed was not right the first time."""
+    """Slips and vouchers that were booked; one that was reversed was not right the first time."""
+    cash = _papers(asked, CashSlip, CashSlip.slip_number, CashSlip.kind)
+    funds = _papers(asked, FundVoucher, FundVoucher.voucher_number, literal(TRANSFER))
+    both = union_all(cash, funds).subquery()
+    return select(both)
+
+
+def _papers(asked: Asked, paper: Any, number: Any, kind: Any) -> Rows:
     reversal = aliased(JournalEntry)
-    stands = ~exists().where(reversal.reverses_id == CashSlip.entry_id)
+    stands = ~exists().where(reversal.reverses_id == paper.entry_id)
     return select(
-        CashSlip.cashier_id.label("user_id"),
-        CashSlip.entry_id.label("item_id"),
-        CashSlip.booking_date.label("at"),
-        CashSlip.slip_number.label("reference"),
-        CashSlip.kind.label("what"),
+        paper.cashier_id.label("user_id"),
+        paper.entry_id.label("item_id"),
+        paper.booking_date.label("at"),
+        number.label("reference"),
+        kind.label("what"),
         _hit(stands),
         _NO_VALUE,
     ).where(
-        CashSlip.cashier_id.in_(asked.user_ids),
-        CashSlip.booking_date.between(asked.start, asked.end),
+        paper.cashier_id.in_(asked.user_ids),
+        paper.booking_date.between(asked.start, asked.end),
     )
 
 

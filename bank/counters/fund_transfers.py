@@ -21,7 +21,7 @@ from bank.book.drafts import Draft, InsufficientFunds
 from bank.book.tables import JournalEntry
 from bank.core import approvals, checkers, money
 from bank.core.desk import Tx, command, query
-from bank.core.errors import Declined, NotAllowed
+from bank.core.errors import BadInput, Declined, NotAllowed, NotFound
 from bank.core.permissions import Permission
 from bank.core.work_rights import Employee
 from bank.counters import supervision, transfers, window
@@ -119,12 +119,13 @@ def move_funds(
     """
     asked, voucher = _asked(tx, from_number, to_number, amount_minor, voucher_number, remark)
     draft = _draft(tx, asked, voucher, request_id)
+    assert tx.desk.user_id is not None, "a cashier is somebody"
+    # Before the request is looked for: a second click waits here, and then finds what was booked.
+    approvals.hold_sums(tx, MOVE_FUNDS, tx.desk.user_id, [asked.payer.number])
     posted = ledger.find_request(tx, draft)
     tx.concerns("account", asked.payer.number)
     supervisor_id = None
     if posted is None:
-        assert tx.desk.user_id is not None, "a cashier is somebody"
-        approvals.hold_sums(tx, MOVE_FUNDS, tx.desk.user_id, [asked.payer.number])
         _check(tx, asked, freezes.held(tx, (asked.payer.id, asked.payee.id)))
         if sentence := _supervised(tx, asked, voucher):
             supervisor = supervision.consume(tx, vouched, sentence, asked.payer.number)
@@ -157,16 +158,26 @@ def _asked(
 ) -> tuple[Asked, str]:
     """The voucher as it was filled in, cleaned, with both accounts of the bank; and its number."""
     voucher = window.clean_slip_number(voucher_number, field="voucher number")
-    payer = accounts.card_by_number(tx, from_number)
-    if accounts.clean_number(to_number) == payer.number:
+    payer = _account(tx, from_number, "from account")
+    payee = _account(tx, to_number, "to account")
+    if payee.number == payer.number:
         raise SameAccount(field="to account")
     asked = Asked(
         payer=payer,
-        payee=accounts.card_by_number(tx, to_number),
+        payee=payee,
         amount_minor=money.check_positive(amount_minor),
         note=clean_text(remark, field="narration", longest=LONGEST_REMARK, may_be_empty=True),
     )
     return asked, voucher
+
+
+def _account(tx: Tx, number: str, field: str) -> AccountCard:
+    """The account with this number; a refusal names which of the two fields it was typed in."""
+    try:
+        return accounts.card_by_number(tx, number)
+    except (BadInput, NotFound) as refusal:
+        refusal.field = field
+        raise
 
 
 def _check(tx: Tx, asked: Asked, frozen: Mapping[int, FreezeKind | None]) -> None:
@@ -197,7 +208,9 @@ def _supervised(tx: Tx, asked: Asked, voucher: str) -> str:
     if moved_minor <= cash_rules(tx, tx.desk.branch_id).supervised_above_minor:
         return ""
     of_the_day = (
-        f", {money.show(moved_minor)} from it today" if moved_minor > asked.amount_minor else ""
+        f", in all {money.show(moved_minor)} from this account today"
+        if moved_minor > asked.amount_minor
+        else ""
     )
     return (
         f"Move {money.show(asked.amount_minor)} from account {asked.payer.number} of "

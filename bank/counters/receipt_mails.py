@@ -97,6 +97,6 @@ def _written(receipt: Receipt) -> str:
     }
     said = "\n".join(f"{name}: {value}" for name, value in lines.items() if value)
     return (
-        f"Hello {receipt.holder},\n\nhere is the receipt you asked for at the counter.\n\n"
+        f"Hello {receipt.holder},\n\nhere is the receipt for what was done at the counter.\n\n"
         f"{said}\n\nIf you know nothing of this, call your branch at once.\n"
     )

@@ -26,7 +26,7 @@ from bank.core.db import Base, marks
 from bank.core.desk import Desk, Tx, flow, looking, note, query
 from bank.core.permissions import Permission
 from bank.core.work_tables import HANDED_SQL, ITEMS, WorkEvent
-from bank.office import queue_lists
+from bank.office import queue_lists, queue_many
 
 LOOKS_BACK: Final = timedelta(days=14)
 MOST_LISTED: Final = 30
@@ -129,6 +129,7 @@ def _to_approvals(tx: Tx, since: datetime) -> Any:
         .join(Approval, Approval.id == event.approval_id)
         .where(
             Approval.maker_id == me,
+            Approval.expires_at > since - LOOKS_BACK,  # nothing happens to it for long after that
             event.at > since,
             event.what.in_([each.value for each in OF_APPROVALS]),
             or_(event.by_id.is_(None), event.by_id != me),
@@ -156,10 +157,20 @@ def _of_items(tx: Tx, event: Any) -> Any:
 def _handed(tx: Tx, since: datetime) -> Any:
     """What somebody else handed to this person."""
     event, me = WorkEvent, tx.desk.user_id
+    after = aliased(WorkEvent)
+    came_next = (
+        select(after.act)
+        .where(after.item_id == event.item_id, after.id > event.id)
+        .order_by(after.id)
+        .limit(1)
+        .correlate(event)
+        .scalar_subquery()
+    )
     return _of_items(tx, event).where(
         literal_column(HANDED_SQL, Boolean()),
         event.owner_id == me,
         event.at > since,
+        func.coalesce(came_next, "") != queue_many.UNDONE,
         or_(event.actor_id.is_(None), event.actor_id != me),
     )
 

@@ -100,9 +100,13 @@ class BulkItem(Base):
     was_claimed_at: Mapped[datetime | None]
     was_claimed_until: Mapped[datetime | None]
     was_assigned_by: Mapped[int | None]
+    was_rests_until: Mapped[datetime | None]
 
 
-WAS: Final = ("status", "owner_id", "owner_name", "claimed_at", "claimed_until", "assigned_by")
+WAS: Final = (
+    *("status", "owner_id", "owner_name", "claimed_at", "claimed_until", "assigned_by"),
+    "rests_until",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

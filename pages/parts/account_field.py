@@ -23,12 +23,15 @@ FOUND: Final = [
 def find_by_holder(desk: Desk, *, key: str, into: str, title: str) -> None:
     """Look for an account of the branch by whose it is; the chosen one's number goes `into` the
     input with that key, which is drawn below this."""
+    if not account_search.may_search(desk):
+        return
+    place = "the bank" if desk.sees_whole_bank else "your branch"
     with st.expander(title):
         asked = st.text_input(
             LABELS["holder"],
             key=f"{key}_holder",
             placeholder="Three letters or more",
-            help="Accounts of your branch. Each search is recorded in the trail.",
+            help=f"Accounts of {place}. Each search is recorded in the trail.",
             autocomplete="off",
         )
         if not (asked or "").strip():
@@ -37,7 +40,7 @@ def find_by_holder(desk: Desk, *, key: str, into: str, title: str) -> None:
             found = account_search.accounts_of_holder(desk, asked or "")
             if not found.rows:
                 ui.empty(
-                    "No account of your branch is found.",
+                    f"No account of {place} is found.",
                     "Check the spelling, or ask for the account number.",
                 )
                 return

@@ -19,7 +19,7 @@ TOLD = {
     ApprovalStatus.EXECUTED: "was approved by {by}",
     ApprovalStatus.REJECTED: "was rejected by {by}",
     ApprovalStatus.RETURNED: "came back with a question of {by}",
-    ApprovalStatus.EXPIRED: "has expired: nobody has decided it in time",
+    ApprovalStatus.EXPIRED: "has expired: nobody decided it in time",
     ApprovalStatus.FAILED: "can no longer be done",
     "re-assigned": "was handed to you by {by}",
     "handed over": "was handed to you by {by}",
@@ -59,8 +59,10 @@ def _listed() -> None:
                 "Nothing has happened to your things in two weeks.",
                 "What becomes of what you ask for, and work that is handed to you, appears here.",
             )
-        for at, notice in enumerate(found):
-            _line(desk, notice, seen_at, f"bell_{at}")
+        for notice in found:
+            # By what it is: a line that comes while the list is open must not change the others.
+            name = (notice.approval_id, notice.item_id, notice.act, notice.at.timestamp())
+            _line(desk, notice, seen_at, f"bell_{'_'.join(map(str, name))}")
 
 
 def _line(desk: Desk, notice: Notice, seen_at: datetime, key: str) -> None:

@@ -17,6 +17,7 @@ from bank.office.queue_lists import ItemRow, Looked, View
 from pages.parts import queue, queue_item, ui, waiting, words
 from pages.parts.menu import Entry, entries_for
 
+WANTED: Final = "What are you looking for?"
 SHORTCUT: Final = "alt+s"
 LONGEST: Final = 80
 MOST_PAGES: Final = 6
@@ -60,7 +61,7 @@ def _field() -> None:
     if desk.role not in STAFF:
         st.rerun()  # Home.py shows where this person stands now
     typed = st.text_input(
-        "What do you look for?",
+        WANTED,
         key="find_words",
         max_chars=LONGEST,
         autocomplete="off",
@@ -74,7 +75,7 @@ def _field() -> None:
             "A page, a ticket or an approval by words or number, an account number, a reference.",
         )
         return
-    with ui.attempt(labels={"search": "What do you look for?"}):
+    with ui.attempt(labels={"search": WANTED}):
         if not _results(desk, typed):
             ui.empty("Nothing fits.", "Try the beginning of a word, or the whole number.")
         if desk.may(Permission.USER_VIEW):
@@ -102,7 +103,11 @@ def _results(desk: Desk, typed: str) -> bool:
         _title("Accounts and entries")
     if found.account_number:
         number = found.account_number
-        _link("staff/find_account.py", f"Look at account {number}", find_account_number=number)
+        if _lead(f"Look at account {number}", "find_account"):
+            # Not by the address: a browser keeps addresses, and numbers of customers are no words
+            # for the history of a counter's computer.
+            st.session_state["find_account_number"] = number
+            st.switch_page("pages/staff/find_account.py")
     if found.entry_reference:
         said = f"Entry {found.entry_reference}"
         _link("auditor/journal.py", said, journal_entry=found.entry_reference)

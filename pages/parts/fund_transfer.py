@@ -9,16 +9,21 @@ from bank.core.desk import Desk
 from bank.counters import fund_transfers, slips
 from bank.counters.fund_transfers import FundsPreview, Side
 from bank.counters.receipts import Receipt
+from bank.counters.supervision import SupervisorNeeded
 from pages.parts import account_field, forms, slips_today, supervisor, ui, words
 from pages.parts.forms import Slip, Step
 
 LABELS: Final = {
-    "account": "Account number",
+    "from account": "From account",
     "to account": "To account",
     "amount": "Amount",
     "voucher number": "Voucher number",
     "narration": "Remark",
 }
+
+SUM_CHANGED: Final = (
+    "What was moved from this account today has changed since the preview. Compare it once more."
+)
 
 slip: Final[Slip[FundsPreview, Receipt]] = Slip("funds")
 
@@ -76,6 +81,8 @@ def fill(desk: Desk) -> None:
 
 
 def _check(desk: Desk, ahead: FundsPreview) -> None:
+    if st.session_state.get(slip.field("changed")):
+        st.warning(SUM_CHANGED)
     confirmed = forms.confirm(
         slip,
         title="Transfer: compare with the voucher",
@@ -97,20 +104,28 @@ def _check(desk: Desk, ahead: FundsPreview) -> None:
     )
     if not confirmed:
         return
+    asked = (
+        ahead.payer.number,
+        ahead.payee.number,
+        ahead.amount_minor,
+        ahead.voucher_number,
+        ahead.remark,
+    )
     with ui.attempt(labels=LABELS):
-        vouched = None
-        if ahead.supervised:
-            vouched = supervisor.vouch(desk, slip, ahead.supervised, ahead.payer.number)
-        receipt = fund_transfers.move_funds(
-            desk,
-            ahead.payer.number,
-            ahead.payee.number,
-            ahead.amount_minor,
-            ahead.voucher_number,
-            ahead.remark,
-            vouched=vouched,
-            request_id=slip.request_id,
-        )
+        try:
+            vouched = None
+            if ahead.supervised:
+                vouched = supervisor.vouch(desk, slip, ahead.supervised, ahead.payer.number)
+            receipt = fund_transfers.move_funds(
+                desk, *asked, vouched=vouched, request_id=slip.request_id
+            )
+        except SupervisorNeeded:
+            again = fund_transfers.preview_funds(desk, *asked)
+            if again.supervised == ahead.supervised:
+                raise
+            # The sum of the day is another one by now, and so is what a supervisor has to see.
+            st.session_state[slip.field("changed")] = True
+            slip.preview(again)
         slip.finish(receipt)
 
 

@@ -36,12 +36,13 @@ LABELS: Final = {"note": "Why", "colleague": "Colleague", "items": "Items"}
 
 def draw(desk: Desk, name: str, view: View, rows: Sequence[ItemRow], anew: Anew) -> None:
     """Below the list. Who chose them sees which, before and after."""
+    drawn = {row.id: (row.state, row.owner_id) for row in rows}
     names = {row.id: f"{row.reference}: {row.title}" for row in rows if row.state is not W.DECIDED}
     if not names:
         return
     if view is View.UNASSIGNED:
         with st.expander("Claim several", icon=":material/checklist:"):
-            _claim(desk, name, names, anew)
+            _claim(desk, name, names, drawn, anew)
     if desk.may(Permission.WORK_LEAD) and view is not View.DECIDED:
         place = st.expander(
             "Hand over several",
@@ -51,7 +52,7 @@ def draw(desk: Desk, name: str, view: View, rows: Sequence[ItemRow], anew: Anew)
         )
         if place.open:  # whom one can choose is asked only then
             with place:
-                _hand_over(desk, name, names, anew)
+                _hand_over(desk, name, names, drawn, anew)
 
 
 def undo(desk: Desk, name: str, anew: Anew) -> None:
@@ -107,13 +108,17 @@ def say_result(name: str) -> None:
         st.rerun()
 
 
-def _claim(desk: Desk, name: str, names: Mapping[int, str], anew: Anew) -> None:
+def _claim(
+    desk: Desk, name: str, names: Mapping[int, str], drawn: Mapping[int, Any], anew: Anew
+) -> None:
     key = f"{name}_several"
     request_id = ui.request_id(key)
     chosen = _choose(key, names)
     if chosen:
         with ui.attempt(labels=LABELS):
-            _say_ahead(key, queue_many.preview_claims(desk, chosen), names, "You would have it.")
+            asked = [(each, drawn.get(each)) for each in chosen]
+            ahead = _asked_once(key, asked, lambda: queue_many.preview_claims(desk, chosen))
+            _say_ahead(key, ahead, names, "You would have it.")
     label = f"Claim {words.counted(len(chosen), 'item')}" if chosen else "Claim these items"
     if st.button(label, key=f"{name}_claim_several", disabled=not chosen):
         with ui.attempt(labels=LABELS):
@@ -125,7 +130,9 @@ def _claim(desk: Desk, name: str, names: Mapping[int, str], anew: Anew) -> None:
             _done(anew, key)
 
 
-def _hand_over(desk: Desk, name: str, names: Mapping[int, str], anew: Anew) -> None:
+def _hand_over(
+    desk: Desk, name: str, names: Mapping[int, str], drawn: Mapping[int, Any], anew: Anew
+) -> None:
     key = f"{name}_hand"
     request_id = ui.request_id(key)
     chosen = _choose(f"{key}_items", names)
@@ -143,7 +150,10 @@ def _hand_over(desk: Desk, name: str, names: Mapping[int, str], anew: Anew) -> N
     )
     if chosen and to is not None:
         with ui.attempt(labels=LABELS):
-            ahead = queue_many.preview_reassignments(desk, chosen, to)
+            asked = [to, *((each, drawn.get(each)) for each in chosen)]
+            ahead = _asked_once(
+                key, asked, lambda: queue_many.preview_reassignments(desk, chosen, to)
+            )
             _say_ahead(key, ahead, names, f"{people[to].name} would have it.")
     why = st.text_input("Why", key=f"{key}_why", max_chars=LONGEST_NOTE, autocomplete="off")
     label = f"Hand over {words.counted(len(chosen), 'item')}" if chosen else "Hand over these items"
@@ -168,6 +178,18 @@ def _choose(key: str, names: Mapping[int, str]) -> list[int]:
         placeholder="Choose items",
     )
     return chosen
+
+
+def _asked_once(
+    key: str, asked: Sequence[Any], ahead: Callable[[], list[Claimed]]
+) -> Sequence[Claimed]:
+    """What the bank said ahead of this, until something else is chosen or the list has changed: it
+    tries it out, and holds the items for that moment."""
+    kept: tuple[Sequence[Any], Sequence[Claimed]] | None = st.session_state.get(f"{key}_said")
+    if kept is None or kept[0] != asked:
+        kept = (asked, ahead())
+        st.session_state[f"{key}_said"] = kept
+    return kept[1]
 
 
 def _say_ahead(key: str, ahead: Sequence[Claimed], names: Mapping[int, str], done: str) -> None:

@@ -23,7 +23,8 @@ def ask(desk: Desk, line: CashLine) -> None:
     if line.is_reversed or waiting.banner(desk, "entry", str(line.entry_id)):
         return
     form = f"counter_reverse_{line.entry_id}"
-    with st.expander(f"Take slip {words.plain(line.slip_number)} back"):
+    paper = "voucher" if line.kind == slips.TRANSFER else "slip"
+    with st.expander(f"Take {paper} {words.plain(line.slip_number)} back"):
         way = WAYS[line.kind]
         st.write(
             words.plain(
@@ -39,6 +40,6 @@ def ask(desk: Desk, line: CashLine) -> None:
         )
         request_id = ui.request_id(form)
         if st.button("Ask for reversal", key=f"{form}_ask"):
-            done = f"Slip {line.slip_number} is taken back."
+            done = f"{paper.capitalize()} {line.slip_number} is taken back."
             with waiting.attempt(done, labels=LABELS, then=lambda: forms.forget(f"{form}_")):
                 corrections.reverse_own_slip(desk, line.entry_id, why or "", request_id)

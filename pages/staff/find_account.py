@@ -14,13 +14,12 @@ account_field.find_by_holder(
     desk,
     key="find_holder",
     into="find_account_number",
-    title="Find an account of your branch by the holder's name",
+    title="Find an account by the holder's name",
 )
 with st.form("find_account", border=True):
     typed = st.text_input(
         "Account number",
         key="find_account_number",
-        bind="query-params",
         placeholder="As it stands on the slip or the passbook",
         help="The whole number. Each look at an account is recorded in the trail.",
     )

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import event, insert
 
 from bank.accounts import account_search
-from bank.accounts.account_search import FoundAccounts, SearchTooShort
+from bank.accounts.account_search import FoundAccounts, NamesNotForYou, SearchTooShort
 from bank.accounts.accounts import Account, AccountStatus
 from bank.book.tables import Balance
 from bank.core import search
+from bank.core.permissions import Role
 from bank.people import customers
 from bank.people.customers import SEARCHED, Customer
+from tests.support.checkers import Checking
 from tests.support.market import Market
 
 # Steps that read a table from one end to the other; what the counted subquery scans is few rows.
@@ -61,6 +63,25 @@ def test_names_lead_to_the_own_branch_alone(market: Market) -> None:
     customer = found(market, "vikram", "meera").rows[0].customer_number
     assert numbers(market, customer, "ravi") == []
     assert numbers(market, customer, "meera") == vikrams
+
+
+@pytest.mark.feature("A1.13")
+def test_who_has_neither_a_branch_nor_customers_finds_nobody_by_name(
+    sqlite_checking: Checking,
+) -> None:
+    head = sqlite_checking.desks["head"]
+    assert (head.role, head.branch_id) == (Role.SUPER_ADMIN, None)
+    with pytest.raises(NamesNotForYou):
+        account_search.accounts_of_holder(head, "vikram")
+    assert not account_search.may_search(head)
+    assert account_search.may_search(sqlite_checking.desks["auditor"])
+
+
+@pytest.mark.feature("A13.4")
+def test_what_is_not_looked_for_does_not_make_it_long_enough(sqlite_market: Market) -> None:
+    assert search.MOST_ASKED == 6
+    with pytest.raises(SearchTooShort):
+        found(sqlite_market, "as ra ku si de bo xyz")
 
 
 @pytest.mark.feature("A13.4")

@@ -229,6 +229,19 @@ def test_a_transfer_of_somebody_else_or_that_was_spent_is_not_taken_back(market:
     assert market.balance("nila") == 500_00
 
 
+def test_two_holders_with_one_address_are_both_told(sqlite_market: Market) -> None:
+    pay_in(sqlite_market, "asha", 800_00)
+    with sqlite_market.tx() as tx:
+        tx.connection.exec_driver_sql(
+            "UPDATE customers SET email = 'home@example.com' WHERE name LIKE 'Asha%'"
+            " OR name LIKE 'Vikram%'"
+        )
+    number = asked(sqlite_market, moved(sqlite_market))
+    approvals.approve(sqlite_market.desks["admin"], number)
+    told = [mail["body"] for mail in sqlite_market.mails("transfer")[-2:]]
+    assert ["Hello Asha Rao" in told[0], "Hello Vikram Shah" in told[1]] == [True, True]
+
+
 def test_between_own_accounts_the_holder_is_told_once(sqlite_market: Market) -> None:
     pay_in(sqlite_market, "asha", 800_00)
     approvals.approve(

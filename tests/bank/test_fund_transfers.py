@@ -2,13 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 
 from bank.accounts import freezes
 from bank.accounts.accounts import AccountIsClosed, FreezeKind, NoSuchAccountNumber
-from bank.book import holds, ledger
+from bank.book import holds, journal, ledger, references
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.money import LARGEST_MINOR
@@ -19,9 +20,11 @@ from bank.counters.slips import TRANSFER, SlipAlreadyBooked
 from bank.counters.supervision import SupervisorHasInterest, SupervisorNeeded
 from bank.counters.transfers import PayeeAccountClosed, SameAccount
 from bank.counters.window import SlipNumberMissing
+from bank.night import integrity
 from bank.people import customer_links, customers
 from tests.bank.test_cash_rules import LAKH, device
 from tests.bank.test_receipts import text_of
+from tests.reports.tamper import without_guards
 from tests.support import people
 from tests.support.bank import NOON, move_clock
 from tests.support.market import Market, pay_in
@@ -176,7 +179,7 @@ def test_a_voucher_is_booked_once_a_day_unless_it_was_reversed(rich: Market) -> 
         ({"amount_minor": 0}, BadInput, "amount"),
         ({"amount_minor": LARGEST_MINOR + 1}, BadInput, "amount"),
         ({"remark": "x" * 51}, BadInput, "narration"),
-        ({"from_number": "12-34"}, BadInput, "account"),
+        ({"from_number": "12-34"}, BadInput, "from account"),
     ],
 )
 def test_what_is_wrong_names_its_field(
@@ -325,7 +328,8 @@ def test_small_vouchers_of_a_day_are_one_large_sum(rich: Market) -> None:
     said = ahead(rich, **more).supervised
     assert said == (
         f"Move ₹ 1,00,001.00 from account {rich.number('asha')} of Asha Rao to account "
-        f"{rich.number('vikram')}, voucher V-2, ₹ 2,00,001.00 from it today"
+        f"{rich.number('vikram')}, voucher V-2, in all ₹ 2,00,001.00 from this account "
+        "today"
     )
     with pytest.raises(SupervisorNeeded):
         move(rich, **more)
@@ -409,3 +413,92 @@ def test_the_trail_says_who_moved_what(rich: Market) -> None:
     assert f'"to_number":"{rich.number("vikram")}"' in done["details"]
     reads = rich.rows("SELECT object_id FROM trail WHERE outcome = 'read'")
     assert {row["object_id"] for row in reads} >= {rich.number("asha"), rich.number("vikram")}
+
+
+@pytest.mark.feature("B2")
+@pytest.mark.parametrize("amount_minor", [LAKH + LAKH // 2, 3 * LAKH])
+def test_one_request_from_many_windows_is_one_transfer(rich: Market, amount_minor: int) -> None:
+    """Below the limit twice would be above it, and the proof of a supervisor is good for once."""
+    said = ahead(rich, amount_minor=amount_minor).supervised
+    proof = vouched(rich, said) if said else None
+    once, all_there = new_request_id(), Barrier(6)
+
+    def moved(_: int) -> Receipt:
+        all_there.wait(30)
+        return move(rich, amount_minor=amount_minor, vouched=proof, request_id=once)
+
+    with ThreadPoolExecutor(6) as pool:
+        [receipt] = set(pool.map(moved, range(6)))
+    assert rich.balance("vikram") == receipt.amount_minor == amount_minor
+    assert len(rich.mails("transfer")) == 2
+
+
+@pytest.mark.feature("A10.1")
+def test_both_holders_are_told_of_a_reversal_in_the_journal(rich: Market) -> None:
+    """The next day the cashier can no longer take it back."""
+    receipt = move(rich)
+    move_clock(rich.bank, NOON + timedelta(days=1))
+    undone = journal.reverse_entry(
+        rich.desks["admin"], receipt.entry_id, "not what was signed", new_request_id()
+    )
+    payer, payee = rich.mails("transfer")[-2:]
+    assert (payer["recipient"], payee["recipient"]) == ("asha@example.com", "vikram@example.com")
+    assert payer["subject"].startswith("Reversed: ₹ 500.00 sent from account ••••")
+    assert payee["subject"].startswith("Reversed: ₹ 500.00 received in account ••••")
+    assert "the amount was put back on your account" in payer["body"]
+    assert "the amount was taken off your account" in payee["body"]
+    reference = references.reference_of(undone.booking_date, undone.entry_id)
+    for mail in (payer, payee):
+        assert "by voucher V-1 at Fort" in mail["body"]
+        assert f"Reference of the reversal {reference}" in mail["body"]
+        assert "not what was signed" not in mail["body"], "the reason is for the bank"
+
+
+@pytest.mark.feature("A10.1")
+def test_a_reversal_between_own_accounts_is_told_once_and_without_an_address_not(
+    sqlite_rich: Market,
+) -> None:
+    own = move(sqlite_rich, to_number=sqlite_rich.number("asha", "current"))
+    other = move(sqlite_rich, voucher_number="V-2")
+    with sqlite_rich.tx() as tx:
+        tx.connection.exec_driver_sql("UPDATE customers SET email = NULL WHERE name LIKE 'Vikram%'")
+    before = len(sqlite_rich.mails("transfer"))
+    for receipt in (own, other):
+        journal.reverse_entry(
+            sqlite_rich.desks["admin"], receipt.entry_id, "a mistake", new_request_id()
+        )
+    told = sqlite_rich.mails("transfer")[before:]
+    assert [mail["recipient"] for mail in told] == ["asha@example.com"] * 2
+
+
+@pytest.mark.feature("A3.5", "A13.4")
+@pytest.mark.parametrize(("side", "field"), [("from", "from account"), ("to", "to account")])
+@pytest.mark.parametrize("typed", ["12-34", "999999999999"])
+def test_a_refusal_names_which_account_it_is_about(
+    sqlite_rich: Market, side: str, field: str, typed: str
+) -> None:
+    with pytest.raises((BadInput, NoSuchAccountNumber)) as refused:
+        ahead(sqlite_rich, **{f"{side}_number": typed})
+    assert refused.value.field == field
+
+
+@pytest.mark.feature("B40")
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE transfers SET amount_minor = amount_minor + 1",
+        "UPDATE transfers SET to_account_id = (SELECT MAX(id) FROM accounts)",
+        "UPDATE fund_vouchers SET branch_id = branch_id + 1",
+        "DELETE FROM transfers",
+    ],
+)
+def test_a_voucher_that_says_something_else_than_the_book_is_found(
+    rich: Market, broken: str
+) -> None:
+    move(rich)
+    auditor = rich.desks["auditor"]
+    assert integrity.run_check(auditor, "vouchers_have_transfer").rows == 0
+    without_guards(rich.bank)
+    with rich.tx() as tx:
+        tx.connection.exec_driver_sql(broken)
+    assert integrity.run_check(auditor, "vouchers_have_transfer").rows == 1

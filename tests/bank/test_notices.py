@@ -57,6 +57,17 @@ def test_work_that_is_handed_over_is_told_to_its_new_owner(market: Market) -> No
     assert [each.at > seen_at for each in found] == [True, False]
 
 
+def test_what_was_handed_over_by_mistake_and_taken_back_is_not_told(market: Market) -> None:
+    one, two = queues.opened(market, 2)
+    admin = market.desks["admin"]
+    queue_many.reassign_many(admin, [one, two], user_id(market, ESHA), "yours", request_id="r")
+    assert new(market, ESHA) == 2
+    queue.claim(market.desks[ESHA], two)
+    queue_many.undo_many(admin, "r")
+    assert new(market, ESHA) == 1
+    assert [each.item_id for each in told(market, ESHA)] == [two]
+
+
 def test_a_claim_that_runs_out_is_told_to_who_had_it(market: Market) -> None:
     claimed, handed, released, other = queues.opened(market, 4)
     queue.claim(market.desks[ESHA], claimed)

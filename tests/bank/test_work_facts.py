@@ -10,7 +10,7 @@ from bank.core.approvals import AwaitingApproval
 from bank.core.desk import Desk, add_to_trail
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
-from bank.counters import cash, corrections, counts, vault, work_facts
+from bank.counters import cash, corrections, counts, fund_transfers, vault, work_facts
 from bank.counters.fact_rows import Kind, Measure
 from bank.counters.work_facts import Figure, PerformanceRule
 from bank.office import approvals, performance, scores, tickets
@@ -172,6 +172,25 @@ def at_the_counter(market: Market) -> None:
         market.supervisor, drawer_id, "A note is missing", request_id=new_request_id()
     )
     vault.close_drawer(admin, drawer_id)
+
+
+def test_vouchers_are_slips_and_one_that_is_reversed_was_not_right(market: Market) -> None:
+    market.deposit("asha", 900_00)
+    both = {"from_number": market.number("asha"), "to_number": market.number("vikram")}
+    receipts = [
+        fund_transfers.move_funds(
+            market.cashier, **both, amount_minor=100_00, voucher_number=f"V{number}",
+            request_id=new_request_id(),
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    slips = of(market, "ravi", Measure.SLIPS)
+    assert (slips.hits, slips.cases) == (3, 3)
+    approvals.approve(market.desks["admin"], ask(market, receipts[0].entry_id))
+    slips = of(market, "ravi", Measure.SLIPS)
+    assert (slips.hits, slips.cases) == (2, 3)
+    rows = work_facts.own_items(market.cashier, Measure.SLIPS, TODAY, TO).items
+    assert sorted(row.what for row in rows)[1:] == ["Transfer, voucher V0", "Transfer, voucher V1"]
 
 
 def test_slips_requests_drawers_and_who_stood_by(market: Market) -> None:

@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -24,7 +25,10 @@ from tests.support.market import Market
 pytestmark = pytest.mark.feature("B26")
 ESHA, DEV = "executive", "executive_two"
 SECONDS: Final = 60  # data/seed/queue_rules.csv
-HELD: Final = ("status", "owner_id", "owner_name", "claimed_at", "claimed_until", "assigned_by")
+HELD: Final = (
+    *("status", "owner_id", "owner_name", "claimed_at", "claimed_until", "assigned_by"),
+    "rests_until",
+)
 CLOCKS: Final = ("first_due_at", "reply_due_at", "solve_due_at", "next_due_at", "priority", "level")
 
 
@@ -139,7 +143,10 @@ def test_handed_over_items_go_back_to_whoever_had_them(market: Market) -> None:
     queue.reassign(market.desks["admin"], handed, user_id(market, ESHA), "for you")
     queue.claim(market.desks[ESHA], waiting)
     queues.ask(market, waiting)
+    with market.tx(market.desks[ESHA]) as tx:
+        work.set_aside(tx, work.held(tx, claimed), tx.now + timedelta(hours=2), "at lunch")
     before = {item: state(market, item) for item in (free, claimed, handed, waiting)}
+    assert before[claimed]["rests_until"] is not None
     items = [free, claimed, handed, waiting, lapsed]
     assert {each.refused for each in hand(market, items)} == {None}
     assert all(queues.seen(market, item).owner_name == "Dev Sen" for item in items)

@@ -1,6 +1,6 @@
 """The bell in the sidebar: how much is new, the list, and where its lines lead."""
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -78,12 +78,37 @@ def test_who_has_nothing_is_told_what_would_appear(pages: Pages, sqlite_market: 
     assert "bell_open" not in [each.key for each in customer.button]
 
 
+def line(page: AppTest, begins: str) -> Any:
+    """The line about something."""
+    [found] = [
+        each
+        for each in page.button
+        if str(each.key).startswith("bell_") and each.label.replace("\\", "").startswith(begins)
+    ]
+    return found
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_line_leads_to_its_own_item_when_another_comes_above_it(
+    pages: Pages, sqlite_market: Market
+) -> None:
+    one, two = queues.opened(sqlite_market, 2)
+    hand(sqlite_market, one)
+    home = pages.home(sqlite_market.desks[ESHA])
+    drawn = line(home, "T-1")
+    queues.later(sqlite_market, seconds=1)
+    hand(sqlite_market, two)
+    drawn.click().run()
+    assert not home.exception
+    assert home.session_state["inbox_list_chosen"] == str(one)
+
+
 @pytest.mark.usefixtures("opened")
 def test_a_line_leads_to_the_item(pages: Pages, sqlite_market: Market) -> None:
     [item] = queues.opened(sqlite_market)
     hand(sqlite_market, item)
     home = pages.home(sqlite_market.desks[ESHA])
-    home.button("bell_0").click().run()
+    line(home, "T-1").click().run()
     assert not home.exception
     assert home.title[0].value == "Inbox"
     assert "Claim T-1" in [each.label for each in home.button]
@@ -94,10 +119,10 @@ def test_a_line_leads_to_the_approval(pages: Pages, sqlite_checking: Checking) -
     sqlite_checking.ask("withdraw")
     approvals.reject(sqlite_checking.desks["vera"], 1, "Not today")
     home = pages.home(sqlite_checking.desks["ravi"])
-    [line] = [each for each in home.button if each.key == "bell_0"]
-    assert line.label.endswith("was rejected by Vera Lobo")
+    told = line(home, "Approval 1")
+    assert told.label.endswith("was rejected by Vera Lobo")
     assert "Not today" in words_of(home)
-    line.click().run()
+    told.click().run()
     assert not home.exception
     assert home.title[0].value == "Approvals"
     assert "approval 1" in words_of(home)

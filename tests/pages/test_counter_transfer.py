@@ -3,7 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bank.counters import counts
+from bank.core.ids import new_request_id
+from bank.counters import counts, fund_transfers
 from bank.counters.receipts import print_receipt
 from tests.bank.test_cash_rules import device
 from tests.pages.test_cashier_counter import press, text_of
@@ -116,6 +117,9 @@ def test_a_refusal_stands_beside_its_field_and_what_was_typed_stays(
     page = filled(pages, market, remark="rent", **typed)
     press(page, "Preview")
     said = [error.value.replace("\\", "") for error in page.error]
+    if label in {"From account", "To account"}:  # once beside the field, once for the preview
+        assert len(said) == 2
+        assert all(one.startswith(f"**{label}:**") for one in said)
     assert any(words in one and one.startswith(f"**{label}:**" if label else "") for one in said)
     assert page.text_input("funds_remark").value == "rent"
     assert market.balance("vikram") == 0
@@ -133,6 +137,32 @@ def test_a_large_one_waits_for_a_supervisor(pages: Pages, market: Market) -> Non
     page.text_input("funds_code_secret").set_value(people.device_code(market.bank, key).reveal())
     press(page, "Move ₹ 2,50,000.00")
     assert market.balance("vikram") == 2_50_000_00
+
+
+@pytest.mark.feature("B4", "B6")
+def test_a_sum_that_changed_since_the_preview_is_compared_again(
+    pages: Pages, market: Market
+) -> None:
+    """Another window of the same cashier was quicker."""
+    key = device(market, "admin")
+    page = filled(pages, market, amount="1.5L")
+    press(page, "Preview")
+    assert "A supervisor has to see this" not in words_of(page)
+    fund_transfers.move_funds(
+        market.cashier, market.number("asha"), market.number("vikram"), 1_00_000_00, "V-7",
+        request_id=new_request_id(),
+    )  # fmt: skip
+    press(page, "Move ₹ 1,50,000.00")
+    said = words_of(page).replace("\\", "")
+    assert "has changed since the preview" in said
+    assert "in all ₹ 2,50,000.00 from this account today" in said
+    assert market.balance("vikram") == 1_00_000_00
+    page.text_input("funds_supervisor").set_value("admin.staff")
+    page.text_input("funds_code_secret").set_value(people.device_code(market.bank, key).reveal())
+    press(page, "Move ₹ 1,50,000.00")
+    assert market.balance("vikram") == 2_50_000_00
+    press(page, "Next customer")
+    assert "has changed since" not in words_of(page)
 
 
 @pytest.mark.feature("A3.5")

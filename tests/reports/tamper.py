@@ -13,6 +13,7 @@ from tests.reports.town import Town
 GUARDED: Final = (
     *("postings", "entries", "holds", "balances", "accounts", "floor_waivers"),
     *("cash_moves", "cash_slips", "drawers", "book_closings", "account_freezes"),
+    *("fund_vouchers", "transfers"),
 )
 
 

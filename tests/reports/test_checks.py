@@ -306,6 +306,12 @@ BREAKS = {
         "slips_in_own_drawer",
         ("UPDATE cash_slips SET cashier_id = cashier_id + 1 WHERE slip_number = '21'",),
     ),
+    "a voucher of what is no transfer": Break(
+        "vouchers_have_transfer",
+        ("INSERT INTO fund_vouchers (entry_id, branch_id, booking_date, voucher_number, again,"
+         " cashier_id) SELECT id, branch_id, booking_date, 'V1', 0, actor_id FROM entries"
+         " WHERE id = 1",),
+    ),
     "a slip in a drawer of another day": Break(
         "slips_in_own_drawer",
         ("UPDATE drawers SET business_date = '2026-03-15' WHERE id = 2",),

@@ -37,6 +37,7 @@ def upgrade() -> None:
     for table in ("bulk_acts", "bulk_items"):
         never_changed(table)
     notices()
+    requests()
 
 
 def rules() -> None:
@@ -86,6 +87,7 @@ def acts() -> None:
         sa.Column("was_claimed_at", INSTANT, nullable=True),
         sa.Column("was_claimed_until", INSTANT, nullable=True),
         sa.Column("was_assigned_by", BIG, nullable=True),
+        sa.Column("was_rests_until", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(
             ["request_id"], ["bulk_acts.request_id"], name="fk_bulk_items_request_id"
         ),
@@ -109,6 +111,11 @@ def notices() -> None:
         sqlite_where=handed,
         postgresql_where=handed,
     )
+
+
+def requests() -> None:
+    """What somebody asked for and may have been told of since, without all they ever asked for."""
+    op.create_index("ix_approvals_maker_expires", "approvals", ["maker_id", "expires_at"])
 
 
 def never_changed(table: str) -> None:
