@@ -32,6 +32,7 @@ from bank.people.attempts import SignInStatus, own_sign_ins
 from tests.support.bank import move_clock
 from tests.support.demo import DEMO_DAY, desk_of
 from tests.support.server import run_bank
+from tests.support.soak import times
 
 FEW = 5  # named ones: several accounts, overdrafts, a hold, cash at every branch
 EVERY_TABLE = (
@@ -57,8 +58,11 @@ EVERY_TABLE = (
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """bcrypt with as few rounds as it knows."""
+    """bcrypt with as few rounds as it knows, and ten weeks: days take their time, and a whole
+    year is seen in the demo that other tests share, and in the long run of the soak."""
     monkeypatch.setattr(passwords, "COST", 4)
+    days = times(normal=70, soak=365)
+    monkeypatch.setattr(demo, "_a_year_before", lambda day: day - timedelta(days=days))
 
 
 def rows(bank: Bank, sql: str, **given: object) -> list[Any]:
@@ -379,6 +383,7 @@ def test_administration_has_something_to_show(seen_demo: Bank) -> None:
 # That it is the same every time.
 
 
+@pytest.mark.soak
 @pytest.mark.feature("A13.3")
 def test_the_same_day_gives_the_same_bank_on_both_databases(
     bank: Bank, quick: None, tmp_path: Path
@@ -389,7 +394,7 @@ def test_the_same_day_gives_the_same_bank_on_both_databases(
     demo.seed(app.system_desk(other), as_of=date(2026, 1, 5), customers=FEW)
     made, again = everything(bank), everything(other)
     other.db.close()
-    assert len(made[4]) > 800
+    assert len(made[4]) > times(normal=250, soak=800)
     assert made == again
 
 

@@ -189,6 +189,20 @@ class Person:
         with chunk(app.system_desk(self.market.bank), "tests.reopen") as tx:
             work.reopen(tx, work.item_of(tx, "ticket", item_id), "not solved")
 
+    def converse(self) -> None:
+        """A case with an answer, a question and an answer: one there is, whatever the crowd did."""
+        for item_id in self.items:
+            try:
+                queue.claim(self.desk, item_id)
+            except BankError:
+                continue
+            self.reply(item_id)
+            self.ask(item_id)
+            self.hear(item_id)
+            self.reply(item_id)
+            return
+        raise AssertionError("nothing was left to claim")
+
     def clear(self) -> None:
         """Towards the end: take and decide whatever one may."""
         while (item_id := queue.claim_next(self.desk)) is not None:
@@ -242,6 +256,7 @@ def work_through(
             sweep(steps[at % len(STEPS)])
         for waiting in market.rows("SELECT subject_id FROM work_items WHERE status = 'waiting'"):
             crowd[0].hear(waiting["subject_id"])
+        crowd[0].converse()
         sweep(minutes=20 * 1_440)  # no claim and no assignment outlives that
         for done in [pool.submit(person.clear) for person in crowd]:
             done.result(600)
