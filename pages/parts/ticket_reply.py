@@ -5,6 +5,7 @@ The form stays for as long as it is on the screen: when the claim has run out or
 the ticket over, what was typed is still there, with who has it and the way out.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -13,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bank.core.desk import Desk
 from bank.core.work_tables import W
-from bank.office import queue, queue_lists, ticket_desk
+from bank.office import queue, queue_lists, ticket_desk, ticket_undo
 from bank.office.queue_lists import Happening, ItemRow
 from bank.office.ticket_desk import Opened, Then
 from bank.office.ticket_posts import LONGEST_BODY
@@ -31,9 +32,9 @@ CLAIM_AND_SEND: Final = {
     Then.SOLVE: "Claim again, send and solve",
 }
 DONE: Final = {
-    Then.STAY: "Reply sent.",
-    Then.WAIT: "Reply sent; the clock stands still until the customer answers.",
-    Then.SOLVE: "Reply sent and the ticket solved.",
+    Then.STAY: "The reply {goes}.",
+    Then.WAIT: "The reply {goes}; the clock stands still until the customer answers.",
+    Then.SOLVE: "The reply {goes}, and the ticket is solved.",
 }
 NO_MAIL: Final = " No mail goes out: no address is known. The customer reads it in the portal."
 
@@ -70,7 +71,7 @@ def write_anew(ticket_id: int, text: str) -> None:
 def _reply(desk: Desk, found: Opened) -> None:
     form, field = _form(found), _field(found)
     if (words_again := st.session_state.pop(f"{form}_anew", None)) is not None:
-        st.session_state[_text_key(found)] = words_again
+        _put_below(_text_key(found), words_again)  # of what they have begun to write since
     with st.container(border=True, key=f"public_{found.card.id}"):
         to = f"mailed to {found.mail_to}" if found.mail_to else "read in the portal"
         st.markdown(f"**Reply to {words.plain(found.customer)}**, {words.plain(to)}")
@@ -120,13 +121,24 @@ def _pressed(labels: Mapping[Then, str]) -> Then | None:
 
 def _send(desk: Desk, found: Opened, text: str, files: Sequence[UploadedFile], then: Then) -> None:
     form = _form(found)
-    done = DONE[then] if found.mail_to else DONE[then] + NO_MAIL
     once = ui.request_id(form)
-    with ui.attempt(done, form=form, labels=LABELS):
+    with ui.attempt(labels=LABELS):
         if found.card.owner_id != desk.user_id:
             queue.claim(desk, found.card.item_id)
         given = uploads.taken(files)
         ticket_desk.reply(desk, found.card.id, text, then, given, request_id=once)
+        ui.renew(form)
+        ui.flash(_done(desk, found, then))
+        st.rerun()
+
+
+def _done(desk: Desk, found: Opened, then: Then) -> str:
+    """What became of the reply: it is not sent before the seconds to take it back are over."""
+    leaving, goes = ticket_undo.leaving_reply(desk, found.card.id), "is sent"
+    if leaving is not None:
+        left = math.ceil((leaving.leaves_at - desk.bank.clock.now()).total_seconds())
+        goes = f"leaves in {words.counted(left, 'second')}"
+    return DONE[then].format(goes=goes) + ("" if found.mail_to else NO_MAIL)
 
 
 def _preview(desk: Desk, found: Opened, text: str) -> None:
@@ -147,8 +159,13 @@ def _insert(chosen: str, text: str, ready: Mapping[str, str]) -> None:
     """Put the words below what is written already; nothing is sent by it."""
     name = st.session_state.get(chosen)
     if name in ready:
-        before = str(st.session_state.get(text) or "").strip()
-        st.session_state[text] = f"{before}\n\n{ready[name]}".strip()
+        _put_below(text, ready[name])
+
+
+def _put_below(key: str, more: str) -> None:
+    """Add words below what is in a field already."""
+    before = str(st.session_state.get(key) or "").strip()
+    st.session_state[key] = f"{before}\n\n{more}".strip()
 
 
 def _draft(desk: Desk, item: ItemRow, found: Opened) -> None:
