@@ -39,10 +39,16 @@ DONE: Final = {
 NO_MAIL: Final = " No mail goes out: no address is known. The customer reads it in the portal."
 
 
-def draw(desk: Desk, item: ItemRow, found: Opened) -> None:
-    """The form for whoever has the ticket, and for whoever had it while they were writing."""
+def draw(desk: Desk, item: ItemRow, found: Opened, *, is_leaving: bool) -> None:
+    """The form for whoever has the ticket, and for whoever had it while they were writing.
+
+    Not in the seconds in which a reply `is_leaving`: taken back, its words come into the form, and
+    what was begun there would be lost, because a form tells what is in it only when it is sent.
+    """
     is_open, is_mine = found.card.state is not W.DECIDED, found.card.owner_id == desk.user_id
-    if is_open and is_mine:
+    if is_open and is_mine and is_leaving:
+        st.caption("Write the next reply when this one has left, or take it back.")
+    elif is_open and is_mine:
         _reply(desk, found)
     elif _text_key(found) in st.session_state:  # it was on the screen a moment ago
         _draft(desk, item, found)
@@ -71,7 +77,7 @@ def write_anew(ticket_id: int, text: str) -> None:
 def _reply(desk: Desk, found: Opened) -> None:
     form, field = _form(found), _field(found)
     if (words_again := st.session_state.pop(f"{form}_anew", None)) is not None:
-        _put_below(_text_key(found), words_again)  # of what they have begun to write since
+        st.session_state[_text_key(found)] = words_again
     with st.container(border=True, key=f"public_{found.card.id}"):
         to = f"mailed to {found.mail_to}" if found.mail_to else "read in the portal"
         st.markdown(f"**Reply to {words.plain(found.customer)}**, {words.plain(to)}")
@@ -159,13 +165,8 @@ def _insert(chosen: str, text: str, ready: Mapping[str, str]) -> None:
     """Put the words below what is written already; nothing is sent by it."""
     name = st.session_state.get(chosen)
     if name in ready:
-        _put_below(text, ready[name])
-
-
-def _put_below(key: str, more: str) -> None:
-    """Add words below what is in a field already."""
-    before = str(st.session_state.get(key) or "").strip()
-    st.session_state[key] = f"{before}\n\n{more}".strip()
+        before = str(st.session_state.get(text) or "").strip()
+        st.session_state[text] = f"{before}\n\n{ready[name]}".strip()
 
 
 def _draft(desk: Desk, item: ItemRow, found: Opened) -> None:

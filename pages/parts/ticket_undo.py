@@ -15,8 +15,9 @@ from pages.parts import ticket_reply, ui, words
 EVERY_SECOND = 1.0
 
 
-def draw(desk: Desk, found: Opened) -> None:
-    """For whoever has just replied, until the mail leaves; and why it could not be taken back."""
+def draw(desk: Desk, found: Opened) -> bool:
+    """For whoever has just replied, until the mail leaves; and why it could not be taken back.
+    Answers whether a reply is leaving."""
     key, leaving = _refusal_key(found.card.id), ticket_undo.leaving_reply(desk, found.card.id)
     post_id, refusal = st.session_state.get(key, (None, ""))
     if leaving is not None and leaving.post_id != post_id:
@@ -27,6 +28,7 @@ def draw(desk: Desk, found: Opened) -> None:
             st.button("Hide", key=f"{key}_hide", on_click=_hide, args=(key,))
     if leaving is not None:
         _count(found.card.id, leaving)
+    return leaving is not None
 
 
 def _refusal_key(ticket_id: int) -> str:

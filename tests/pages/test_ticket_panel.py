@@ -451,22 +451,28 @@ def test_undo_comes_too_late(pages: Pages, market: Market) -> None:
     assert not page.error
     press(page, "Undo")
     assert page.error
+    queues.later(market, seconds=10)
+    page.run()
     message(page, "And it is taken in March.")
     press(page, "Send reply")
     assert not page.error, "it was about the reply before"
 
 
 @pytest.mark.feature("D3", "A6.3")
-def test_undo_leaves_what_is_being_written(pages: Pages, market: Market) -> None:
+def test_nothing_is_begun_that_undo_would_overwrite(pages: Pages, market: Market) -> None:
     card = claimed(market, written(market))
     page = at(pages, market, card)
     message(page, "It is the yearly fee.")
     press(page, "Send reply")
-    message(page, "And it is taken in March.")
+    assert "Send reply" not in labels(page)
+    assert "Write the next reply when this one has left, or take it back." in plain(page)
     press(page, "Undo")
-    assert page.text_area(public(page)).value == (
-        "And it is taken in March.\n\nIt is the yearly fee."
-    )
+    assert page.text_area(public(page)).value == "It is the yearly fee."
+    press(page, "Send reply")
+    queues.later(market, seconds=10)
+    page.run()
+    assert page.text_area(public(page)).value == ""
+    assert "Send reply" in labels(page)
 
 
 @pytest.mark.feature("A6.3")
