@@ -283,9 +283,8 @@ def replied(tx: Tx, row: Any) -> None:
 def ask(tx: Tx, row: Any, note: str = "") -> None:
     """The customer (or whoever began it) must act: the clocks stand still."""
     check_move(row.status, W.WAITING, MOVES)
-    still = {"claimed_until": None, "rests_until": None}
-    values = {"status": W.WAITING, **work_clocks.stopped(tx, row), **still}
-    change(tx, row, values, "asked", note)
+    still = dict.fromkeys(("claimed_until", "rests_until"))
+    change(tx, row, {"status": W.WAITING, **work_clocks.stopped(tx, row), **still}, "asked", note)
 
 
 def answer(tx: Tx, row: Any, note: str = "", *, is_reply_owed: bool = False) -> None:
@@ -371,8 +370,9 @@ def change(
 ) -> None:
     """Write new values of a held item and the line of its history."""
     due = values.get("next_due_at")
-    if row.rests_until is not None and due is not None and due < row.rests_until:
-        values = {"rests_until": None, **values}  # no deadline passes while it rests
+    if is_resting(row, tx.now) and due is not None and due < row.rests_until:
+        # No deadline passes while it rests, and what rests no more is claimed as long as others.
+        values = {"rests_until": None, "claimed_until": work_clocks.claim_end(tx, row), **values}
     work_rows.write(tx, row.id, values)
     _tell(tx, row, values, act, note, due_at)
 

@@ -163,14 +163,15 @@ def _cases(asked: Asked) -> Rows:
 
 
 def _first_reply(asked: Asked) -> Rows:
-    """From the opening, or the last time it was opened again, until somebody answered."""
+    """From the opening, or the last time it was opened again, until somebody answered. What was
+    split from a ticket was opened when it was written, before its first line."""
     before = aliased(WorkEvent)
-    started = (
+    again = (
         select(func.max(before.at))
         .where(
             before.item_id == WorkEvent.item_id,
             before.id < WorkEvent.id,
-            before.act.in_(("opened", "re-opened")),
+            before.act == "re-opened",
         )
         .scalar_subquery()
     )
@@ -178,7 +179,7 @@ def _first_reply(asked: Asked) -> Rows:
         asked,
         "first reply",
         _HIT,
-        started.label("started_at"),
+        func.coalesce(again, WorkItem.opened_at).label("started_at"),
         WorkItem.branch_id.label("branch_id"),
     )
 

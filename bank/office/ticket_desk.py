@@ -103,7 +103,8 @@ def send(
     tx: Tx, ticket: Ticket, words: str, then: Then, given: Sequence[CleanFile], request_id: str
 ) -> bool:
     """Reply in this transaction about a held ticket, with words that are clean; whether it is
-    mailed. Nothing is written before the last refusal."""
+    mailed. What the mail is refused for, comes when all else is written: the caller takes it back
+    with the transaction, or to a savepoint."""
     has_address = bool(tx.session.get_one(Customer, ticket.customer_id).email)
     if is_written(tx, ticket, PostKind.REPLY, words, request_id, given):
         if ticket_sendings.is_taken_back(tx, ticket_sendings.post_id_of(tx, request_id)):

@@ -55,9 +55,11 @@ def sort_ticket(tx: Tx, ticket_id: int, category: str, priority: int, why: str) 
     sort(tx, ticket, kind, priority, note)
 
 
-def sort(tx: Tx, ticket: Ticket, kind: TicketCategory, priority: int, note: str) -> None:
-    """Sort a held ticket in this transaction; nothing is written before the last refusal."""
+def sort(tx: Tx, ticket: Ticket, kind: TicketCategory, chosen: int | None, note: str) -> None:
+    """Sort a held ticket in this transaction; without a chosen priority it keeps its own. Nothing
+    is written before the last refusal."""
     category, row = kind.code, owned_item(tx, ticket.id)
+    priority = row.priority if chosen is None else chosen
     before = {"category": ticket.category, "priority": row.priority}
     after = {"category": category, "priority": priority}
     if before == after:  # a second click

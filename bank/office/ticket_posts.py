@@ -115,6 +115,11 @@ def is_written(
     return True
 
 
+def body_of(tx: Tx, request_id: str) -> str | None:
+    """What a request has written, or None when it has written nothing yet."""
+    return tx.session.scalar(select(TicketPost.body).where(TicketPost.request_id == request_id))
+
+
 def write(
     tx: Tx,
     ticket: Ticket,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import or_
+from sqlalchemy import select, union_all
 
 from bank.core import work
 from bank.core.desk import Tx, command, query
@@ -33,16 +33,14 @@ def related_tickets(tx: Tx, ticket_id: int) -> Sequence[TicketCard]:
     """List the tickets that one is linked to and that are in sight of this desk, newest first."""
     in_sight(tx, ticket_id)
     tx.looked_at("ticket", ticket_id)
+    # Two lookups in two indexes: an OR over both ends would read every ticket on SQLite.
+    linked = union_all(
+        select(TicketLink.other_id).where(TicketLink.one_id == ticket_id),
+        select(TicketLink.one_id).where(TicketLink.other_id == ticket_id),
+    )
     rows = tx.connection.execute(
         tickets.cards()
-        .join(
-            TicketLink,
-            or_(
-                (TicketLink.one_id == ticket_id) & (TicketLink.other_id == Ticket.id),
-                (TicketLink.other_id == ticket_id) & (TicketLink.one_id == Ticket.id),
-            ),
-        )
-        .where(*tickets_in_sight(tx))
+        .where(Ticket.id.in_(linked), *tickets_in_sight(tx))
         .order_by(Ticket.id.desc())
     )
     return tickets.cards_from(tx, rows)
@@ -109,5 +107,9 @@ def _key(ticket: Ticket, other: Ticket) -> tuple[int, int]:
 
 
 def _tell(tx: Tx, ticket: Ticket, other: Ticket, act: str) -> None:
-    for here, there in sorted(((ticket, other), (other, ticket)), key=lambda pair: pair[0].id):
-        work.remark(tx, work.item_of(tx, KIND.name, here.id), act, reference_of(there))
+    there = {}
+    for each, linked in ((ticket, other), (other, ticket)):
+        there[work.item_if_any(tx, KIND.name, each.id, is_held=False).id] = each.id, linked
+    for item_id in sorted(there):  # in the order of all who hold several items
+        here, linked = there[item_id]
+        work.remark(tx, work.item_of(tx, KIND.name, here), act, reference_of(linked))

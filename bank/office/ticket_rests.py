@@ -38,7 +38,7 @@ def set_aside(tx: Tx, ticket_id: int, day: date | None, at: time | None) -> None
     until = datetime.combine(day, at.replace(second=0, microsecond=0), INDIA)
     if row.status is W.WAITING:
         raise work.WaitsForAnAnswer
-    if row.rests_until == until:  # a second click
+    if row.rests_until == until and work.is_resting(row, tx.now):  # a second click
         return
     _check(tx, row.branch_id, until)
     if row.next_due_at is not None and until > row.next_due_at:

@@ -72,7 +72,7 @@ def split_ticket(
     ticket_related.relate(tx, ticket, new)
     work.go_on(tx, work.item_of(tx, KIND.name, ticket_id))
     card = tickets.card_of(tx, new.id)
-    _tell(tx, ticket, new, post, card)
+    _tell(tx, tx.session.get_one(Ticket, post.ticket_id), new, post, card)
     return card
 
 
@@ -140,7 +140,8 @@ def _note(tx: Tx, ticket: Ticket, words: str, other: Ticket) -> None:
     ticket_posts.write(tx, ticket, PostKind.NOTE, words, once)
 
 
-def _tell(tx: Tx, ticket: Ticket, new: Ticket, post: TicketPost, card: TicketCard) -> None:
+def _tell(tx: Tx, of: Ticket, new: Ticket, post: TicketPost, card: TicketCard) -> None:
+    """Tell the customer where what they wrote in a ticket (perhaps merged since) goes on."""
     due = card.first_due_at
     assert due is not None, "a new ticket has its clocks running"
     by = (
@@ -152,7 +153,7 @@ def _tell(tx: Tx, ticket: Ticket, new: Ticket, post: TicketPost, card: TicketCar
         tx,
         new,
         f"{card.reference}: {new.subject}",
-        f"what you wrote on {appointment(post.at)} in your ticket {reference_of(ticket)},"
-        f" {ticket.subject}, has a ticket of its own now: {card.reference}, {new.subject}."
+        f"what you wrote on {appointment(post.at)} in your ticket {reference_of(of)},"
+        f" {of.subject}, has a ticket of its own now: {card.reference}, {new.subject}."
         f"\n\n{by}",
     )

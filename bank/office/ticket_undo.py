@@ -7,21 +7,31 @@ customer, and the ticket stands as it did before: claimed by its writer, with th
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from bank.core import outbox, work, work_undo
 from bank.core.desk import Tx, command, query
-from bank.core.errors import WrongState
+from bank.core.errors import NotFound, WrongState
 from bank.core.permissions import Permission
 from bank.office import ticket_sendings
 from bank.office.ticket_desk import in_sight
-from bank.office.ticket_tables import Ticket, TicketPost, TicketSending, TicketTakeBack
+from bank.office.ticket_tables import (
+    PostKind,
+    Ticket,
+    TicketPost,
+    TicketSending,
+    TicketTakeBack,
+)
 from bank.office.ticket_uploads import digests_at
 from bank.office.tickets import KIND
 
 
+class NoSuchReply(NotFound):
+    """There is no such reply in this ticket. Look at what is written in it."""
+
+
 class OnItsWay(WrongState):
-    """The mail is on its way, so this reply cannot be taken back. Write another one."""
+    """The reply is out, so it cannot be taken back. Write another one."""
 
 
 class WentOn(WrongState):
@@ -45,7 +55,7 @@ class Leaving:
 @query(Permission.TICKET_WORK)
 def leaving_reply(tx: Tx, ticket_id: int) -> Leaving | None:
     """Show the newest reply of one's own in a ticket that may still be taken back."""
-    in_sight(tx, ticket_id)
+    ticket = in_sight(tx, ticket_id)
     tx.looked_at("ticket", ticket_id)
     row = tx.session.scalar(
         select(TicketSending)
@@ -59,7 +69,8 @@ def leaving_reply(tx: Tx, ticket_id: int) -> Leaving | None:
         .order_by(TicketSending.post_id.desc())
         .limit(1)
     )
-    if row is None:
+    item = work.item_if_any(tx, KIND.name, ticket_id, is_held=False)
+    if row is None or _has_gone_on(tx, ticket, item.id, row):
         return None
     return Leaving(
         post_id=row.post_id,
@@ -75,16 +86,16 @@ def undo_reply(tx: Tx, ticket_id: int, post_id: int) -> str:
     ticket = in_sight(tx, ticket_id, held=True)
     tx.concerns("ticket", ticket_id)
     post, sending = tx.session.get(TicketPost, post_id), tx.session.get(TicketSending, post_id)
-    if post is None or sending is None or post.ticket_id != ticket_id:
-        raise OnItsWay
+    if post is None or post.ticket_id != ticket_id or post.kind is not PostKind.REPLY:
+        raise NoSuchReply
     if post.author_id != tx.desk.user_id:
         raise NotYourReply
     if ticket_sendings.is_taken_back(tx, post_id):  # a second click
         return post.body
-    if tx.now >= sending.leaves_at:
+    if sending is None or tx.now >= sending.leaves_at:
         raise OnItsWay
     row = work.item_of(tx, KIND.name, ticket_id)
-    if work_undo.last_event(tx, row.id) != sending.event_to or ticket.score is not None:
+    if _has_gone_on(tx, ticket, row.id, sending):
         raise WentOn
     if sending.mail_id is not None and not outbox.call_off_mail(tx, sending.mail_id):
         raise OnItsWay
@@ -94,6 +105,20 @@ def undo_reply(tx: Tx, ticket_id: int, post_id: int) -> str:
     _reopen(tx, ticket)
     work_undo.undo(tx, row, sending.before, sending.event_from, "taken back")
     return post.body
+
+
+def _has_gone_on(tx: Tx, ticket: Ticket, item_id: int, sending: TicketSending) -> bool:
+    """Whether something stands upon a reply: another line of the history, another reply (which may
+    have left no line), or a score."""
+    later = exists().where(
+        TicketPost.ticket_id == ticket.id,
+        TicketPost.kind == PostKind.REPLY,
+        TicketPost.id > sending.post_id,
+        ~ticket_sendings.was_taken_back(),
+    )
+    if ticket.score is not None or work_undo.last_event(tx, item_id) != sending.event_to:
+        return True
+    return bool(tx.session.scalar(select(later)))
 
 
 def _reopen(tx: Tx, ticket: Ticket) -> None:

@@ -54,8 +54,8 @@ def panel(desk: Desk, item: ItemRow) -> None:
         permission=Permission.TICKET_WORK,
         key=f"ticket_{found.card.id}",
     )
-    ticket_undo.draw(desk, found)
-    ticket_reply.draw(desk, item, found)
+    is_leaving = ticket_undo.draw(desk, found)
+    ticket_reply.draw(desk, item, found, is_leaving=is_leaving)
     _note(desk, found)
     if found.card.state is not W.DECIDED and found.card.owner_id == desk.user_id:
         with st.container(horizontal=True):

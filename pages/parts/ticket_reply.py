@@ -5,6 +5,7 @@ The form stays for as long as it is on the screen: when the claim has run out or
 the ticket over, what was typed is still there, with who has it and the way out.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -13,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bank.core.desk import Desk
 from bank.core.work_tables import W
-from bank.office import queue, queue_lists, ticket_desk
+from bank.office import queue, queue_lists, ticket_desk, ticket_undo
 from bank.office.queue_lists import Happening, ItemRow
 from bank.office.ticket_desk import Opened, Then
 from bank.office.ticket_posts import LONGEST_BODY
@@ -31,17 +32,23 @@ CLAIM_AND_SEND: Final = {
     Then.SOLVE: "Claim again, send and solve",
 }
 DONE: Final = {
-    Then.STAY: "Reply sent.",
-    Then.WAIT: "Reply sent; the clock stands still until the customer answers.",
-    Then.SOLVE: "Reply sent and the ticket solved.",
+    Then.STAY: "The reply {goes}.",
+    Then.WAIT: "The reply {goes}; the clock stands still until the customer answers.",
+    Then.SOLVE: "The reply {goes}, and the ticket is solved.",
 }
 NO_MAIL: Final = " No mail goes out: no address is known. The customer reads it in the portal."
 
 
-def draw(desk: Desk, item: ItemRow, found: Opened) -> None:
-    """The form for whoever has the ticket, and for whoever had it while they were writing."""
+def draw(desk: Desk, item: ItemRow, found: Opened, *, is_leaving: bool) -> None:
+    """The form for whoever has the ticket, and for whoever had it while they were writing.
+
+    Not in the seconds in which a reply `is_leaving`: taken back, its words come into the form, and
+    what was begun there would be lost, because a form tells what is in it only when it is sent.
+    """
     is_open, is_mine = found.card.state is not W.DECIDED, found.card.owner_id == desk.user_id
-    if is_open and is_mine:
+    if is_open and is_mine and is_leaving:
+        st.caption("Write the next reply when this one has left, or take it back.")
+    elif is_open and is_mine:
         _reply(desk, found)
     elif _text_key(found) in st.session_state:  # it was on the screen a moment ago
         _draft(desk, item, found)
@@ -120,13 +127,24 @@ def _pressed(labels: Mapping[Then, str]) -> Then | None:
 
 def _send(desk: Desk, found: Opened, text: str, files: Sequence[UploadedFile], then: Then) -> None:
     form = _form(found)
-    done = DONE[then] if found.mail_to else DONE[then] + NO_MAIL
     once = ui.request_id(form)
-    with ui.attempt(done, form=form, labels=LABELS):
+    with ui.attempt(labels=LABELS):
         if found.card.owner_id != desk.user_id:
             queue.claim(desk, found.card.item_id)
         given = uploads.taken(files)
         ticket_desk.reply(desk, found.card.id, text, then, given, request_id=once)
+        ui.renew(form)
+        ui.flash(_done(desk, found, then))
+        st.rerun()
+
+
+def _done(desk: Desk, found: Opened, then: Then) -> str:
+    """What became of the reply: it is not sent before the seconds to take it back are over."""
+    leaving, goes = ticket_undo.leaving_reply(desk, found.card.id), "is sent"
+    if leaving is not None:
+        left = math.ceil((leaving.leaves_at - desk.bank.clock.now()).total_seconds())
+        goes = f"leaves in {words.counted(left, 'second')}"
+    return DONE[then].format(goes=goes) + ("" if found.mail_to else NO_MAIL)
 
 
 def _preview(desk: Desk, found: Opened, text: str) -> None:

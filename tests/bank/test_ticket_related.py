@@ -2,16 +2,20 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import pytest
+from sqlalchemy import event
 
 from bank.core import work
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.ids import new_request_id
 from bank.core.work_tables import Channel, W
+from bank.counters import fact_rows
+from bank.counters.fact_rows import Asked, Measure
 from bank.office import ticket_files, ticket_moves, ticket_related, ticket_split, tickets
+from bank.office.performance import instants
 from bank.office.ticket_desk import Then
 from bank.office.ticket_moves import MergedElsewhere
 from bank.office.ticket_posts import SentAlready
@@ -136,6 +140,43 @@ def test_a_merged_ticket_is_not_linked_to(market: Market) -> None:
     assert related(market, one) == []
 
 
+def test_links_are_looked_up_from_both_ends(sqlite_market: Market) -> None:
+    card, engine = written(sqlite_market), sqlite_market.bank.db.engine
+    asked: list[tuple[str, object]] = []
+
+    def heard(_: object, __: object, sql: str, values: object, *___: object) -> None:
+        asked.append((sql, values))
+
+    event.listen(engine, "before_cursor_execute", heard)
+    try:
+        ticket_related.related_tickets(sqlite_market.desks[ESHA], card.id)
+    finally:
+        event.remove(engine, "before_cursor_execute", heard)
+    [(sql, values)] = [each for each in asked if "ticket_links" in each[0]]
+    with sqlite_market.bank.db.read() as connection:
+        steps = [
+            str(step[3]) for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+        ]
+    assert [step for step in steps if "ticket_links" in step]
+    every = [step for step in steps if step.startswith("SCAN") or step.endswith("(kind=?)")]
+    assert not every, "reads every ticket"
+
+
+def test_both_items_are_held_in_the_order_of_the_queue(market: Market) -> None:
+    one, other = written(market), written(market)
+    with market.tx() as tx:  # the item of the later ticket is the earlier one
+        for here, there in ((one.id, -1), (other.id, one.id), (-1, other.id)):
+            tx.connection.exec_driver_sql(
+                f"UPDATE work_items SET subject_id = {there} WHERE subject_id = {here}"
+                " AND kind = 'ticket'"
+            )
+    ticket_related.link_ticket(market.desks[ESHA], one.id, other.reference)
+    lines = market.rows("SELECT item_id, note FROM work_events WHERE act = 'linked' ORDER BY id")
+    assert [(line["item_id"], line["note"]) for line in lines] == [
+        (one.item_id, one.reference), (other.item_id, other.reference),
+    ]  # fmt: skip
+
+
 def test_two_who_link_the_same_at_once_make_one_link(market: Market) -> None:
     one, other, start = written(market), written(market), threading.Barrier(4)
 
@@ -245,6 +286,34 @@ def test_what_came_with_a_merged_ticket_is_split_too(market: Market) -> None:
     ticket_moves.merge_ticket(market.desks[ESHA], twin.id, kept.id)
     new = split(market, kept)
     assert related(market, kept) == [new.reference]
+    told = market.mails("ticket")[-1]["body"]
+    assert f"in your ticket {twin.reference}," in told, "the one that the customer wrote in"
+    assert kept.reference not in told
+
+
+def test_the_time_to_the_first_reply_is_that_of_the_promise(market: Market) -> None:
+    card, day = claimed(market, written(market)), date(2026, 3, 16)
+    wrote_at = market.bank.clock.now()
+    queues.later(market, hours=2)
+    claimed(market, card)  # the first claim has run out
+    new = split(market, card, "What are the 118 rupees for?")
+    queues.later(market, hours=1)
+    claimed(market, new)
+    replied(market, new)
+    replied(market, claimed(market, card), Then.SOLVE)
+    queues.later(market, minutes=1)
+    tickets.reopen(market.desks["asha"], card.id, "No.", request_id=new_request_id())
+    again_at = market.bank.clock.now()
+    replied(market, claimed(market, card))
+    user_id = market.desks[ESHA].user_id
+    assert user_id is not None
+    asked = Asked(frozenset({user_id}), day, day, *instants(day, day))
+    with market.bank.db.read() as connection:
+        rows = connection.execute(fact_rows.rows_of(Measure.FIRST_REPLY, asked)).all()
+    found = sorted((row.item_id, row.started_at) for row in rows)
+    assert found == [
+        (card.item_id, wrote_at), (card.item_id, again_at), (new.item_id, wrote_at),
+    ]  # fmt: skip
 
 
 def test_only_who_has_claimed_an_open_ticket_splits_it(market: Market) -> None:

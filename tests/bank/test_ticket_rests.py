@@ -145,6 +145,27 @@ def test_no_promise_is_slept_through(market: Market) -> None:
     assert row.next_due_at is not None
     assert row.next_due_at < UNTIL + timedelta(hours=1)
     assert (row.is_resting, row.rests_until) == (False, None)
+    assert row.claimed_until == market.bank.clock.now() + timedelta(minutes=30), "as any claim"
+
+
+def test_what_is_merged_into_it_may_end_the_rest_and_its_long_claim(market: Market) -> None:
+    kept = claimed(market, written(market))
+    pressing = claimed(market, written(market, category="unknown_entry"))
+    aside(market, kept)
+    ticket_moves.merge_ticket(market.desks[ESHA], pressing.id, kept.id)
+    row = queues.row_of(market, kept.item_id)
+    assert row.next_due_at == pressing.first_due_at
+    assert row.rests_until is None
+    assert row.claimed_until == market.bank.clock.now() + timedelta(minutes=30)
+
+
+def test_a_moment_that_has_passed_is_not_chosen_again(market: Market) -> None:
+    card = claimed(market, written(market))
+    aside(market, card)
+    market.bank.clock.at = UNTIL + timedelta(minutes=1)  # type: ignore[attr-defined]
+    assert queues.row_of(market, card.item_id).rests_until == UNTIL
+    with pytest.raises(NoSuchMoment):
+        aside(market, card)
 
 
 def test_it_rests_with_nobody_else_and_not_while_the_customer_must_act(market: Market) -> None:

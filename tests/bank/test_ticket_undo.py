@@ -25,7 +25,7 @@ from bank.office.performance import instants
 from bank.office.ticket_desk import Then, WasTakenBack
 from bank.office.ticket_files import NoSuchFile
 from bank.office.ticket_tables import PostKind
-from bank.office.ticket_undo import NotYourReply, OnItsWay, WentOn
+from bank.office.ticket_undo import NoSuchReply, NotYourReply, OnItsWay, WentOn
 from bank.office.tickets import NoSuchTicket, TicketCard
 from tests.support import queues
 from tests.support.market import Market
@@ -182,12 +182,35 @@ def test_what_has_gone_on_since_stays(market: Market) -> None:
     ):
         card = claimed(market, written(market))
         replied(market, card, then)
+        assert ticket_undo.leaving_reply(desk, card.id) is not None
         happens(card)
+        assert ticket_undo.leaving_reply(desk, card.id) is None, "what is refused is not offered"
         before = row(market, card)
         with pytest.raises(WentOn):
             undone(market, card)
         assert row(market, card) == before
         assert mail_of(market)["status"] == "waiting"
+
+
+def test_an_older_reply_stays_below_a_newer_one(market: Market) -> None:
+    card, desk = claimed(market, written(market)), market.desks[ESHA]
+    replied(market, card)
+    first = last_reply(market, card)
+    replied(market, card, body="And it is taken in March.")  # which leaves no line in the history
+    before = row(market, card)
+    assert before["first_due_at"] is None
+    with pytest.raises(WentOn):
+        ticket_undo.undo_reply(desk, card.id, first)
+    assert row(market, card) == before
+    left = ticket_undo.leaving_reply(desk, card.id)
+    assert left is not None
+    assert left.post_id == last_reply(market, card) != first
+    assert undone(market, card) == "And it is taken in March."
+    assert ticket_undo.leaving_reply(desk, card.id) is None
+    with pytest.raises(WentOn):
+        ticket_undo.undo_reply(desk, card.id, first)
+    queues.later(market, seconds=SECONDS)
+    assert seen_by_asha(market, card)[1:] == [WORDS]
 
 
 def test_a_mail_that_is_being_sent_is_on_its_way(market: Market) -> None:
@@ -217,7 +240,7 @@ def test_only_the_writer_takes_a_reply_back_and_only_a_reply(market: Market) -> 
         (card.id, 4711),
         (other.id, last_reply(market, card)),
     ):
-        with pytest.raises(OnItsWay):
+        with pytest.raises(NoSuchReply):
             ticket_undo.undo_reply(market.desks[ESHA], ticket_id, post_id)
 
 
@@ -243,7 +266,7 @@ def test_a_bank_that_waits_no_second_sends_at_once_and_for_good(market: Market) 
     assert seen_by_asha(market, card)[1:] == [WORDS]
     assert ticket_undo.leaving_reply(market.desks[ESHA], card.id) is None
     assert str(mail_of(market)["not_before"]) == str(mail_of(market)["queued_at"])
-    with pytest.raises(OnItsWay):
+    with pytest.raises(OnItsWay, match="The reply is out"):
         undone(market, card)
 
 

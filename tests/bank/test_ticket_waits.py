@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from bank.core.errors import NotAllowed
 from bank.core.work_tables import Priority
-from bank.office import queue, queue_lists, ticket_moves, ticket_waits
+from bank.office import queue, queue_lists, ticket_moves, ticket_undo, ticket_waits
 from bank.office.queue_lists import Looked
 from bank.office.ticket_desk import Then
 from bank.office.ticket_waits import Wait
@@ -101,6 +101,23 @@ def test_the_usual_time_is_the_median_of_the_newest_in_begun_hours(market: Marke
             " VALUES ('usual_of_tickets', '2026-03-16', 20, 'a test')"
         )
     assert wait(market, card).usual_hours == 30  # type: ignore[union-attr]
+
+
+def test_a_reply_that_was_taken_back_is_no_answer(market: Market) -> None:
+    card, desk = written(market), market.desks["executive"]
+    waiting = [written(market, "nila") for _ in range(LEAST)]
+    queues.later(market, hours=1)
+    for each in waiting:
+        claimed(market, each)
+        replied(market, each)
+        left = ticket_undo.leaving_reply(desk, each.id)
+        assert left is not None
+        ticket_undo.undo_reply(desk, each.id, left.post_id)
+    queues.later(market, hours=29)
+    for each in waiting:
+        claimed(market, each)  # the first claim has run out
+        replied(market, each, Then.SOLVE)
+    assert wait(market, card) == Wait(place=1, usual_hours=30)
 
 
 def test_what_was_merged_without_an_answer_does_not_count(market: Market) -> None:

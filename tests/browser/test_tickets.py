@@ -122,7 +122,7 @@ def test_from_complaint_to_mailed_reply_to_reopened(
         "We pay the second fee back today."
     )
     public(desk).get_by_role("button", name="Send and solve").click()
-    expect(desk.get_by_text("Reply sent and the ticket solved")).to_be_visible()
+    expect(desk.get_by_text("and the ticket is solved")).to_be_visible()
     desk.get_by_role("button", name="Undo").click()
     expect(desk.get_by_text("The reply is taken back")).to_be_visible()
     expect(public(desk).get_by_label("Message", exact=True)).to_have_value(
@@ -131,7 +131,7 @@ def test_from_complaint_to_mailed_reply_to_reopened(
     keep(desk, f"undone-{look}")
     public(desk).get_by_label("Message", exact=True).fill("We pay it back today.")
     public(desk).get_by_role("button", name="Send and solve").click()
-    expect(desk.get_by_text("Reply sent and the ticket solved")).to_be_visible()
+    expect(desk.get_by_text("and the ticket is solved")).to_be_visible()
     keep(desk, f"solved-{look}")
     reply = mailbox.wait_for_one(to=to, subject=f"{reference}: A fee, twice", timeout=SENT_WITHIN)
     assert "We pay it back today." in reply.get_content()
@@ -213,7 +213,7 @@ def test_files_go_both_ways_and_that_of_a_note_stays(
     attach(desk, public(desk), "answer.png", picture(shade=9))
     keep(desk, "panel-file")
     public(desk).get_by_role("button", name="Send and solve").click()
-    expect(desk.get_by_text("Reply sent and the ticket solved")).to_be_visible()
+    expect(desk.get_by_text("and the ticket is solved")).to_be_visible()
     mailbox.wait_for_one(subject=": A slip", timeout=SENT_WITHIN)
 
     customer.get_by_role("button", name="Write once more").click()

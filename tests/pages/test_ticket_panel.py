@@ -68,7 +68,7 @@ def test_from_the_claim_to_the_mailed_reply(pages: Pages, market: Market) -> Non
     press(page, f"Claim {card.reference}")
     message(page, "It is the yearly fee.")
     press(page, "Send and solve")
-    assert "Reply sent and the ticket solved" in words_of(page)
+    assert "The reply leaves in 10 seconds, and the ticket is solved." in plain(page)
     assert market.mails("ticket")[-1]["recipient"] == "asha@example.com"
     assert opened(market, card).card.state is W.DECIDED
     assert "Send reply" not in labels(page)
@@ -187,7 +187,7 @@ def test_a_reply_typed_until_the_claim_ran_out_is_not_lost(pages: Pages, market:
     assert "Send reply" not in labels(page)
     assert [post.kind for post in opened(market, card).posts] == [PostKind.QUESTION]
     press(page, "Claim again, send and solve")
-    assert "Reply sent and the ticket solved" in words_of(page)
+    assert "The reply leaves in 10 seconds, and the ticket is solved." in plain(page)
     assert opened(market, card).posts[-1].body == WORDS
     assert opened(market, card).card.state is W.DECIDED
 
@@ -439,10 +439,55 @@ def test_undo_comes_too_late(pages: Pages, market: Market) -> None:
     page = at(pages, market, card)
     message(page, "It is the yearly fee.")
     press(page, "Send reply")
-    answered(market, card, "Thank you.")
+    assert "The reply leaves in 10 seconds." in plain(page)
+    with market.tx() as tx:
+        tx.connection.exec_driver_sql("UPDATE outbox SET status = 'sending'")
     press(page, "Undo")
-    assert "Something has happened to this ticket since" in page.error[0].value
-    assert not opened(market, card).posts[-2].is_taken_back
+    for _ in range(2):  # also when the count is drawn again
+        assert "The reply is out" in page.error[0].value
+        page.run()
+    assert not opened(market, card).posts[-1].is_taken_back
+    press(page, "Hide")
+    assert not page.error
+    press(page, "Undo")
+    assert page.error
+    queues.later(market, seconds=10)
+    page.run()
+    message(page, "And it is taken in March.")
+    press(page, "Send reply")
+    assert not page.error, "it was about the reply before"
+
+
+@pytest.mark.feature("D3", "A6.3")
+def test_nothing_is_begun_that_undo_would_overwrite(pages: Pages, market: Market) -> None:
+    card = claimed(market, written(market))
+    page = at(pages, market, card)
+    message(page, "It is the yearly fee.")
+    press(page, "Send reply")
+    assert "Send reply" not in labels(page)
+    assert "Write the next reply when this one has left, or take it back." in plain(page)
+    press(page, "Undo")
+    assert page.text_area(public(page)).value == "It is the yearly fee."
+    press(page, "Send reply")
+    queues.later(market, seconds=10)
+    page.run()
+    assert page.text_area(public(page)).value == ""
+    assert "Send reply" in labels(page)
+
+
+@pytest.mark.feature("A6.3")
+def test_a_bank_that_waits_no_second_says_that_the_reply_is_sent(
+    pages: Pages, market: Market
+) -> None:
+    with market.tx() as tx:
+        tx.connection.exec_driver_sql(
+            "INSERT INTO ticket_rules (name, effective_from, value, source)"
+            " VALUES ('undo_reply_seconds', '2026-01-01', 0, 'a test')"
+        )
+    page = at(pages, market, claimed(market, written(market)))
+    message(page, "It is the yearly fee.")
+    press(page, "Send and wait for the customer")
+    assert "The reply is sent; the clock stands still until the customer answers." in plain(page)
 
 
 @pytest.mark.feature("B26")
