@@ -244,8 +244,8 @@ def test_mistakes_were_reversed_by_the_branch_admin_and_booked_again(seen_demo: 
         " JOIN cash_slips s ON s.entry_id = f.id",
     )
     assert len(told) == 3
-    for role, reason, by_another, slip, times in told:
-        assert (role, bool(by_another), times) == ("branch_admin", True, 2)
+    for role, reason, by_another, slip, how_often in told:
+        assert (role, bool(by_another), how_often) == ("branch_admin", True, 2)
         assert slip in reason
 
 
