@@ -129,7 +129,7 @@ MENU: Final = (
         "staff/find_account.py",
         P.ACCOUNT_LOOK_UP,
         "search",
-        "An account by its exact number, to read: of your branch, at the counter of any.",
+        "An account by its number or by its holder's name, to read.",
     ),
     Entry(
         "Branch",
