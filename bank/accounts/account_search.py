@@ -15,7 +15,7 @@ from bank.accounts.accounts import Account, AccountStatus
 from bank.accounts.papers import masked
 from bank.accounts.products import Product
 from bank.core import search
-from bank.core.desk import Desk, Tx, query
+from bank.core.desk import Tx, query
 from bank.core.errors import BadInput, NotAllowed
 from bank.core.permissions import Permission
 from bank.core.texts import check_search
@@ -59,11 +59,6 @@ class FoundAccounts:
     is_more: bool
 
 
-def may_search(desk: Desk) -> bool:
-    """Whether somebody finds accounts by their holders: at a branch, or who may see customers."""
-    return desk.branch_id is not None or desk.may(Permission.CUSTOMER_VIEW)
-
-
 @query(Permission.ACCOUNT_LOOK_UP)
 def accounts_of_holder(tx: Tx, holder: str) -> FoundAccounts:
     """Find accounts of the branch by words of the holder's name, or by their customer number.
@@ -72,7 +67,7 @@ def accounts_of_holder(tx: Tx, holder: str) -> FoundAccounts:
     or more; or a customer number in full. Who sees the whole bank finds those of every branch, if
     they may see customers at all. Raises SearchTooShort(holder) and NamesNotForYou.
     """
-    if not may_search(tx.desk):
+    if tx.desk.sees_whole_bank and not tx.desk.may(Permission.CUSTOMER_VIEW):
         raise NamesNotForYou
     check_search(holder, "holder")
     rows = _found(tx, [Customer.number == holder.strip()]) if holder.strip() else []

@@ -8,6 +8,7 @@ from bank.accounts import account_search, accounts
 from bank.accounts.accounts import AccountCard
 from bank.core import money
 from bank.core.desk import Desk
+from bank.core.permissions import Permission
 from pages.parts import forms, freezes, tables, ui, waiting, words
 from pages.parts.tables import Kind, column
 
@@ -23,8 +24,8 @@ FOUND: Final = [
 def find_by_holder(desk: Desk, *, key: str, into: str, title: str) -> None:
     """Look for an account of the branch by whose it is; the chosen one's number goes `into` the
     input with that key, which is drawn below this."""
-    if not account_search.may_search(desk):
-        return
+    if desk.sees_whole_bank and not desk.may(Permission.CUSTOMER_VIEW):
+        return  # the bank refuses it, too
     place = "the bank" if desk.sees_whole_bank else "your branch"
     with st.expander(title):
         asked = st.text_input(

@@ -10,6 +10,7 @@ from tests.bank.test_cash_rules import device
 from tests.pages.test_cashier_counter import press, text_of
 from tests.support import people
 from tests.support.apptest import Pages, words_of
+from tests.support.checkers import Checking
 from tests.support.market import Market, pay_in
 
 PAGE, FIND = "cashier/counter.py", "staff/find_account.py"
@@ -233,3 +234,12 @@ def test_the_receipt_is_sent_by_mail(pages: Pages, market: Market) -> None:
     press(page, "Take ₹ 50.00")
     press(page, "E-mail receipt")
     assert "no mail address" in page.error[0].value
+
+
+@pytest.mark.feature("A1.13")
+def test_who_sees_the_bank_without_its_customers_has_no_search_by_name(
+    pages: Pages, sqlite_checking: Checking
+) -> None:
+    for who, titles in (("head", []), ("auditor", ["Find an account by the holder's name"])):
+        page = pages.open(sqlite_checking.desks[who], FIND)
+        assert [each.label for each in page.expander] == titles
