@@ -201,8 +201,9 @@ def test_vault_and_drawers_are_always_the_cash_in_the_book(market: Market, seed:
     market.open_drawer("gita", "admin")
     pay_in(market, "asha", 1_00_000_00)
     model = Model(market)
-    model.step("remit", "ravi", 9)
-    for _ in range(LENGTH):
+    for at in range(LENGTH):
+        if at % 10 == 0:  # cash comes from the chest now and then, or a vault once empty stays so
+            model.step("remit", "ravi", 9)
         [name] = chance.choices(STEPS, WEIGHTS)
         model.step(name, chance.choice(("ravi", "gita")), chance.randint(1, 12))
         model.holds()
