@@ -158,7 +158,22 @@ class RawCounter:
         )  # fmt: skip
         execute(
             slips._KEEP_SLIP,
-            (entry_id, "cash_deposit", 1, DAY, slip, 0, account, "Kiran Rao", "", 1, 1, None, None),
+            (
+                entry_id,
+                "cash_deposit",
+                1,
+                DAY,
+                slip,
+                0,
+                account,
+                "Kiran Rao",
+                "9876543210",
+                "",
+                1,
+                1,
+                None,
+                None,
+            ),
         )
         execute(QUEUE, (email, SUBJECT, BODY, False, NOW, NOW))
         execute(
@@ -235,6 +250,7 @@ def _raw_on_postgres(
                     0,
                     account,
                     "Kiran Rao",
+                    "9876543210",
                     "",
                     1,
                     1,
