@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from bank.accounts import accounts, freezes
@@ -135,18 +135,7 @@ def move_funds(
     tx.facts["entry_id"] = posted.entry_id
     if posted.replayed:
         return receipt_of(tx, posted.entry_id)
-    tx.connection.execute(
-        insert(Transfer),
-        {
-            "entry_id": posted.entry_id,
-            "from_account_id": asked.payer.id,
-            "to_account_id": asked.payee.id,
-            "amount_minor": asked.amount_minor,
-            "note": asked.note,
-            "sent_by": tx.desk.user_id,
-            "sent_at": tx.now,
-        },
-    )
+    transfers.keep(tx, asked, posted.entry_id)
     keep_voucher(tx, posted, voucher_number=voucher, supervisor_id=supervisor_id)
     receipt = receipt_of(tx, posted.entry_id)
     transfers.tell_both(tx, asked, receipt)

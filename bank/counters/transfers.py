@@ -206,10 +206,18 @@ def post_transfer(
     tx.facts["entry_id"] = posted.entry_id
     if posted.replayed:
         return receipt_of(tx, posted.entry_id)
+    keep(tx, asked, posted.entry_id)
+    receipt = receipt_of(tx, posted.entry_id)
+    tell_both(tx, asked, receipt, user_id=tx.desk.user_id)
+    return receipt
+
+
+def keep(tx: Tx, asked: Asked, entry_id: int) -> None:
+    """Write down who moved what to whom, beside the entry that booked it."""
     tx.connection.execute(
         insert(Transfer),
         {
-            "entry_id": posted.entry_id,
+            "entry_id": entry_id,
             "from_account_id": asked.payer.id,
             "to_account_id": asked.payee.id,
             "amount_minor": asked.amount_minor,
@@ -218,9 +226,6 @@ def post_transfer(
             "sent_at": tx.now,
         },
     )
-    receipt = receipt_of(tx, posted.entry_id)
-    tell_both(tx, asked, receipt, user_id=tx.desk.user_id)
-    return receipt
 
 
 def _asked(tx: Tx, from_number: str, to_number: str, amount_minor: int, note: str) -> Asked:

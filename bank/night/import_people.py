@@ -122,11 +122,14 @@ def take_customers(tx: Tx, rows: Sequence[CustomerRow], seen: set[str]) -> Taken
             for row in fresh
         ],
     )
-    named = select(Customer.id, Customer.name).where(
-        Customer.number.in_([row.ref for row in fresh])
-    )
-    search.keep_many(tx, SEARCHED, ((key, name) for key, name in tx.connection.execute(named)))
+    _find_by_name(tx, [row.ref for row in fresh])
     return taken
+
+
+def _find_by_name(tx: Tx, numbers: Sequence[str]) -> None:
+    """Make new customers findable by their names, as those are that the branch adds."""
+    named = select(Customer.id, Customer.name).where(Customer.number.in_(numbers))
+    search.keep_many(tx, SEARCHED, ((key, name) for key, name in tx.connection.execute(named)))
 
 
 def take_accounts(tx: Tx, rows: Sequence[AccountRow], seen: set[str]) -> Taken:
