@@ -13,10 +13,10 @@ from bank.core.permissions import Permission
 from bank.counters import customer_view
 from bank.counters.customer_view import AccountView, CustomerView, EntryView
 from bank.office.ticket_desk import Opened
-from pages.parts import conversation, tables, words
+from pages.parts import conversation, tables, ui, words
 from pages.parts.tables import Kind, column
 
-FIND: Final = "pages/staff/find_account.py"
+FIND: Final = "staff/find_account.py"
 FIND_NUMBER: Final = "find_account_number"  # the field of that page
 
 
@@ -86,7 +86,7 @@ def _way(desk: Desk, card: AccountCard, key: str) -> None:
         "Open the account", key=f"{key}_{card.id}_open", type="tertiary"
     ):
         st.session_state[FIND_NUMBER] = card.number
-        st.switch_page(FIND)
+        ui.go(FIND)
 
 
 def _lines(lines: Sequence[StatementLine], currency: str, *, key: str) -> None:

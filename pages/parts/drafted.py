@@ -12,11 +12,11 @@ from bank.accounts.rate_card import CardRate
 from bank.accounts.tariff import Charged, Policy, Rates, Tariff
 from bank.core import money
 from bank.office.announcements import LONGEST, LONGEST_TITLE, Audience
-from pages.parts import forms, rate_card, words
+from pages.parts import forms, rate_card, ui, words
 from pages.parts.announcements import FORM
 
 SHOWN_AFTER: Final = timedelta(days=7)  # it has begun
-PAGE: Final = "pages/admin/announcements.py"
+PAGE: Final = "admin/announcements.py"
 WHERE: Final = "Everything the bank pays and asks stands under Rates and charges."
 T = TypeVar("T", Rates, Charged, CardRate)
 
@@ -40,7 +40,7 @@ def write(tariff: Tariff, row: Rates | Charged | Policy | CardRate, today: date)
     at before it is said, say so instead."""
     if forms.Slip[object, object](FORM).step is forms.Step.PREVIEW:
         st.warning("You are about to announce something else. Announce it or change it first.")
-        st.page_link(PAGE, label="Announcements", icon=":material/campaign:")
+        st.page_link(f"pages/{PAGE}", label="Announcements", icon=":material/campaign:")
         return
     title, body = announcement_of(tariff, row)
     forms.forget(f"{FORM}_")
@@ -54,7 +54,7 @@ def write(tariff: Tariff, row: Rates | Charged | Policy | CardRate, today: date)
     }
     for name, value in filled.items():
         st.session_state[f"{FORM}_{name}"] = value
-    st.switch_page(PAGE)
+    ui.go(PAGE)
 
 
 def _of_rates(tariff: Tariff, row: Rates, day: str) -> tuple[str, str]:

@@ -6,15 +6,16 @@ the person may see anyhow, by the verbs of those pages; a number leads to the pa
 
 from collections.abc import Sequence
 from typing import Final, NoReturn
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from bank.core.desk import Desk
 from bank.core.permissions import STAFF, Permission
 from bank.office import finds, queue_lists
-from bank.office.finds import MOST_FOUND
+from bank.office.finds import MOST_FOUND, Found
 from bank.office.queue_lists import ItemRow, Looked, View
-from pages.parts import queue, queue_item, ui, waiting, words
+from pages.parts import queue, queue_item, queue_views, ui, waiting, words
 from pages.parts.menu import Entry, entries_for
 
 WANTED: Final = "What are you looking for?"
@@ -41,17 +42,19 @@ def button(desk: Desk) -> None:
         _field()
 
 
-def open_item(item_id: int, **query: str) -> NoReturn:
-    """Go to an item in the inbox; `query` is what else its address says."""
+def open_item(item_id: int, view: View | None = None, typed: str = "") -> NoReturn:
+    """Go to an item in the inbox; with a view, to the list there in which it was found."""
     st.session_state["inbox_list_chosen"] = str(item_id)
-    st.switch_page(f"pages/{INBOX}", query_params=query or None)
+    if view is not None:
+        _inbox_shows(view, typed)
+    ui.go(INBOX)
 
 
 def open_approval(approval_id: int) -> NoReturn:
     """Go to what this person has asked for."""
     st.session_state["approvals_show"] = "Created by me"
     st.session_state["approvals_mine_chosen"] = str(approval_id)
-    st.switch_page("pages/staff/approvals.py")
+    ui.go("staff/approvals.py")
 
 
 @st.dialog("Search")
@@ -78,8 +81,10 @@ def _field() -> None:
     with ui.attempt(labels={"search": WANTED}):
         if not _results(desk, typed):
             ui.empty("Nothing fits.", "Try the beginning of a word, or the whole number.")
-        if desk.may(Permission.USER_VIEW):
-            _link("admin/users.py", f"Look for “{typed}” among users", users_searched=typed)
+        if desk.may(Permission.USER_VIEW) and _lead(
+            f"Look for “{typed}” among users", "find_users"
+        ):
+            _open("admin/users.py", users_searched=typed)
 
 
 def _results(desk: Desk, typed: str) -> bool:
@@ -89,7 +94,11 @@ def _results(desk: Desk, typed: str) -> bool:
     if pages:
         _title("Pages")
         for entry in pages:
-            _link(entry.file, entry.title, icon=entry.icon)
+            st.page_link(
+                f"pages/{entry.file}",
+                label=words.plain(entry.title),
+                icon=f":material/{entry.icon}:",
+            )
     opens = {entry.file for entry in entries_for(desk)}
     has_items = found.has_words and INBOX in opens and _items(desk, typed)
     if found.asked_for:
@@ -98,20 +107,21 @@ def _results(desk: Desk, typed: str) -> bool:
             said = f"Approval {row.id}: {waiting.title_of(row)} {waiting.amount_of(row)}".strip()
             if _lead(f"{said}, {row.status}", f"find_approval_{row.id}"):
                 open_approval(row.id)
-    numbers = found.account_number or found.entry_reference
-    if numbers:
-        _title("Accounts and entries")
-    if found.account_number:
-        number = found.account_number
-        if _lead(f"Look at account {number}", "find_account"):
-            # Not by the address: a browser keeps addresses, and numbers of customers are no words
-            # for the history of a counter's computer.
-            st.session_state["find_account_number"] = number
-            st.switch_page("pages/staff/find_account.py")
-    if found.entry_reference:
-        said = f"Entry {found.entry_reference}"
-        _link("auditor/journal.py", said, journal_entry=found.entry_reference)
-    return bool(pages or has_items or found.asked_for or numbers)
+    has_numbers = _numbers(found)
+    return bool(pages or has_items or found.asked_for or has_numbers)
+
+
+def _numbers(found: Found) -> bool:
+    """The account and the entry that a number may name; whether there is any."""
+    number, reference = found.account_number, found.entry_reference
+    if not number and not reference:
+        return False
+    _title("Accounts and entries")
+    if number and _lead(f"Look at account {number}", "find_account"):
+        _open("staff/find_account.py", find_account_number=number)
+    if reference and _lead(f"Entry {reference}", "find_entry"):
+        _open("auditor/journal.py", journal_entry=reference)
+    return True
 
 
 def _pages(desk: Desk, typed: str) -> list[Entry]:
@@ -137,10 +147,12 @@ def _items(desk: Desk, typed: str) -> bool:
         for item in _exact_first(page.rows, typed)[:MOST_FOUND]:
             said = f"{words.sentence(item.reference)}: {item.title}, {queue_item.state_of(item)}"
             if _lead(said, f"find_item_{item.id}"):
-                open_item(item.id, inbox_view=queue.VIEWS[view], inbox_words=typed)
-        if len(page.rows) > MOST_FOUND:
-            seen = {"inbox_view": queue.VIEWS[view], "inbox_words": typed}
-            _link(INBOX, "All that fit, in the inbox", **seen)
+                open_item(item.id, view, typed)
+        if len(page.rows) > MOST_FOUND and _lead(
+            "All that fit, in the inbox", f"find_all_{view.name}"
+        ):
+            _inbox_shows(view, typed)
+            _open(INBOX, inbox_list_chosen=None)
     return any_found
 
 
@@ -157,11 +169,17 @@ def _lead(label: str, key: str) -> bool:
     return st.button(words.plain(label), key=key, type="tertiary", icon=":material/arrow_forward:")
 
 
-def _link(file: str, label: str, *, icon: str = "arrow_forward", **query: str) -> None:
-    """A page, with what it shall show in its address."""
-    st.page_link(
-        f"pages/{file}",
-        label=words.plain(label),
-        icon=f":material/{icon}:",
-        query_params=query or None,
-    )
+def _inbox_shows(view: View, typed: str) -> None:
+    """The inbox lists what was found, and nothing narrower that was looked for before."""
+    queue_views.go_to("inbox", urlencode({"view": view, "words": typed}), {})
+
+
+def _open(file: str, **fields: str | None) -> NoReturn:
+    """A page whose fields hold what was found.
+
+    They are filled in the session, not in the address: a browser keeps every address, and a number
+    of a customer is nothing for the history of a counter's computer.
+    """
+    for key, value in fields.items():
+        st.session_state[key] = value
+    ui.go(file)

@@ -7,7 +7,7 @@ runs the last two without Home.py: a revoked session or a changed role counts at
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, NoReturn, ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -102,6 +102,16 @@ def show_flash() -> None:
     with st.container():  # always there, so that nothing below it moves (see forms.echo)
         for message in st.session_state.pop(FLASH, []):
             st.success(words.plain(message), icon=":material/check_circle:")
+
+
+def go(file: str) -> NoReturn:
+    """Open another page of `pages/`, or this one anew; its address is that of its own fields.
+
+    Streamlit refuses to clear or replace an address some field of the page one stands on is bound
+    to (`bind="query-params"`), but takes one without words. What the other page's fields shall hold
+    is put into the session before.
+    """
+    st.switch_page(f"pages/{file}", query_params={})
 
 
 def guarded(

@@ -23,7 +23,7 @@ def approval(reader: Desk, item: ItemRow) -> None:
     )
     if st.button("Open the approval", key=f"inbox_open_{row.id}", icon=":material/order_approve:"):
         st.session_state["approvals_list_chosen"] = str(item.id)
-        st.switch_page("pages/staff/approvals.py")
+        ui.go("staff/approvals.py")
 
 
 PANELS = {approvals.KIND.name: approval, tickets.KIND.name: ticket_panel.panel}

@@ -1,5 +1,7 @@
 """The search and the bell in a real browser: by key, over the page, on a phone, and away."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -56,9 +58,55 @@ def test_a_key_opens_the_search_and_a_line_leads_away(
     at_rest(page)
     page.keyboard.press("Alt+s")
     search(page, "001 000 000 016")
-    dialog.get_by_role("link", name="Look at account 001000000016").click()
+    dialog.get_by_role("button", name="Look at account 001000000016").click()
     expect(page.get_by_role("heading", name="Find an account", exact=True)).to_be_visible()
     expect(page.get_by_role("textbox", name="Account number")).to_have_value("001000000016")
+    assert page_problems == []
+
+
+def test_every_line_leads_away_from_a_page_whose_address_is_full(
+    town: Town, page_at: PageAt, page_problems: list[str]
+) -> None:
+    case(town, 7_002, "Lost glove in the hall")
+    at_admin = "/admin-users?users_searched=ravi"
+    at_work = "/staff-inbox?inbox_view=Overdue&inbox_words=umbrella"
+    page = town.window(page_at, town.admin, at=at_work)
+    inbox = page.get_by_role("heading", name="Inbox", exact=True)
+    expect(inbox).to_be_visible()
+    dialog = page.get_by_role("dialog")
+
+    def searched_anew(text: str) -> None:
+        expect(page.locator(".st-key-find_open button")).to_be_visible()
+        at_rest(page)
+        page.keyboard.press("Alt+s")
+        search(page, text)
+
+    searched_anew("glove")
+    dialog.get_by_role("button", name="Lost glove in the hall").click()
+    expect(page.get_by_role("heading", name="T-7002: Lost glove in the hall")).to_be_visible()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("radio", name="All open", checked=True)).to_be_visible()
+    expect(page.get_by_role("textbox", name="Words in it")).to_have_value("glove")
+    expect(page).to_have_url(re.compile("inbox_words=glove"))
+    searched_anew("001 000 000 016")
+    dialog.get_by_role("button", name="Look at account 001000000016").click()
+    expect(page.get_by_role("heading", name="Find an account", exact=True)).to_be_visible()
+    expect(page).not_to_have_url(re.compile("inbox|001000000016"))
+    page.goto(at_work)
+    expect(inbox).to_be_visible()
+    searched_anew("ravi")
+    dialog.get_by_role("button", name="Look for “ravi” among users").click()
+    expect(page.get_by_role("textbox", name="Search")).to_have_value("ravi")
+    searched_anew("meera")
+    dialog.get_by_role("button", name="Look for “meera” among users").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Search")).to_have_value("meera")
+    expect(page).to_have_url(re.compile("users_searched=meera"))
+    page.goto(at_admin)
+    searched_anew("journal")
+    dialog.get_by_role("link", name="Journal", exact=True).click()
+    expect(page.get_by_role("heading", name="Journal", exact=True)).to_be_visible()
+    expect(page).not_to_have_url(re.compile("users_searched"))
     assert page_problems == []
 
 

@@ -95,6 +95,15 @@ def days_asked_elsewhere(name: str, tree: ast.AST) -> list[str]:
     ]
 
 
+def gone_to_elsewhere(name: str, tree: ast.AST) -> list[str]:
+    """A way to another page beside `ui.go`: it fails where a field is bound to the address."""
+    return [
+        f"{name}:{node.lineno}: go with ui.go"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "switch_page"
+    ]
+
+
 def _names_from_the_bank(tree: ast.AST, root: Path) -> Iterator[tuple[str, str]]:
     """Local names and what they stand for: cash -> bank.counters.cash (or a member of it)."""
     for node in ast.walk(tree):
@@ -167,6 +176,11 @@ def test_a_day_is_asked_in_one_way() -> None:
     assert _all(days_asked_elsewhere(name, parse(path)) for name, path in others.items()) == []
 
 
+def test_a_page_is_opened_in_one_way() -> None:
+    others = {name: path for name, path in FILES.items() if name != "pages/parts/ui.py"}
+    assert _all(gone_to_elsewhere(name, parse(path)) for name, path in others.items()) == []
+
+
 def test_a_page_marks_every_secret_input() -> None:
     # The sign-in's own form is drawn by streamlit-authenticator, for nobody who could be locked.
     other = {name for name in FILES} - {"pages/parts/forms.py", "pages/parts/sign_in.py"}
@@ -178,6 +192,11 @@ def test_a_page_marks_every_secret_input() -> None:
 
 def test_a_date_input_of_ones_own_is_found() -> None:
     assert days_asked_elsewhere("pages/a/b.py", ast.parse("left.date_input('From')"))
+
+
+def test_another_way_to_a_page_is_found() -> None:
+    assert gone_to_elsewhere("pages/a/b.py", ast.parse("st.switch_page('pages/a/c.py')"))
+    assert not gone_to_elsewhere("pages/a/b.py", ast.parse("ui.go('a/c.py')"))
 
 
 @pytest.mark.parametrize(

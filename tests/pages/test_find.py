@@ -10,7 +10,9 @@ from bank.core.desk import Desk
 from bank.core.errors import NotAllowed
 from bank.core.permissions import STAFF, Role
 from bank.core.texts import UnreadableText
+from bank.core.work_tables import Priority
 from bank.office import finds, queue
+from bank.office.queue_lists import View
 from pages.parts import find, sidebar
 from tests.support import queues
 from tests.support.apptest import SECONDS, Pages, words_of
@@ -111,15 +113,18 @@ def test_work_in_sight_is_found_and_opens_where_it_is(pages: Pages, market: Mark
     assert len(said) == find.MOST_FOUND + 1, "five that are open, one that is decided"
     assert said[0] == "T-1: Lost card, Unassigned"
     assert said[-1] == "T-2: Lost card, Decided"
-    assert links(home)["All that fit, in the inbox"] == (
-        "staff-inbox",
-        {"inbox_view": ["All open"], "inbox_words": ["los car"]},
-    )
     assert "Lost letter" not in words_of(home)
     home.button(f"find_item_{lost}").click().run()
     assert not home.exception
     assert home.title[0].value == "Inbox"
     assert "T-1: Lost card" in words_of(home).replace("\\", "")
+    home.session_state["inbox_priority"] = Priority.LOW  # looked for before, and nothing fits it
+    searched(home, "los car").button("find_all_ALL_OPEN").click().run()
+    assert not home.exception
+    assert home.session_state["inbox_view"] == View.ALL_OPEN
+    assert home.session_state["inbox_words"] == "los car"
+    assert home.session_state["inbox_priority"] is None
+    assert "T-1: Lost card" not in words_of(home).replace("\\", ""), "no item is open"
     assert found(searched(seated(pages, market.desks["ravi"]), "lost")) == [], "has no queue"
     nothing = searched(seated(pages, market.desks[ESHA]), "?!")
     assert "Nothing fits" in words_of(nothing), "no word is not every word"
@@ -152,7 +157,11 @@ def test_a_number_leads_to_the_account_and_the_look_is_recorded_there(
 def test_an_entry_in_sight_is_found_by_its_reference(pages: Pages, market: Market) -> None:
     reference = market.deposit("asha", 1_000_00, slip="A1").reference
     home = searched(seated(pages, market.desks["admin"]), f" {reference} ")
-    assert links(home)[f"Entry {reference}"] == ("auditor-journal", {"journal_entry": [reference]})
+    assert home.button("find_entry").label.replace("\\", "") == f"Entry {reference}"
+    home.button("find_entry").click().run()
+    assert not home.exception
+    assert home.title[0].value == "Journal"
+    assert home.text_input("journal_entry").value == reference
     for who, text in (
         ("admin_baner", reference),  # of another branch
         ("ravi", reference),  # has no journal
@@ -181,13 +190,17 @@ def test_what_one_asked_for_is_found_by_oneself(pages: Pages, market: Market) ->
 @pytest.mark.usefixtures("opened")
 def test_users_are_looked_for_where_they_are_listed(pages: Pages, market: Market) -> None:
     home = searched(seated(pages, market.desks["admin"]), "ravi")
-    label = "Look for “ravi” among users"
-    assert links(home)[label] == ("admin-users", {"users_searched": ["ravi"]})
-    assert label not in links(searched(seated(pages, market.desks["ravi"]), "ravi"))
+    assert home.button("find_users").label == "Look for “ravi” among users"
     read = market.rows(
         "SELECT 1 AS one FROM trail WHERE outcome = 'read' AND object_kind = 'users'"
     )
     assert read == []
+    home.button("find_users").click().run()
+    assert not home.exception
+    assert home.title[0].value == "Users"
+    assert home.text_input("users_searched").value == "ravi"
+    at_the_counter = searched(seated(pages, market.desks["ravi"]), "ravi")
+    assert "find_users" not in [each.key for each in at_the_counter.button]
 
 
 @pytest.mark.usefixtures("opened")
