@@ -25,6 +25,7 @@ from bank.people.fields import clean_text
 ROWS_ON_A_PAGE: Final = 50
 LONGEST_EXPORT: Final = 20_000
 LONGEST_TABLE: Final = 60  # the name of a table that is downloaded
+FILE_KINDS: Final = ("csv", "xlsx")
 
 
 class NoSuchRecord(NotFound):
@@ -141,11 +142,14 @@ def export_records(tx: Tx, searched: Searched) -> bytes:
 
 
 @command(Permission.SESSION_KEEP)
-def record_export(tx: Tx, table: str, rows: int, filters: Mapping[str, str]) -> None:
-    """Record that somebody downloads a table: which one, how many rows, narrowed by what."""
+def record_export(tx: Tx, table: str, rows: int, filters: Mapping[str, str], kind: str) -> None:
+    """Record that somebody downloads a table: which one, how many rows, narrowed by what, and as
+    which kind of file (`csv`, `xlsx`)."""
     name = clean_text(table, field="table", longest=LONGEST_TABLE)
     if rows < 0:
         raise BadInput("A table has no fewer than no rows.", field="rows")
+    if kind not in FILE_KINDS:
+        raise BadInput("A table is downloaded as csv or as xlsx.", field="kind")
     tx.concerns("export", name)
     tx.facts["filters"] = {key: value for key, value in filters.items() if value}
 

@@ -159,7 +159,7 @@ with ui.attempt(labels={"period": "Period"}):
                 file_name=f"{name}.pdf",
                 mime="application/pdf",
                 key="statement_pdf",
-                primary=True,
+                look="primary",
             )
             ui.download(
                 "Download CSV",

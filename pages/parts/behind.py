@@ -10,7 +10,7 @@ from bank.core.desk import Desk
 from bank.core.permissions import Permission
 from bank.night import reports
 from bank.night.reports import Report
-from pages.parts import figures, paging, tables, ui, words
+from pages.parts import figures, paging, table_files, tables, ui, words
 from pages.parts.figures import Row
 
 SINCE: Final = ("This day", "This month", "This year", "The beginning")
@@ -43,13 +43,12 @@ def lines_behind(desk: Desk, name: str, row: Row, params: Row, *, title: str, ke
         tables.show(shown, columns, key=f"{key}_lines")
         with st.container(horizontal=True, vertical_alignment="center"):
             page.turn("Newer", "Older")
-            ui.download(
-                "Download CSV",
-                lambda asking: tables.csv_of(reports.drill(asking, name, row, asked).rows, columns),
+            table_files.offer(
+                lambda asking, _kind: reports.drill(asking, name, row, asked).rows,
+                columns,
+                name="journal-lines",
+                key=key,
                 permission=Permission.REPORT_RUN,
-                file_name="journal-lines.csv",
-                mime="text/csv",
-                key=f"{key}_csv",
             )
 
 

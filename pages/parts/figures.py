@@ -5,7 +5,7 @@ no page of its own.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from bank.night import reports
 from bank.night.report_files import TODAY, ColumnKind, Param, ParamType
 from bank.night.reports import Report, ReportCard, ReportColumn
 from bank.people import branches
-from pages.parts import charts, forms, frame, paging, tables, ui, words
+from pages.parts import charts, forms, frame, paging, table_files, tables, words
 from pages.parts.tables import Column, Kind
 
 Row = Mapping[str, Any]
@@ -224,22 +224,16 @@ def table(
         prompt=prompt,
     )
 
-    def whole(asking: Desk) -> bytes:
+    def whole(asking: Desk, _kind: str) -> Sequence[Row]:
         again = reports.run(asking, report.name, report.params)
         for column, value in report.only.items():
             again = again.where(column, value)
-        return tables.csv_of(again.rows, columns)
+        return again.rows
 
     with st.container(horizontal=True, vertical_alignment="center"):
         page.turn("Previous", "Next")
-        ui.download(
-            "Download CSV",
-            whole,
-            permission=Permission.REPORT_RUN,
-            file_name=file_name or f"{report.name.replace('_', '-')}.csv",
-            mime="text/csv",
-            key=f"{key}_csv",
-        )
+        name = (file_name or report.name.replace("_", "-")).removesuffix(".csv")
+        table_files.offer(whole, columns, name=name, key=key, permission=Permission.REPORT_RUN)
     return chosen
 
 

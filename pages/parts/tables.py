@@ -1,28 +1,22 @@
-"""Tables, one way: amounts as right-aligned text, dates in words, numbers masked, CSV beside.
+"""Tables, one way: amounts as right-aligned text, dates in words, numbers masked, files beside.
 
 A wide window shows a grid with every column; a phone shows the same rows as a plain table of the
 two or three columns marked as key (`house.css` decides which of the two is visible).
 """
 
-import csv
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from functools import partial
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import streamlit as st
 
-from bank.core import money
 from bank.core.cells import safe_cell
 from bank.core.desk import Desk
-from bank.core.permissions import Permission
 from bank.office import trail
-from pages.parts import visitor, words
+from pages.parts import table_files, visitor, words
 from pages.parts.columns import RIGHT, Column, Kind, column, written
 from pages.parts.table_order import ARROWS, Sorting, in_order, sort_by, sorting_of
 
@@ -53,8 +47,8 @@ def show(
     """Draw the table.
 
     `of` is how many rows there are in all ("Showing 50 of 1,284"). `total` gives a last row: sums
-    in minor units by column label. `file_name` adds a CSV download of what is shown, which goes to
-    the trail with `filters` (what narrowed it, by name) beside those of the page's address.
+    in minor units by column label. `file_name` offers what is shown as a file, which goes to the
+    trail with `filters` (what narrowed it, by name) beside those of the page's address.
     """
     sorting = sorting_of(key)
     rows = in_order(rows, columns, sorting)
@@ -169,51 +163,11 @@ def facts(pairs: Mapping[str, str], *, title: str = "") -> None:
     )
 
 
-def _exported(
-    rows: Sequence[T],
-    columns: Sequence[Column[T]],
-    file_name: str,
-    filters: Mapping[str, str],
-    desk: Desk,
-) -> bytes:
-    """The file, once the trail knows who takes it with them."""
-    trail.record_export(desk, file_name.removesuffix(".csv"), len(rows), filters)
-    return csv_of(rows, columns)
-
-
 def _narrowed(filters: Filters | None) -> dict[str, str]:
     """What narrows the rows, by name: the address keeps the view of a queue, a page the rest."""
     address = {name: st.query_params[name] for name in st.query_params}
     given = {name: words.written_out(value) for name, value in (filters or {}).items()}
     return {name: text[:LONGEST_FILTER] for name, text in {**address, **given}.items() if text}
-
-
-def csv_of(rows: Iterable[T], columns: Sequence[Column[T]]) -> bytes:
-    """The rows as UTF-8 CSV with a header: amounts as decimals, dates as ISO, harmless text."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    with_currency = any(item.kind in {Kind.AMOUNT, Kind.SIDE} for item in columns)
-    writer.writerow([item.label for item in columns] + (["Currency"] if with_currency else []))
-    for row in rows:
-        cells = [_bare(item.of(row), item, row) for item in columns]
-        if with_currency:
-            cells.append(
-                next(i.currency_of(row) for i in columns if i.kind in {Kind.AMOUNT, Kind.SIDE})
-            )
-        writer.writerow(cells)
-    return out.getvalue().encode("utf-8-sig")  # the mark tells spreadsheets that it is UTF-8
-
-
-def _bare(value: Any, item: Column[T], row: T) -> str:
-    if value is None:
-        return ""
-    if item.kind in {Kind.AMOUNT, Kind.SIDE}:
-        return str(money.to_decimal(value, item.currency_of(row)))
-    if item.kind is Kind.NUMBER:
-        return str(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return safe_cell(written(value, item.kind))
 
 
 def _draw(
@@ -322,16 +276,10 @@ def _below(
         if is_part:
             st.caption(f"Showing {len(rows):,} of {of:,}.")
         if file_name and rows and not visitor.only_looks():
-            st.download_button(
-                "Download CSV",
-                data=visitor.later(  # made, and recorded, when it is asked for
-                    partial(_exported, rows, columns, file_name, _narrowed(filters)),
-                    Permission.SESSION_KEEP,
-                ),
-                file_name=file_name,
-                mime="text/csv",
-                key=f"{key}_csv",
-                on_click="ignore",
-                icon=":material/download:",
-                type="tertiary",
-            )
+            name, narrowed = file_name.removesuffix(".csv"), _narrowed(filters)
+
+            def taken(desk: Desk, kind: str) -> Sequence[T]:
+                trail.record_export(desk, name, len(rows), narrowed, kind)
+                return rows
+
+            table_files.offer(taken, columns, name=name, key=key)

@@ -7,7 +7,7 @@ runs the last two without Home.py: a revoked session or a changed role counts at
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from typing import Concatenate, Final, NoReturn, ParamSpec, TypeVar
+from typing import Concatenate, Final, Literal, NoReturn, ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -182,7 +182,7 @@ def download(
     file_name: str,
     mime: str,
     key: str,
-    primary: bool = False,
+    look: Literal["primary", "secondary", "tertiary"] = "secondary",
 ) -> None:
     """A button whose file is made when it is clicked, by a desk built at that moment.
 
@@ -196,5 +196,5 @@ def download(
         key=key,
         on_click="ignore",
         icon=":material/download:",
-        type="primary" if primary else "secondary",
+        type=look,
     )

@@ -128,7 +128,7 @@ def test_only_auditors_read_the_trail(watched: Market) -> None:
 
 @pytest.mark.feature("B5")
 def test_a_download_is_recorded_with_what_narrowed_it(market: Market) -> None:
-    trail.record_export(market.cashier, "approvals", 12, {"view": "mine", "words": ""})
+    trail.record_export(market.cashier, "approvals", 12, {"view": "mine", "words": ""}, "csv")
     [row] = market.rows(
         "SELECT actor_name, outcome, object_kind, object_id, details FROM trail"
         " WHERE verb = 'office.trail.record_export'"
@@ -137,13 +137,16 @@ def test_a_download_is_recorded_with_what_narrowed_it(market: Market) -> None:
         "table": "approvals",
         "rows": 12,
         "filters": {"view": "mine"},
+        "kind": "csv",
     }
     assert tuple(row.values()) == ("Ravi Kumar", "done", "export", "approvals")
     verbs_of_work = {row.verb for row in performance.own_work(market.cashier, TODAY, TODAY)}
     assert "office.trail.record_export" not in verbs_of_work
     for table, rows in (("", 1), ("x" * 61, 1), ("approvals", -1)):
         with pytest.raises(BadInput):
-            trail.record_export(market.cashier, table, rows, {})
+            trail.record_export(market.cashier, table, rows, {}, "csv")
+    with pytest.raises(BadInput, match="as csv or as xlsx"):
+        trail.record_export(market.cashier, "approvals", 1, {}, "exe")
     viewing = replace(market.desks["executive"], on_behalf_of=1)
     with pytest.raises(NotAllowed):
-        trail.record_export(viewing, "rates", 1, {})
+        trail.record_export(viewing, "rates", 1, {}, "xlsx")

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from bank.core.permissions import Role
 from bank.office import queue, queue_lists, saved_views
 from pages.parts import queue as queue_page
-from pages.parts import queue_bulk, tables
+from pages.parts import queue_bulk, table_files
 from tests.support import queues, tickets
 from tests.support.apptest import Pages, words_of
 from tests.support.checkers import Checking
@@ -157,7 +157,7 @@ def test_several_are_claimed_with_what_became_of_each(pages: Pages, market: Mark
     offered = [each.proto.id for each in page.get("download_button")]
     assert any("inbox_results_csv" in each for each in offered), offered
     title, result = page.session_state["inbox_result"]
-    file = tables.csv_of(result, queue_bulk.RESULT).decode("utf-8-sig").splitlines()
+    file = table_files.csv_of(result, queue_bulk.RESULT).decode("utf-8-sig").splitlines()
     assert (title, file[0]) == ("Claimed together", "Item,What became of it")
     assert file[1:] == [
         "T-1: Case 1,It is yours.",

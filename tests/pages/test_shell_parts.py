@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from bank.core.desk import Bank
 from bank.core.permissions import Role
-from pages.parts import charts, table_order, tables, words
+from pages.parts import charts, table_files, table_order, tables, words
 from pages.parts.tables import Kind, column
 from tests.support.apptest import SECONDS, Pages, words_of
 from tests.support.bank import desk
@@ -357,7 +357,7 @@ def test_a_click_on_a_header_sorts_up_down_and_back() -> None:
 
 @pytest.mark.feature("A1.14")
 def test_a_downloaded_table_holds_figures_and_runs_nothing() -> None:
-    rows = tables.csv_of(LINES, COLUMNS).decode("utf-8-sig").splitlines()
+    rows = table_files.csv_of(LINES, COLUMNS).decode("utf-8-sig").splitlines()
     assert rows == [
         "Date,Account,Narration,Amount,Balance,Currency",
         "2026-11-02,•••• 9012,'=HYPERLINK('x'),-123456.78,-123456.78,INR",
