@@ -143,8 +143,10 @@ def export_records(tx: Tx, searched: Searched) -> bytes:
 
 @command(Permission.SESSION_KEEP)
 def record_export(tx: Tx, table: str, rows: int, filters: Mapping[str, str], kind: str) -> None:
-    """Record that somebody downloads a table: which one, how many rows, narrowed by what, and as
-    which kind of file (`csv`, `xlsx`)."""
+    """Record that somebody downloads a table: which, how many rows, narrowed by what, as what.
+
+    `kind` is the kind of file, one of FILE_KINDS.
+    """
     name = clean_text(table, field="table", longest=LONGEST_TABLE)
     if rows < 0:
         raise BadInput("A table has no fewer than no rows.", field="rows")

@@ -29,19 +29,12 @@ TOLD = {
 
 
 def button(desk: Desk) -> None:
-    """The way to the list, with how much is new; a customer has none."""
-    if desk.role not in STAFF:
-        return
+    """The way to the list, with how much is new."""
     count = counts.new_notices(desk)
     more = f" ({count if count <= MOST_COUNTED else f'{MOST_COUNTED}+'})" if count else ""
-    with st.sidebar:
-        asked = st.button(
-            f"Notifications{more}",
-            key="bell_open",
-            icon=":material/notifications:",
-            width="stretch",
-        )
-    if asked:
+    if st.button(
+        f"Notifications{more}", key="bell_open", icon=":material/notifications:", type="tertiary"
+    ):
         counts.forget()
         _listed()
 

@@ -25,19 +25,15 @@ MOST_PAGES: Final = 6
 INBOX: Final = "staff/inbox.py"
 
 
-def button(desk: Desk) -> None:
-    """The way to the search; a customer has none, nor who looks at a customer's portal."""
-    if desk.role not in STAFF:
-        return
-    with st.sidebar:
-        asked = st.button(
-            "Search",
-            key="find_open",
-            icon=":material/search:",
-            shortcut=SHORTCUT,
-            width="stretch",
-        )
-    if asked:
+def button() -> None:
+    """The way to the search."""
+    if st.button(
+        "Search",
+        key="find_open",
+        icon=":material/search:",
+        shortcut=SHORTCUT,
+        type="tertiary",
+    ):
         st.session_state.pop("find_words", None)  # a new search begins empty
         _field()
 

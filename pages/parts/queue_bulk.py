@@ -37,7 +37,7 @@ LABELS: Final = {"note": "Why", "colleague": "Colleague", "items": "Items"}
 def draw(desk: Desk, name: str, view: View, rows: Sequence[ItemRow], anew: Anew) -> None:
     """Below the list. Who chose them sees which, before and after."""
     drawn = {row.id: (row.state, row.owner_id) for row in rows}
-    names = {row.id: f"{row.reference}: {row.title}" for row in rows if row.state is not W.DECIDED}
+    names = {row.id: _named(row) for row in rows if row.state is not W.DECIDED}
     if not names:
         return
     if view is View.UNASSIGNED:
@@ -53,6 +53,10 @@ def draw(desk: Desk, name: str, view: View, rows: Sequence[ItemRow], anew: Anew)
         if place.open:  # whom one can choose is asked only then
             with place:
                 _hand_over(desk, name, names, drawn, anew)
+
+
+def _named(row: ItemRow) -> str:
+    return f"{words.sentence(row.reference)}: {row.title}"
 
 
 def undo(desk: Desk, name: str, anew: Anew) -> None:
@@ -73,7 +77,7 @@ def undo(desk: Desk, name: str, anew: Anew) -> None:
                 results = queue_many.undo_many(desk, request_id)
                 ids = [one.item_id for one in results]
                 rows = queue_lists.items_by_id(desk, ids)
-                names = {row.id: f"{row.reference}: {row.title}" for row in rows}
+                names = {row.id: _named(row) for row in rows}
                 back = sum(one.refused is None for one in results)
                 _keep(name, "Undone together", results, names, "It is back where it was.")
                 ui.flash(f"{back} of {words.counted(len(results), 'item')} put back.")

@@ -8,7 +8,7 @@ import streamlit as st
 from bank.core.desk import Desk
 from bank.core.permissions import Role
 from bank.people.sessions import SessionStatus
-from pages.parts import bell, counts, find, lock, sidebar, sign_in, ui, viewing, visitor
+from pages.parts import counts, header, lock, sidebar, sign_in, ui, viewing, visitor
 from pages.parts.menu import Entry, entries_for, entry_at
 
 OWNER: Final = "shell_owner"
@@ -45,12 +45,11 @@ def _signed_in(desk: Desk) -> None:
     if asked is not None and not asked.open_to(desk):
         sections[""].append(_hidden(lambda: ui.refuse(desk, asked.title, asked.permission), asked))
     page = st.navigation(sections, expanded=True)  # a long menu is read, not unfolded
-    find.button(desk)
-    bell.button(desk)
     sidebar.draw(desk)
     lock.watch()
     if desk.on_behalf_of is not None:
         viewing.banner()
+    header.draw(desk, page.url_path)
     try:
         page.run()
     finally:  # also when the page stops or begins again, as it does after every act

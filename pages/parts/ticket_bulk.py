@@ -35,7 +35,7 @@ LABELS: Final = {
 def draw(desk: Desk, rows: Sequence[ItemRow]) -> None:
     """Below the list, for who has claimed tickets of it."""
     here = [row for row in rows if row.kind == tickets.KIND.name]
-    names = {row.id: f"{row.reference}: {row.title}" for row in here}
+    names = {row.id: f"{words.sentence(row.reference)}: {row.title}" for row in here}
     mine = [
         row.id
         for row in here

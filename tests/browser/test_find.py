@@ -112,7 +112,7 @@ def test_every_line_leads_away_from_a_page_whose_address_is_full(
 
 def test_search_and_bell_fit_a_phone(town: Town, page_at: PageAt) -> None:
     page = town.window(page_at, town.cashier, width=PHONE[0], height=PHONE[1])
-    page.get_by_test_id("stExpandSidebarButton").click()
+    assert sideways_scroll(page) == 0
     page.get_by_role("button", name="Search").click()
     search(page, "counter")
     link = page.get_by_role("dialog").get_by_role("link", name="Cash counter")
@@ -121,6 +121,10 @@ def test_search_and_bell_fit_a_phone(town: Town, page_at: PageAt) -> None:
     link.click()
     expect(page.get_by_role("heading", name="Cash counter", exact=True)).to_be_visible()
     at_rest(page)
+    page.get_by_test_id("stPageLink").get_by_role(
+        "link", name="Home"
+    ).click()  # the menu is hidden, the way home is not
+    expect(page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
     page.get_by_role("button", name="Notifications").click()
     expect(page.get_by_text("Nothing has happened to your things")).to_be_visible()
     assert sideways_scroll(page) == 0

@@ -99,6 +99,7 @@ def test_who_takes_the_list_with_them_is_in_the_trail(pages: Pages, office: Offi
         "table": "employees",
         "rows": 7,
         "filters": {"also those who have left": "yes"},
+        "kind": "csv",
     }
 
 
