@@ -30,6 +30,7 @@ from pages.parts import (
     words,
 )
 from pages.parts.queue_search import Field
+from pages.parts.table_order import in_order, sorting_of
 from pages.parts.tables import Kind, column
 
 SECONDS: Final = 5.0
@@ -133,11 +134,46 @@ def draw(desk: Desk, of: Queue) -> None:
         queue_bulk.draw(desk, of.name, looked.view, shown.rows, lambda: anew(of))
         if of.below is not None and shown.rows:
             of.below(desk, shown.rows)
+        _neighbours(desk, of, looked, shown.rows, chosen)
     if chosen is None:
         if shown is not None and shown.rows:
             st.caption("Choose an item to see what it is about.")
         return
     queue_item.draw(desk, of.name, int(chosen), of.panels, lambda: anew(of))
+
+
+def _neighbours(
+    desk: Desk, of: Queue, looked: Looked, rows: Sequence[ItemRow], chosen: str | None
+) -> None:
+    """From item to item of the list, in the order in which it stands, without reaching for it."""
+    if len(rows) < 2:
+        return
+    sorting = sorting_of(of.key("list"))
+    columns = _columns(desk, of, looked, rows) if sorting else ()
+    ids = [str(row.id) for row in in_order(rows, columns, sorting)]
+    at = ids.index(chosen) if chosen in ids else None
+    above = ids[at - 1] if at else None
+    below = ids[0] if at is None else ids[at + 1] if at + 1 < len(ids) else None
+    with st.container(horizontal=True):
+        for label, item_id, shortcut, icon in (
+            ("Item above", above, "k", "keyboard_arrow_up"),
+            ("Item below", below, "j", "keyboard_arrow_down"),
+        ):
+            st.button(
+                label,
+                key=of.key(f"step_{shortcut}"),
+                icon=f":material/{icon}:",
+                shortcut=shortcut,
+                type="tertiary",
+                disabled=item_id is None,
+                on_click=_look_at,
+                args=(of, item_id),
+            )
+
+
+def _look_at(of: Queue, item_id: str) -> None:
+    # A callback: it only notes which, and reads nothing of the bank.
+    st.session_state[of.key("list_chosen")] = item_id
 
 
 def anew(of: Queue) -> None:

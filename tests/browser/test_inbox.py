@@ -130,3 +130,33 @@ def test_the_menu_says_how_many_wait_and_leads_to_the_same_address(
     is_accessible(page)
     keep(page, "counted")
     assert page_problems == []
+
+
+@pytest.mark.feature("D3")
+def test_keys_lead_through_the_list_and_are_letters_in_a_field(
+    demo_town: DemoTown, page_at: PageAt, page_problems: list[str]
+) -> None:
+    open_cases(demo_town, TITLES[:2], 7_001)
+    page = demo_town.window(page_at, "imran", "/staff-inbox")
+    grid = page.get_by_test_id("stDataFrame").first
+    expect(grid).to_be_visible()
+    at_rest(page)
+    below, above = (page.get_by_role("button", name=f"Item {side}") for side in ("below", "above"))
+    expect(below).to_be_enabled()
+    expect(above).to_be_disabled()
+    headings = page.get_by_role("heading", name=re.compile(": "), level=2)
+    seen = []
+    for key in ("j", "j", "k"):
+        page.keyboard.press(key)
+        if seen:
+            expect(headings.first).not_to_have_text(seen[-1])
+        expect(headings.first).to_be_visible()
+        at_rest(page)
+        seen.append(headings.first.inner_text())
+    assert seen[0] == seen[2] != seen[1], seen
+    page.get_by_text("Search", exact=True).last.click()
+    words = page.get_by_role("textbox", name="Words in it")
+    words.press_sequentially("jk")
+    expect(words).to_have_value("jk")
+    expect(headings.first).to_have_text(seen[0])
+    assert page_problems == []

@@ -471,3 +471,33 @@ def test_what_has_gone_up_the_line_is_claimed_by_those_up_there(
     assert "With the branch lead" in said_on(page), "she sees what becomes of it"
     assert "Claim T-1" not in labels(page)
     assert "Claim T-1" in labels(choose(pages.open(market.desks["admin"], INBOX), item))
+
+
+@pytest.mark.feature("D3")
+def test_one_steps_from_item_to_item_as_the_list_stands(pages: Pages, market: Market) -> None:
+    queues.opened(market, 3)
+    page = pages.open(market.desks[ESHA], INBOX)
+
+    def ends() -> tuple[bool, bool]:
+        return page.button("inbox_step_k").disabled, page.button("inbox_step_j").disabled
+
+    def looked_at() -> str:
+        return str(page.session_state["inbox_list_chosen"])
+
+    assert ends() == (True, False), "nothing is chosen, so only the first is near"
+    for item, at_the_end in ((1, (True, False)), (2, (False, False)), (3, (False, True))):
+        page.button("inbox_step_j").click().run()
+        assert not page.exception
+        assert (looked_at(), ends()) == (str(item), at_the_end)
+        assert f"T-{item}: Case {item}" in said_on(page)
+    page.button("inbox_step_k").click().run()
+    assert looked_at() == "2"
+    page.session_state["inbox_list_sorted"] = ("Item", True)
+    page.run()
+    assert listed(page) == ["T-3", "T-2", "T-1"]
+    page.button("inbox_step_j").click().run()
+    assert looked_at() == "1", "below it in the order that is drawn"
+    queue.claim(market.desks[DEV], 2)
+    queue.claim(market.desks[DEV], 3)
+    look(page, "overdue")
+    assert "inbox_step_j" not in [each.key for each in page.button], "no list, nothing to step"
