@@ -15,7 +15,7 @@ from bank.core.ids import request_id_of
 from bank.core.permissions import Permission
 from bank.core.work_tables import ITEMS, LONGEST_NOTE, Priority, W
 from bank.office import ticket_posts, tickets
-from bank.office.ticket_desk import in_sight, owned_item
+from bank.office.ticket_desk import hold_items, in_sight, owned_item
 from bank.office.ticket_tables import PostKind, Ticket, TicketCategory
 from bank.office.tickets import KIND
 from bank.people.branches import Branch
@@ -107,6 +107,7 @@ def merge_ticket(tx: Tx, ticket_id: int, into_id: int) -> None:
         raise CannotMerge(field="ticket")
     if kept.merged_into is not None:
         raise MergedElsewhere
+    hold_items(tx, ticket_id, into_id)
     if work.item_of(tx, KIND.name, into_id).status is W.DECIDED:
         raise CannotMerge(field="ticket")
     row = owned_item(tx, ticket_id)

@@ -15,7 +15,7 @@ from bank.core.desk import Tx, command, query
 from bank.core.errors import BadInput
 from bank.core.permissions import Permission
 from bank.office import tickets
-from bank.office.ticket_desk import in_sight, tickets_in_sight
+from bank.office.ticket_desk import hold_items, in_sight, tickets_in_sight
 from bank.office.ticket_moves import MergedElsewhere
 from bank.office.ticket_posts import reference_of
 from bank.office.ticket_tables import Ticket, TicketLink
@@ -107,9 +107,6 @@ def _key(ticket: Ticket, other: Ticket) -> tuple[int, int]:
 
 
 def _tell(tx: Tx, ticket: Ticket, other: Ticket, act: str) -> None:
-    there = {}
-    for each, linked in ((ticket, other), (other, ticket)):
-        there[work.item_if_any(tx, KIND.name, each.id, is_held=False).id] = each.id, linked
-    for item_id in sorted(there):  # in the order of all who hold several items
-        here, linked = there[item_id]
-        work.remark(tx, work.item_of(tx, KIND.name, here), act, reference_of(linked))
+    linked = {ticket.id: other, other.id: ticket}
+    for each in hold_items(tx, ticket.id, other.id):
+        work.remark(tx, work.item_of(tx, KIND.name, each), act, reference_of(linked[each]))

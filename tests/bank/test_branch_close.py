@@ -38,7 +38,7 @@ from bank.office.approvals import CannotBeDoneNow
 from tests.support.checkers import LAKH, Checking
 from tests.support.market import Market
 from tests.support.soak import times
-from tests.support.waiting import wait_until
+from tests.support.waiting import somebody_waits, wait_until
 
 pytestmark = pytest.mark.feature("B6")
 
@@ -353,19 +353,6 @@ def test_the_register_is_never_changed(market: Market, statement: str) -> None:
     assert acts(market) == [("closed", "")]
 
 
-def somebody_waits(market: Market) -> bool:
-    """Whether a transaction waits for a row that another one holds. SQLite's writers wait for each
-    other before their transactions begin."""
-    if market.bank.db.dialect == "sqlite":
-        return True
-    return bool(
-        market.rows(
-            "SELECT 1 AS one FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-    )
-
-
 @pytest.mark.parametrize("order", [("close", "ask"), ("ask", "close")], ids=["close", "ask"])
 def test_of_a_close_and_a_request_at_once_the_second_sees_the_first(
     market: Market, order: tuple[str, str], monkeypatch: pytest.MonkeyPatch
@@ -394,7 +381,7 @@ def test_of_a_close_and_a_request_at_once_the_second_sees_the_first(
         assert looked.wait(20)
         monkeypatch.setattr(where, name, real)
         second = pool.submit(verbs[order[1]])
-        wait_until(lambda: second.done() or somebody_waits(market))
+        wait_until(lambda: second.done() or somebody_waits(market.bank.db))
         second_is_there.set()
         assert first.result(20)
         with pytest.raises(BranchDayClosed if order[0] == "close" else DrawersLeft):

@@ -22,6 +22,7 @@ from bank.office.tickets import GoesOnElsewhere, NoSuchCategory, NoSuchTicket
 from tests.support import queues
 from tests.support.market import BANER, FORT, Market
 from tests.support.tickets import claimed, opened, own, replied, solved, written
+from tests.support.waiting import somebody_waits, wait_until
 
 pytestmark = pytest.mark.feature("A6.2", "A6.4", "B20")
 SECRET: Final = "She has complained four times; be careful."
@@ -343,6 +344,28 @@ def test_a_merged_ticket_goes_on_in_the_other(market: Market) -> None:
     fourth = claimed(market, written(market))
     with pytest.raises(MergedElsewhere):
         ticket_moves.merge_ticket(desk, fourth.id, twin.id)
+
+
+def test_a_merge_waits_for_a_claim_of_several_and_not_in_a_ring(market: Market) -> None:
+    """Who claims several holds the items in their order; so does who merges two of them."""
+    if market.bank.db.dialect == "sqlite":
+        pytest.skip("one writer at a time")
+    card, other = claimed(market, written(market)), written(market)
+    last = (
+        "SELECT id FROM work_items WHERE kind = 'ticket'"
+        f" AND subject_id = {other.id} FOR UPDATE NOWAIT"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with market.tx() as tx:
+            first = work.item_of(tx, "ticket", card.id).id
+            merging = pool.submit(
+                ticket_moves.merge_ticket, market.desks["executive"], card.id, other.id
+            )
+            wait_until(lambda: merging.done() or somebody_waits(market.bank.db))
+            assert not merging.done()
+            assert tx.connection.exec_driver_sql(last).scalar_one() > first, "nobody holds it yet"
+        merging.result(20)
+    assert own(market, card).merged_into == other.id
 
 
 @pytest.mark.feature("C9")

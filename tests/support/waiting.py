@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from bank.core.db import Database
+
 T = TypeVar("T")
 
 
@@ -32,3 +34,16 @@ def wait_until(
             raise TimeoutError(f"waited {timeout:g} s in vain for: {name}")
         pause.wait(min(every, left))
     return answer
+
+
+def somebody_waits(db: Database) -> bool:
+    """Whether a transaction waits for a row that another one holds. SQLite's writers wait for each
+    other before their transactions begin."""
+    if db.dialect == "sqlite":
+        return True
+    asked = (
+        "SELECT COUNT(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with db.read() as connection:
+        return bool(connection.exec_driver_sql(asked).scalar_one())
