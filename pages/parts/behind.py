@@ -44,10 +44,11 @@ def lines_behind(desk: Desk, name: str, row: Row, params: Row, *, title: str, ke
         with st.container(horizontal=True, vertical_alignment="center"):
             page.turn("Newer", "Older")
             table_files.offer(
-                lambda asking, _kind: reports.drill(asking, name, row, asked).rows,
+                lambda asking: reports.drill(asking, name, row, asked).rows,
                 columns,
-                name="journal-lines",
+                name=figures.file_of(lines, "journal-lines"),
                 key=key,
+                filters=tables.narrowed({"behind": name, **asked}),
                 permission=Permission.REPORT_RUN,
             )
 

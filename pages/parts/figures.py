@@ -224,7 +224,7 @@ def table(
         prompt=prompt,
     )
 
-    def whole(asking: Desk, _kind: str) -> Sequence[Row]:
+    def whole(asking: Desk) -> Sequence[Row]:
         again = reports.run(asking, report.name, report.params)
         for column, value in report.only.items():
             again = again.where(column, value)
@@ -232,9 +232,21 @@ def table(
 
     with st.container(horizontal=True, vertical_alignment="center"):
         page.turn("Previous", "Next")
-        name = (file_name or report.name.replace("_", "-")).removesuffix(".csv")
-        table_files.offer(whole, columns, name=name, key=key, permission=Permission.REPORT_RUN)
+        table_files.offer(
+            whole,
+            columns,
+            name=file_of(report, (file_name or report.name).removesuffix(".csv")),
+            key=key,
+            filters=tables.narrowed({**report.params, **report.only}),
+            permission=Permission.REPORT_RUN,
+        )
     return chosen
+
+
+def file_of(report: Report, name: str) -> str:
+    """What a file of these rows is called: one that was cut says so."""
+    cut = f"-first-{report.count}" if report.truncated else ""
+    return f"{name.replace('_', '-')}{cut}"
 
 
 def chart(report: Report, *, key: str, currency: str, title: str | None = None) -> str | None:

@@ -15,6 +15,7 @@ from bank.core.permissions import STAFF, Permission
 from bank.office import finds, queue_lists
 from bank.office.finds import MOST_FOUND, Found
 from bank.office.queue_lists import ItemRow, Looked, View
+from bank.people.users import Kind as WhichUsers
 from pages.parts import queue, queue_item, queue_views, ui, waiting, words
 from pages.parts.menu import Entry, entries_for
 
@@ -80,7 +81,13 @@ def _field() -> None:
         if desk.may(Permission.USER_VIEW) and _lead(
             f"Look for “{typed}” among users", "find_users"
         ):
-            _open("admin/users.py", users_searched=typed)
+            _open(
+                "admin/users.py",
+                users_searched=typed,
+                users_kind=WhichUsers.ALL,
+                users_state=None,
+                users_places=[],
+            )
 
 
 def _results(desk: Desk, typed: str) -> bool:
@@ -170,11 +177,10 @@ def _inbox_shows(view: View, typed: str) -> None:
     queue_views.go_to("inbox", urlencode({"view": view, "words": typed}), {})
 
 
-def _open(file: str, **fields: str | None) -> NoReturn:
-    """A page whose fields hold what was found.
+def _open(file: str, **fields: object) -> NoReturn:
+    """A page whose fields hold what was found, and nothing of what narrowed them before.
 
-    They are filled in the session, not in the address: a browser keeps every address, and a number
-    of a customer is nothing for the history of a counter's computer.
+    An account's number comes into no address, which every browser keeps.
     """
     for key, value in fields.items():
         st.session_state[key] = value

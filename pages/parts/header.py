@@ -36,5 +36,6 @@ def _way_here(desk: Desk, here: Entry) -> None:
     for entry in entries_for(desk):
         if entry.front:
             st.page_link(f"pages/{entry.file}", label=entry.title, icon=":material/home:")
-    if here.section:  # the page's own name is its title, right below
+    # The page's own name is its title, right below. Where a page lies that is refused, is not told.
+    if here.section and here.open_to(desk):
         st.caption(f"› {here.section}")

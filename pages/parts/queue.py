@@ -134,7 +134,6 @@ def draw(desk: Desk, of: Queue) -> None:
         queue_bulk.draw(desk, of.name, looked.view, shown.rows, lambda: anew(of))
         if of.below is not None and shown.rows:
             of.below(desk, shown.rows)
-        _neighbours(desk, of, looked, shown.rows, chosen)
     if chosen is None:
         if shown is not None and shown.rows:
             st.caption("Choose an item to see what it is about.")
@@ -142,26 +141,23 @@ def draw(desk: Desk, of: Queue) -> None:
     queue_item.draw(desk, of.name, int(chosen), of.panels, lambda: anew(of))
 
 
-def _neighbours(
-    desk: Desk, of: Queue, looked: Looked, rows: Sequence[ItemRow], chosen: str | None
-) -> None:
-    """From item to item of the list, in the order in which it stands, without reaching for it."""
-    if len(rows) < 2:
+def _neighbours(of: Queue, ids: Sequence[str]) -> None:
+    """From item to item, in the order in which the list is drawn, without reaching for it."""
+    if len(ids) < 2:
         return
-    sorting = sorting_of(of.key("list"))
-    columns = _columns(desk, of, looked, rows) if sorting else ()
-    ids = [str(row.id) for row in in_order(rows, columns, sorting)]
+    chosen = st.session_state.get(of.key("list_chosen"))
     at = ids.index(chosen) if chosen in ids else None
     above = ids[at - 1] if at else None
     below = ids[0] if at is None else ids[at + 1] if at + 1 < len(ids) else None
     with st.container(horizontal=True):
+        # With Alt: a letter alone, typed beside a field, would draw another item over a reply.
         for label, item_id, shortcut, icon in (
-            ("Item above", above, "k", "keyboard_arrow_up"),
-            ("Item below", below, "j", "keyboard_arrow_down"),
+            ("Item above", above, "alt+k", "keyboard_arrow_up"),
+            ("Item below", below, "alt+j", "keyboard_arrow_down"),
         ):
             st.button(
                 label,
-                key=of.key(f"step_{shortcut}"),
+                key=of.key(f"step_{shortcut[-1]}"),
                 icon=f":material/{icon}:",
                 shortcut=shortcut,
                 type="tertiary",
@@ -253,9 +249,12 @@ def _live(desk: Desk, of: Queue, looked: Looked) -> None:
             ui.empty(*of.empty.get(looked.view, EMPTY[looked.view]))
         return
     _newer(of, shown, fresh.rows)
+    columns = _columns(desk, of, looked, shown.rows)
+    in_sight = in_order(shown.rows, columns, sorting_of(of.key("list")))
+    _neighbours(of, [str(row.id) for row in in_sight])
     tables.choose(
         shown.rows,
-        _columns(desk, of, looked, shown.rows),
+        columns,
         key=of.key("list"),
         id_of=lambda row: row.id,
         prompt="Choose an item",

@@ -1,12 +1,12 @@
 """Tables as files: CSV for other programs, a workbook for whoever opens it in Excel.
 
 A cell of a workbook is a number, a day or a text, each of its type, so that it sorts and adds up;
-a text is never a formula. Amounts are grouped as in India and say their side.
+a text is never a formula. Amounts say their side.
 """
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, TypeVar
@@ -20,13 +20,18 @@ from bank.core.cells import safe_cell
 from bank.core.clock import in_india
 from bank.core.desk import Desk
 from bank.core.permissions import Permission
+from bank.office import trail
 from pages.parts import ui
 from pages.parts.columns import RIGHT, Column, Kind, written
 
 T = TypeVar("T")
 AMOUNTS: Final = frozenset({Kind.AMOUNT, Kind.SIDE})
 CURRENCY: Final = "Currency"
+DAY: Final = "dd mmm yyyy"
+MOMENT: Final = f"{DAY}, hh:mm"
 LONGEST_TEXT: Final = 32_767  # of a cell of a workbook
+FILTER_ARROW: Final = 3  # characters beside a header
+WIDEST: Final = 60  # characters
 MOST_MINOR: Final = 10**15  # a workbook's numbers have 15 digits; what is larger is kept as text
 
 
@@ -54,14 +59,18 @@ def xlsx_of(rows: Sequence[T], columns: Sequence[Column[T]]) -> bytes:
     for at, label in enumerate(_header(columns)):
         is_right = at < len(columns) and columns[at].kind in RIGHT
         sheet.write_string(0, at, label, looks("", bold=True, align="right" if is_right else ""))
+    widest = [len(label) + FILTER_ARROW for label in _header(columns)]
     for line, row in enumerate(rows, 1):
         for at, item in enumerate(columns):
-            _write(sheet, line, at, item, row, looks)
+            widest[at] = max(widest[at], _write(sheet, line, at, item, row, looks))
         if currency_of is not None:
             sheet.write_string(line, len(columns), currency_of(row))
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(len(rows), 1), len(_header(columns)) - 1)
-    sheet.autofit()
+    # By what is shown: the library's own fitting knows no formats, and Excel shows hashes for a
+    # number that does not fit.
+    for at, characters in enumerate(widest):
+        sheet.set_column(at, at, min(characters + 1, WIDEST))
     book.close()
     return out.getvalue()
 
@@ -88,18 +97,24 @@ KINDS: Final = (
 
 
 def offer(
-    rows_of: Callable[[Desk, str], Sequence[T]],
+    rows_of: Callable[[Desk], Sequence[T]],
     columns: Sequence[Column[T]],
     *,
     name: str,
     key: str,
+    filters: Mapping[str, str],
     permission: Permission = Permission.SESSION_KEEP,
 ) -> None:
-    """A button for each kind of file. The rows are read, and recorded, when one is asked for:
-    `rows_of` gets the desk of that moment and the kind of file."""
+    """A button for each kind of file. When one is asked for, the rows are read by the desk of that
+    moment, and the trail keeps who takes them: which table, narrowed by `filters`, as what."""
 
     def maker(kind: _As) -> Callable[[Desk], bytes]:
-        return lambda asking: kind.make(rows_of(asking, kind.suffix), columns)
+        def make(asking: Desk) -> bytes:
+            rows = rows_of(asking)
+            trail.record_export(asking, name, len(rows), filters, kind.suffix)
+            return kind.make(rows, columns)
+
+        return make
 
     with st.container(horizontal=True, key=f"{key}_files", width="content"):
         for kind in KINDS:
@@ -130,7 +145,9 @@ def _bare(value: Any, item: Column[T], row: T) -> str:
         return str(money.to_decimal(value, item.currency_of(row)))
     if item.kind is Kind.NUMBER:
         return str(value)
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime):
+        return in_india(value).isoformat()
+    if isinstance(value, date):
         return value.isoformat()
     return safe_cell(written(value, item.kind))
 
@@ -151,35 +168,37 @@ class _Looks:
         return made
 
 
-def _write(sheet: Any, line: int, at: int, item: Column[T], row: T, looks: _Looks) -> None:
-    """One cell, of the type that its value is of."""
+def _write(sheet: Any, line: int, at: int, item: Column[T], row: T, looks: _Looks) -> int:
+    """One cell, of the type that its value is of; how many characters wide it is shown."""
     value = item.of(row)
     if value is None or value == "":
-        return
+        return 0
     if item.kind in AMOUNTS and abs(value) < MOST_MINOR:
-        currency = item.currency_of(row)
-        pattern = amount_pattern(value, currency, sides=item.kind is Kind.SIDE)
-        sheet.write_number(line, at, float(money.to_decimal(value, currency)), looks(pattern))
-    elif item.kind is Kind.NUMBER:
+        currency, has_side = item.currency_of(row), item.kind is Kind.SIDE
+        exact = float(money.to_decimal(value, currency))
+        sheet.write_number(line, at, exact, looks(amount_pattern(currency, sides=has_side)))
+        return len(money.digits(value, currency)) + len(" Cr")
+    if item.kind is Kind.NUMBER:
         sheet.write_number(line, at, value, looks("#,##0"))
-    elif isinstance(value, datetime):
+        return len(f"{value:,}")
+    if isinstance(value, datetime):
         local = in_india(value).replace(tzinfo=None)  # as pages say it; a workbook has no zones
-        sheet.write_datetime(line, at, local, looks("d mmm yyyy, hh:mm"))
-    elif isinstance(value, date):
-        sheet.write_datetime(line, at, value, looks("d mmm yyyy"))
-    else:
-        text = written(value, item.kind, item.currency_of(row))
-        sheet.write_string(line, at, text[:LONGEST_TEXT])
+        sheet.write_datetime(line, at, local, looks(MOMENT))
+        return len(MOMENT)
+    if isinstance(value, date):
+        sheet.write_datetime(line, at, value, looks(DAY))
+        return len(DAY)
+    text = written(value, item.kind, item.currency_of(row))[:LONGEST_TEXT]
+    sheet.write_string(line, at, text)
+    return len(text)
 
 
-def amount_pattern(amount_minor: int, currency: str, *, sides: bool) -> str:
-    """The number format that writes an amount as the pages do, without the currency's sign.
+def amount_pattern(currency: str, *, sides: bool) -> str:
+    """The number format of amounts, without the currency's sign.
 
-    A format can group by thousands only, so each amount has its own commas set as text.
+    It asks for groups and does not say of how many digits: a spreadsheet groups as the machine it
+    is opened on does, on one set up for India by lakhs and crores, whatever is typed or added up.
     """
     places = money.exponent(currency)
-    tail = f".{'0' * places}" if places else ""
-    length = len(str(abs(amount_minor) // 10**places))
-    twos = max(0, -(-(length - 3) // 2))
-    plain = r"\,".join(["##"] * twos + ["##0"]) + tail
+    plain = "#,##0" + (f".{'0' * places}" if places else "")
     return f'{plain}" Cr";{plain}" Dr"' if sides else f"{plain};-{plain}"

@@ -14,8 +14,6 @@ import pyarrow as pa
 import streamlit as st
 
 from bank.core.cells import safe_cell
-from bank.core.desk import Desk
-from bank.office import trail
 from pages.parts import table_files, visitor, words
 from pages.parts.columns import RIGHT, Column, Kind, column, written
 from pages.parts.table_order import ARROWS, Sorting, in_order, sort_by, sorting_of
@@ -163,7 +161,7 @@ def facts(pairs: Mapping[str, str], *, title: str = "") -> None:
     )
 
 
-def _narrowed(filters: Filters | None) -> dict[str, str]:
+def narrowed(filters: Filters | None) -> dict[str, str]:
     """What narrows the rows, by name: the address keeps the view of a queue, a page the rest."""
     address = {name: st.query_params[name] for name in st.query_params}
     given = {name: words.written_out(value) for name, value in (filters or {}).items()}
@@ -276,10 +274,10 @@ def _below(
         if is_part:
             st.caption(f"Showing {len(rows):,} of {of:,}.")
         if file_name and rows and not visitor.only_looks():
-            name, narrowed = file_name.removesuffix(".csv"), _narrowed(filters)
-
-            def taken(desk: Desk, kind: str) -> Sequence[T]:
-                trail.record_export(desk, name, len(rows), narrowed, kind)
-                return rows
-
-            table_files.offer(taken, columns, name=name, key=key)
+            table_files.offer(
+                lambda _: rows,
+                columns,
+                name=file_name.removesuffix(".csv"),
+                key=key,
+                filters=narrowed(filters),
+            )

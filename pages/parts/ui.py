@@ -107,9 +107,10 @@ def show_flash() -> None:
 def go(file: str) -> NoReturn:
     """Open another page of `pages/`, or this one anew; its address is that of its own fields.
 
-    Streamlit refuses to clear or replace an address some field of the page one stands on is bound
-    to (`bind="query-params"`), but takes one without words. What the other page's fields shall hold
-    is put into the session before.
+    Streamlit 1.67 refuses to clear an address that a field of the page one stands on is bound to
+    (`bind="query-params"`), as `switch_page` does by itself; an empty set of parameters replaces
+    it unasked (tests/browser/test_find.py would see it change). What the other page's fields shall
+    hold is put into the session before.
     """
     st.switch_page(f"pages/{file}", query_params={})
 

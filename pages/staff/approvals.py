@@ -28,6 +28,7 @@ LABELS = {
     "question": "Question",
     "reason": "Reason",
 }
+SURE = "approvals_sure"  # the number of the approval that one is asked about again
 APPROVE, ASK, REJECT = "Approve", "Return with a question", "Reject"
 
 
@@ -94,6 +95,8 @@ def columns_of(asking: Desk, items: Sequence[ItemRow]) -> list[tables.Column[Ite
 def panel(reader: Desk, item: ItemRow) -> None:
     """The approval that an item is about, and the decision."""
     card = approval_cards.approval_card(reader, item.subject_id)
+    if st.session_state.get(SURE) != card.row.id:  # whoever leaves a question is asked again
+        st.session_state.pop(SURE, None)
     waiting.in_full(card, key=f"approval_{card.row.id}")  # the item's own keys are in the plural
     if card.row.status in waiting.OPEN:
         with st.container(width=NARROW):
@@ -197,7 +200,7 @@ def decide(card: ApprovalCard) -> None:
     if what == APPROVE:
         approve(card, title, said, again)
         return
-    st.session_state.pop(f"approvals_sure_{number}", None)
+    st.session_state.pop(SURE, None)
     button, done = {
         ASK: ("Return to its maker", "returned"),
         REJECT: (f"Reject {title}", "rejected"),
@@ -211,12 +214,12 @@ def decide(card: ApprovalCard) -> None:
 
 def approve(card: ApprovalCard, title: str, said: str, again: str) -> None:
     """In two keys: one opens the question, one answers it. A refusal closes it again."""
-    number, sure = card.row.id, f"approvals_sure_{card.row.id}"
-    if not st.session_state.get(sure):
+    number = card.row.id
+    if st.session_state.get(SURE) != number:
         if st.button(
             f"Approve {title}", type="primary", key=f"approvals_do_{number}", shortcut="a"
         ):
-            st.session_state[sure] = True
+            st.session_state[SURE] = number
             st.rerun()
         return
     what = f"{title} {waiting.amount_of(card.row)}".strip()
@@ -224,10 +227,10 @@ def approve(card: ApprovalCard, title: str, said: str, again: str) -> None:
     with st.container(horizontal=True):
         yes = st.button("Yes, approve", type="primary", key=f"approvals_yes_{number}", shortcut="y")
         if st.button("Not yet", type="tertiary", key=f"approvals_no_{number}", shortcut="esc"):
-            del st.session_state[sure]
+            del st.session_state[SURE]
             st.rerun()
     if yes:
-        del st.session_state[sure]
+        del st.session_state[SURE]
         with ui.attempt(f"Approval {number} is approved and done.", labels=LABELS):
             typed = money.parse(again, currency=card.row.currency) if again else None
             approvals.approve(desk, number, said, typed)

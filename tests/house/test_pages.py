@@ -100,7 +100,8 @@ def gone_to_elsewhere(name: str, tree: ast.AST) -> list[str]:
     return [
         f"{name}:{node.lineno}: go with ui.go"
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr == "switch_page"
+        if (isinstance(node, ast.Attribute) and node.attr == "switch_page")
+        or (isinstance(node, ast.alias) and node.name == "switch_page")
     ]
 
 
@@ -196,6 +197,7 @@ def test_a_date_input_of_ones_own_is_found() -> None:
 
 def test_another_way_to_a_page_is_found() -> None:
     assert gone_to_elsewhere("pages/a/b.py", ast.parse("st.switch_page('pages/a/c.py')"))
+    assert gone_to_elsewhere("pages/a/b.py", ast.parse("from streamlit import switch_page"))
     assert not gone_to_elsewhere("pages/a/b.py", ast.parse("ui.go('a/c.py')"))
 
 

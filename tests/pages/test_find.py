@@ -11,6 +11,8 @@ from bank.core.texts import UnreadableText
 from bank.core.work_tables import Priority
 from bank.office import finds, queue
 from bank.office.queue_lists import View
+from bank.people.users import Kind as WhichUsers
+from bank.people.users import State
 from pages.parts import find, sidebar
 from tests.support import queues
 from tests.support.apptest import SECONDS, Pages, words_of
@@ -194,10 +196,14 @@ def test_users_are_looked_for_where_they_are_listed(pages: Pages, market: Market
         "SELECT 1 AS one FROM trail WHERE outcome = 'read' AND object_kind = 'users'"
     )
     assert read == []
+    home.session_state["users_places"] = [("zz", 9)]  # left behind by who looked before
+    home.session_state["users_kind"] = WhichUsers.CUSTOMERS
+    home.session_state["users_state"] = State.LOCKED
     home.button("find_users").click().run()
     assert not home.exception
     assert home.title[0].value == "Users"
     assert home.text_input("users_searched").value == "ravi"
+    assert list(home.dataframe[0].value["Name"]) == ["Ravi Kumar"]
     at_the_counter = searched(seated(pages, market.desks["ravi"]), "ravi")
     assert "find_users" not in [each.key for each in at_the_counter.button]
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -90,6 +91,16 @@ def test_a_row_leads_to_its_lines_and_all_rows_to_a_file(pages: Pages, town: Tow
     page = pages.open(town.desk(Role.AUDITOR), PAGE)
     page.selectbox("reports_name").set_value("trial_balance").run()
     table = list(csv.DictReader(io.StringIO(pages.papers()[-1].decode("utf-8-sig"))))
+    with town.desk(Role.AUDITOR).bank.db.read() as connection:
+        ask = "SELECT object_id, details FROM trail WHERE verb = 'office.trail.record_export'"
+        taken = [
+            (row.object_id, json.loads(row.details)) for row in connection.exec_driver_sql(ask)
+        ]
+    assert [(name, said["kind"]) for name, said in taken] == [
+        ("trial-balance", "xlsx"), ("trial-balance", "csv"),
+    ]  # fmt: skip
+    assert taken[0][1]["rows"] == len(table)
+    assert "INR" in taken[0][1]["filters"].values(), "and with what it was asked"
     assert {row["Currency"] for row in table} == {"INR"}
     assert {row["Code"] for row in table} >= {"1000", "1200", "2000"}
     row = ("INR", "gl", "1200", "Loans outstanding", "asset")

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from bank.core import money
-from pages.parts import table_files
+from pages.parts import table_files, tables
 from pages.parts.tables import Kind, column
 from tests.support.apptest import Pages
 from tests.support.market import Market
@@ -105,19 +105,34 @@ def test_the_longest_text_fits_a_cell() -> None:
     assert sheet_of(Line(None, LATE, f"{longest}y", 1))["C2"].value == longest
 
 
-@given(st_.integers(-(10**15) + 1, 10**15 - 1), st_.sampled_from(["INR", "JPY", "KWD"]))
-def test_an_amount_is_written_as_pages_write_it(minor: int, currency: str) -> None:
-    shown = table_files.amount_pattern(minor, currency, sides=False)
-    plain, _, negative = shown.partition(";")
-    assert negative == f"-{plain}"
-    digits = money.digits(minor, currency)
-    grouped = plain.replace("\\", "")
-    assert grouped.count(",") == digits.count(",")
-    assert grouped.rpartition(".")[2].count("0") == money.exponent(currency) or "." not in grouped
-    places = [at for at, mark in enumerate(reversed(digits)) if mark == ","]
-    assert places == [at for at, mark in enumerate(reversed(grouped)) if mark == ","]
-    sides = table_files.amount_pattern(minor, currency, sides=True)
-    assert sides == f'{plain}" Cr";{plain}" Dr"'
+@pytest.mark.parametrize(
+    ("currency", "amount", "side"),
+    [
+        ("INR", "#,##0.00;-#,##0.00", '#,##0.00" Cr";#,##0.00" Dr"'),
+        ("JPY", "#,##0;-#,##0", '#,##0" Cr";#,##0" Dr"'),
+        ("KWD", "#,##0.000;-#,##0.000", '#,##0.000" Cr";#,##0.000" Dr"'),
+    ],
+)
+def test_an_amount_has_the_places_of_its_currency(currency: str, amount: str, side: str) -> None:
+    sheet = sheet_of(Line(None, LATE, "", 1_234_567, currency=currency))
+    assert (sheet["D2"].number_format, sheet["E2"].number_format) == (amount, side)
+
+
+@pytest.mark.parametrize("minor", [0, 1_00_000_00, -1_23_45_678_00, 10**15 - 1])
+def test_no_cell_is_too_narrow_for_what_it_shows(minor: int) -> None:
+    """Excel shows hashes in place of a number that does not fit."""
+    line = Line(date(2026, 11, 28), LATE, "t" * 90, minor, count=10**9)
+    sheet = sheet_of(line, Line(None, LATE, "", 1))
+    drawn = list(sheet.column_dimensions.values())  # neighbours of one width are told once
+    wide = {
+        item.label: next(each.width for each in drawn if each.min <= at <= each.max)
+        for at, item in enumerate(COLUMNS, 1)
+    }
+    for item in COLUMNS:
+        said = tables.written(item.of(line), item.kind).removeprefix("-").removeprefix("₹ ")
+        if item.kind is not Kind.TEXT:
+            assert wide[item.label] > max(len(said), len(item.label)), said
+    assert wide["Text"] < 70, "a text may be cut, and widened by hand"
 
 
 @pytest.mark.parametrize("minor", [10**15 - 1, -(10**15) + 1, 10**15, 99 * 10**17 + 1])
@@ -131,6 +146,13 @@ def test_no_digit_of_an_amount_is_lost(minor: int) -> None:
             money.show(minor, "INR"),
             money.show_side(minor, "INR"),
         )
+
+
+def test_a_moment_is_the_same_in_both_files() -> None:
+    line = Line(None, LATE, "", None)
+    [_, row] = table_files.csv_of([line], COLUMNS).decode("utf-8-sig").splitlines()
+    assert row.split(",")[1] == f"{IN_INDIA}+05:30"
+    assert told(sheet_of(line)["B2"].value) == IN_INDIA
 
 
 @pytest.mark.feature("B5")

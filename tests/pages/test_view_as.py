@@ -97,6 +97,8 @@ def test_no_table_can_be_taken_out_of_a_customers_portal(
     theirs.switch_page("pages/every/tariff.py").run()
     assert not theirs.exception
     assert theirs.dataframe or theirs.table, "the rates are read"
+    shown = {each.key for each in theirs.button}
+    assert not shown & {"find_open", "bell_open"}, "those are the employee's own"
     assert not theirs.get("download_button")
 
 
