@@ -406,6 +406,7 @@ def bare(new_town: Callable[..., Town], tmp_path_factory: pytest.TempPathFactory
         "import gc\nimport streamlit as st\nfrom streamlit import config\n"
         "st.write('the front door')\n"
         "st.write(f\"collects: {config.get_option('runner.postScriptGC')}\")\n"
+        "st.write(f\"two at once: {config.get_option('runner.fastReruns')}\")\n"
     )
     starts = (
         "from pathlib import Path; from bank import app, web; "
@@ -426,6 +427,13 @@ def test_a_run_of_a_page_collects_no_garbage_of_its_own(bare: Town) -> None:
     with window(bare) as connection:
         _, drawn = run_page(connection)
     assert "collects: False" in drawn
+
+
+def test_a_window_has_one_run_at_a_time(bare: Town) -> None:
+    """Two would write into one session: seen as a dictionary that changed while it was read."""
+    with window(bare) as connection:
+        _, drawn = run_page(connection)
+    assert "two at once: False" in drawn
 
 
 def test_what_pages_need_is_loaded_before_the_first_of_them() -> None:
