@@ -20,6 +20,8 @@ from sqlalchemy import update
 
 from bank.app import system_desk
 from bank.core.desk import note
+from bank.core.ids import new_request_id
+from bank.counters import cash
 from bank.people.codes import Code, CodeStatus
 from tests.journeys.test_kill import (
     books_verify,
@@ -131,6 +133,9 @@ def test_a_server_killed_at_work_keeps_what_it_answered(closed_market: Market) -
     with reopened(market) as again:
         for who in ("asha", "vikram"):
             markets.pay_in(again, who, OPENED)
+        # The first to come may want cash.
+        cashier = cashier_desk(again.bank, CASHIER)
+        cash.deposit(cashier, again.number("asha"), 1_000_00, "FIRST", request_id=new_request_id())
     env = environment(market)
     server = Server(
         settings.resolved_url(), settings.data_dir, env=env, command=COMMAND, name="loaded"
