@@ -43,6 +43,7 @@ def test_a_key_opens_the_search_and_a_line_leads_away(
     case(town, 7_001, "Lost umbrella in the hall")
     page = town.window(page_at, town.admin)
     expect(page.get_by_role("button", name="Search")).to_be_visible()
+    at_rest(page)
     page.keyboard.press("Alt+s")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Type what you know of it")).to_be_visible()
