@@ -560,6 +560,29 @@ def test_two_keys_approve_and_one_fetches_the_next(pages: Pages, at: Checking) -
 
 
 @pytest.mark.feature("B12")
+def test_a_question_that_is_left_is_asked_again(pages: Pages, at: Checking) -> None:
+    """Else one key would be enough for whoever steps through the list and back."""
+    at.ask("withdraw")
+    at.ask("deposit")
+    page = pages.open(at.desks["nalini"], QUEUE)
+    items = {row["subject_id"]: row["id"] for row in at.market.rows("SELECT * FROM work_items")}
+
+    def look_at(approval: int) -> list[str]:
+        page.session_state["approvals_list_chosen"] = str(items[approval])
+        page.run()
+        assert not page.exception
+        return [each.label for each in page.button]
+
+    look_at(1)
+    press(page, "Approve cash withdrawal")
+    assert "Yes, approve" in [each.label for each in page.button]
+    assert "Yes, approve" not in look_at(2)
+    again = look_at(1)
+    assert "Approve cash withdrawal" in again
+    assert "Yes, approve" not in again
+
+
+@pytest.mark.feature("B12")
 def test_only_what_one_may_decide_is_in_the_queue(pages: Pages, at: Checking) -> None:
     """Who leads sees all work of the branch in the inbox; here is what waits for them."""
     at.ask("withdraw")

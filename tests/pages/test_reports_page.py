@@ -13,6 +13,7 @@ import pytest
 from bank.core.desk import Bank
 from bank.core.permissions import Role
 from bank.night import report_files, reports
+from pages.parts import figures
 from tests.pages.test_dashboard import DASHBOARD, TRIAL_BALANCE
 from tests.reports import town as towns
 from tests.reports.town import TODAY, Town
@@ -177,3 +178,14 @@ def test_many_rows_are_pages(pages: Pages, town: Town, folder: Path) -> None:
 @pytest.mark.parametrize("role", [Role.CASHIER, Role.CUSTOMER, Role.BANKER])
 def test_who_has_no_reports_is_turned_away(pages: Pages, town: Town, role: Role) -> None:
     assert "You may not open this page" in words_of(pages.open(town.desk(role), PAGE))
+
+
+def test_a_file_that_was_cut_says_so_in_its_name(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = town.desk(Role.AUDITOR)
+    whole = reports.run(asking, "trial_balance")
+    assert figures.file_of(whole, "trial_balance") == "trial-balance"
+    monkeypatch.setattr(reports, "MOST_ROWS", 1)
+    cut = reports.run(asking, "trial_balance")
+    assert figures.file_of(cut, "trial_balance") == "trial-balance-first-1"
